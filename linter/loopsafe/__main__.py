@@ -1,0 +1,5 @@
+"""`python -m loopsafe`."""
+
+from loopsafe.frontends.cli import main
+
+main()

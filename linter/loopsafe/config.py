@@ -1,0 +1,184 @@
+"""`[tool.loopsafe]` of pyproject.toml, read once into a frozen Config."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, get_args
+
+from loopsafe.findings import Confidence
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The message names the file and the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What to analyse and what to report.
+
+    `root` is the project's folder, see `find_root`. `select` and `ignore` are prefixes of codes. `exclude` and
+    `extend_exclude` are glob patterns: one without `/` is matched against every folder and file name below `root`, one
+    with `/` against the path relative to `root`; what excludes a folder excludes all in it.
+    """
+
+    root: Path
+    select: tuple[str, ...] = ("LSF",)
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = (
+        ".*",
+        "__pycache__",
+        "node_modules",
+        "site-packages",
+        "venv",
+        "build",
+        "dist",
+        "*.egg-info",
+        "__pypackages__",
+    )
+    extend_exclude: tuple[str, ...] = ()
+    min_confidence: Confidence = "likely"
+
+    def selects(self, code: str) -> bool:
+        """Whether findings of this code are wanted. The longer of two matching prefixes decides; a tie ignores."""
+        return _longest(self.select, code) > _longest(self.ignore, code)
+
+    def excludes(self, path: Path) -> bool:
+        """Whether a file or folder is left out. Outside `root` only the path's own name counts."""
+        parts = path.relative_to(self.root).parts if path.is_relative_to(self.root) else path.parts[-1:]
+        return any(_matches(pattern, parts) for pattern in (*self.exclude, *self.extend_exclude))
+
+
+def _longest(prefixes: tuple[str, ...], code: str) -> int:
+    return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=-1)
+
+
+def _matches(pattern: str, parts: tuple[str, ...]) -> bool:
+    pattern = pattern.removeprefix("./").removeprefix("**/").rstrip("/")
+    if "/" not in pattern:
+        return any(fnmatchcase(part, pattern) for part in parts)
+    return any(fnmatchcase("/".join(parts[:end]), pattern) for end in range(1, len(parts) + 1))
+
+
+_ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
+_CODE_PREFIX = re.compile(r"LSF\d{0,3}")
+
+
+def find_root(start: Path) -> Path:
+    """The project's folder for a path, which need not exist.
+
+    That is the nearest folder upwards whose pyproject.toml has a `[tool.loopsafe]`, within one git checkout; else the
+    nearest with a project mark (pyproject.toml, setup.cfg, setup.py, .git); else the folder itself.
+
+    Raises:
+        ConfigError: a pyproject.toml on the way cannot be read.
+    """
+    # os.path rather than Path: it takes symlink loops and folders that may not be searched as "not there".
+    folder = Path(os.path.realpath(start if os.path.isdir(start) else start.parent))
+    candidates = list(_upwards(folder))
+    configured = (candidate for candidate in candidates if _read_table(candidate / "pyproject.toml") is not None)
+    marked = (candidate for candidate in candidates if any(os.path.exists(candidate / mark) for mark in _ROOT_MARKS))
+    return next(configured, None) or next(marked, folder)
+
+
+def _upwards(folder: Path) -> Iterator[Path]:
+    """The folder and those above it, up to the top of its git checkout."""
+    for candidate in (folder, *folder.parents):
+        yield candidate
+        if os.path.exists(candidate / ".git"):
+            return
+
+
+def load_config(start: Path) -> Config:
+    """Read the configuration that holds for `start`, a file or folder that need not exist.
+
+    Raises:
+        ConfigError: the file cannot be read, is not TOML, a key is unknown or a value has the wrong type.
+    """
+    root = find_root(start)
+    file = root / "pyproject.toml"
+    table = _read_table(file) or {}
+    values: dict[str, Any] = {key.replace("-", "_"): _read_value(file, key, table[key]) for key in table}
+    return replace(Config(root), **values)
+
+
+def _read_table(file: Path) -> dict[str, Any] | None:
+    """`[tool.loopsafe]`; None where there is no such table or file."""
+    if not os.path.isfile(file):
+        return None
+    try:
+        tool = tomllib.loads(file.read_text("utf-8")).get("tool")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{_shown(file)}: cannot be read: {error}") from error
+    table = tool.get("loopsafe") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(f"{_shown(file)}: `tool.loopsafe` must be a table, not {table!r}")
+    return table
+
+
+def _shown(file: Path) -> str:
+    here = Path.cwd()
+    return (file.relative_to(here) if file.is_relative_to(here) else file).as_posix()
+
+
+def _read_value(file: Path, key: str, value: object) -> object:
+    if key not in _READERS:
+        raise ConfigError(f"{_shown(file)}: unknown key `{key}` in [tool.loopsafe]{_hint(key)}")
+    try:
+        return _READERS[key](value)
+    except ValueError as error:
+        raise ConfigError(f"{_shown(file)}: `{key}` in [tool.loopsafe] {error}") from error
+
+
+def _hint(key: str) -> str:
+    # An underscore for a hyphen is the commonest slip; without this, difflib may prefer a shorter key.
+    close = get_close_matches(key.lower().replace("_", "-"), _READERS, 1)
+    return f"; did you mean `{close[0]}`?" if close else f"; known keys: {', '.join(sorted(_READERS))}"
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"must be a list of strings, not {value!r}")
+    return tuple(value)
+
+
+def code_prefixes(value: object) -> tuple[str, ...]:
+    """A list of rule codes and prefixes of codes (`LSF`, `LSF1`, `LSF101`).
+
+    Raises:
+        ValueError: it is not a list, or an item is not such a prefix; the message goes on after the key's name.
+    """
+    prefixes = _strings(value)
+    for prefix in prefixes:
+        if not _CODE_PREFIX.fullmatch(prefix):
+            raise ValueError(f"has `{prefix}`, which is neither a code such as `LSF101` nor the start of one")
+    return prefixes
+
+
+def _confidence(value: object) -> Confidence:
+    for confidence in CONFIDENCES:
+        if value == confidence:
+            return confidence
+    raise ValueError(f"must be one of {', '.join(CONFIDENCES)}, not {value!r}")
+
+
+_READERS: dict[str, Callable[[object], object]] = {
+    "select": code_prefixes,
+    "ignore": code_prefixes,
+    "exclude": _strings,
+    "extend-exclude": _strings,
+    "min-confidence": _confidence,
+}

@@ -1,0 +1,42 @@
+"""Contexts: the places a function may run, and the hops by which it got there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from loopsafe.findings import StepKind
+from loopsafe.program.modules import Module
+from loopsafe.program.values import Frame
+
+Context = Literal["thread", "signal", "finalizer", "loop"]
+
+WHERE: dict[str, str] = {
+    "thread": "on a worker thread",
+    "signal": "in a signal handler",
+    "finalizer": "in a finalizer",
+    "loop": "on another loop",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A function as entered in one way, in one context."""
+
+    frame: Frame
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """How control goes from one state to the next: the place in the text, and whether that is certain."""
+
+    kind: StepKind
+    module: Module
+    packed_span: int
+    certain: bool = True
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """A key that sorts hops the same way on every run."""
+        return (self.module.index, self.packed_span, self.kind)

@@ -1,0 +1,95 @@
+"""Callbacks that are called where they should be passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from loopsafe.facts.schema import Call
+from loopsafe.program.graph import Entered, Library, Target
+from loopsafe.program.program import Program
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Frame
+
+
+@dataclass(slots=True, eq=False)
+class CalledCallback:
+    """`outer(inner(x))` where `outer` expects a function. `results` are the nodes of what `inner` gives."""
+
+    frame: Frame
+    outer: Call
+    inner: Call
+    operation: bool = False
+    entered: dict[Frame, Node] = field(default_factory=dict)
+    unclear: bool = False
+
+    @property
+    def gives_nothing(self) -> bool:
+        """Whether what is passed is known to be None."""
+        if self.unclear:
+            return False
+        return self.operation or (bool(self.entered) and all(_gives_nothing(frame) for frame in self.entered))
+
+
+class Misuse:
+    """Looks at every call that takes a callable and is given a call."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.found: dict[tuple[Call, Call], CalledCallback] = {}
+
+    def seed(self) -> None:
+        """Ask about every such call of the program; answers are there once the solver has run."""
+        knowledge, index = self._program.knowledge, self._program.index
+        names = (n for n, rows in knowledge.runs.items() if any(not r.coroutine for r in rows))
+        for word in sorted({name.rpartition(".")[2] for name in names}):
+            for module, scope, call in index.callers(word):
+                given = [*call.args, *(value for _, value in call.keywords)]
+                if any(isinstance(g, Call) for g in given):
+                    frame = self._program.classes.plain_frame(module, scope)
+                    self._outer(frame, call)
+
+    def _outer(self, frame: Frame, call: Call) -> None:
+        program = self._program
+        arguments = program.arguments(frame, call)
+
+        def target(found: Target) -> None:
+            if isinstance(found, Library):
+                for row in program.knowledge.runs.get(found.name, ()):
+                    for wanted in row.callables:
+                        source = found.arguments.get(wanted.position, wanted.keyword)
+                        if not row.coroutine and source is not None and isinstance(source.expr, Call):
+                            self._inner(frame, call, source.expr)
+
+        program.solver.listen(
+            program.evaluate(frame, call.func), lambda callee: program.call(callee, arguments, call, target)
+        )
+
+    def _inner(self, frame: Frame, outer: Call, inner: Call) -> None:
+        if (outer, inner) in self.found:
+            return
+        entry = self.found[outer, inner] = CalledCallback(frame, outer, inner)
+        program = self._program
+        arguments = program.arguments(frame, inner)
+
+        def target(found: Target) -> None:
+            if isinstance(found, Entered):
+                entry.entered[found.frame] = program.result(found.frame)
+            elif found.name in program.knowledge.operations and not program.knowledge.results.get(found.name):
+                entry.operation = True
+            else:
+                entry.unclear = True
+
+        program.solver.listen(
+            program.evaluate(frame, inner.func), lambda callee: program.call(callee, arguments, inner, target)
+        )
+
+
+def _gives_nothing(frame: Frame) -> bool:
+    scope = frame.scope
+    if scope.is_async or scope.is_generator or scope.name == "__init__" or scope.kind == "lambda":
+        return False
+    return not scope.returns and bool(scope.calls or scope.stores or scope.bindings) and not _is_stub(scope.decorators)
+
+
+def _is_stub(decorators: tuple[object, ...]) -> bool:
+    return bool(decorators)

@@ -1,0 +1,139 @@
+"""What the rules ask: violations, with witness, confidence and the plan of a fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loopsafe.contexts.crossings import LOOP, Crossings
+from loopsafe.contexts.guards import Guards
+from loopsafe.contexts.lattice import WHERE, Hop
+from loopsafe.contexts.misuse import Misuse
+from loopsafe.contexts.ownership import Ownership
+from loopsafe.contexts.propagate import Propagation, Reached
+from loopsafe.contexts.witness import Paths
+from loopsafe.facts.schema import Call, Scope
+from loopsafe.facts.spelling import is_exact, spell
+from loopsafe.findings import Confidence, FixPlan, Rewrite
+from loopsafe.locations import Span
+from loopsafe.program.modules import Module
+from loopsafe.program.program import Program
+from loopsafe.program.values import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A finding before it has a code: `operation`, `where` and `remedy` fill the rule's message template.
+
+    `witness` is the hops in order; the last one is the offending call itself.
+    """
+
+    module: Module
+    span: Span
+    operation: str
+    where: str
+    remedy: str
+    context: str
+    confidence: Confidence
+    witness: tuple[Hop, ...]
+    fix: FixPlan | None
+
+    def fields(self) -> dict[str, str]:
+        """The fields of a message template."""
+        return {"operation": self.operation, "where": self.where, "remedy": self.remedy}
+
+
+class Analysis:
+    """The solved program: contexts, ownership and crossings, asked by the rules."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._crossings = Crossings(program)
+        self._misuse = Misuse(program)
+        self._misuse.seed()
+        self._propagation = Propagation(program, Guards(program.knowledge), self._crossings)
+        self.flow = self._propagation.run()
+        self._ownership = Ownership(self.flow)
+        self._foreign = Paths(self.flow, self._ownership.foreign_roots)
+        self._foreign_states = self._foreign.states
+
+    def off_loop(self, category: str) -> Iterator[Violation]:
+        """Operations of one category that are reached where their loop does not run."""
+        for reached in self.flow.reached:
+            if reached.row.category == category and reached.state in self._foreign:
+                if not self._ownership.made_there(reached, self._foreign_states):
+                    yield self._violation(reached)
+
+    def called_callbacks(self) -> Iterator[Violation]:
+        """Calls that stand where a callback is expected, and give nothing."""
+        for found in self._misuse.found.values():
+            if found.gives_nothing:
+                module = found.frame.module
+                operation, outer = spell(found.inner.func), spell(found.outer.func)
+                fix = FixPlan("safe", "", (Rewrite(found.outer.span, "uncall"),))
+                hop = Hop("reaches", module, found.outer.packed_span)
+                remedy = f"pass it to `{outer}` with its arguments"
+                yield Violation(module, found.outer.span, operation, "", remedy, "loop", "certain", (hop,), fix)
+
+    def _violation(self, reached: Reached) -> Violation:
+        state, call = reached.state, reached.call
+        module = state.frame.module
+        hops = (*self._foreign.to(state), Hop("reaches", module, call.packed_span))
+        confidence: Confidence = "certain" if all(hop.certain for hop in hops) else "likely"
+        fix = self._fix(reached)
+        return Violation(
+            module, call.span, spell(call.func), WHERE[state.context], self._remedy(reached, fix), state.context,
+            confidence, hops, fix,
+        )  # fmt: skip
+
+    def _loop(self, reached: Reached) -> str:
+        """The text of the loop to cross to; empty where none is in scope."""
+        receiver, func = reached.receiver, reached.call.func
+        if isinstance(receiver, Object) and LOOP in self._program.knowledge.lineage(receiver.type):
+            base = getattr(func, "base", None)
+            return spell(base) if is_exact(base) else ""
+        return self._crossings.loop_in_scope(reached.state.frame)
+
+    def _remedy(self, reached: Reached, fix: FixPlan) -> str:
+        row = reached.row
+        if row.crossing:
+            return f"use `{row.crossing}`"
+        loop = self._loop(reached) or "loop"
+        if row.fix == "coroutine":
+            return "use `asyncio.run_coroutine_threadsafe`"
+        return f"use `{loop}.call_soon_threadsafe`"
+
+    def _fix(self, reached: Reached) -> FixPlan:
+        row, call, loop = reached.row, reached.call, self._loop(reached)
+        if row.fix == "none":
+            return FixPlan("declined", "the result is needed on this thread")
+        if row.fix == "rename":
+            return FixPlan("safe", "", (Rewrite(call.span, "rename", row.twin),))
+        if not row.crossing and not loop:
+            return FixPlan("declined", "no loop is in scope here")
+        reason = self._unsafe(reached)
+        applicability = "unsafe" if reason else "safe"
+        if row.fix == "coroutine":
+            return FixPlan(applicability, reason, (Rewrite(call.span, "coroutine", loop),), ("asyncio",))  # type: ignore[arg-type]
+        crossing = row.crossing or f"{loop}.call_soon_threadsafe"
+        imports = (row.crossing.rpartition(".")[0],) if row.crossing else ()
+        return FixPlan(applicability, reason, (Rewrite(call.span, "pass", crossing),), imports)  # type: ignore[arg-type]
+
+    def _unsafe(self, reached: Reached) -> str:
+        """Why handing the operation over may change what the program does; empty where it does not."""
+        scope, call = reached.state.frame.scope, reached.call
+        if call.role == "value" or (call.role == "returned" and scope.kind != "lambda"):
+            return "the result of the call is used"
+        expected = _expected(scope, call) & set(reached.row.expects)
+        if expected:
+            return f"a `try` around the call expects {', '.join(sorted(expected))}"
+        return ""
+
+
+def _expected(scope: Scope, call: Call) -> set[str]:
+    names: set[str] = set()
+    handler = call.handler
+    while handler >= 0:
+        names |= {name.rpartition(".")[2] for name in scope.handlers[handler].exceptions}
+        handler = scope.handlers[handler].parent
+    return names

@@ -1,0 +1,51 @@
+"""Whose loop an object is on: threads that run a loop of their own own what they make."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from loopsafe.contexts.lattice import State
+from loopsafe.contexts.propagate import Flow, Reached
+from loopsafe.program.values import Object, Value
+
+
+class Ownership:
+    """Splits the roots into those whose thread runs a loop and those whose thread is plainly foreign."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        backwards: dict[State, set[State]] = defaultdict(set)
+        for source, targets in flow.edges.items():
+            for target in targets:
+                backwards[target].add(source)
+        self._runs_loop = _closure(set(flow.loops_run), backwards)
+        self.own_loop_roots = {root for root in flow.roots if root in self._runs_loop}
+        self.foreign_roots = set(flow.roots) - self.own_loop_roots
+
+    def made_there(self, reached: Reached, states: set[State]) -> bool:
+        """Whether the object is made by the very code that runs on the thread: nobody else need know it."""
+        receiver = reached.receiver
+        if not isinstance(receiver, Object) or receiver.frame is None:
+            return False
+        return _scope_key(receiver) in {(s.frame.module.index, s.frame.scope.index) for s in states}
+
+    def loops_of(self, states: set[State]) -> set[Value]:
+        """The loops that these states run."""
+        return {loop for state in states for loop in self._flow.loops_run.get(state, ())}
+
+
+def _scope_key(made: Object) -> tuple[int, int]:
+    assert made.frame is not None
+    return (made.frame.module.index, made.frame.scope.index)
+
+
+def _closure(start: set[State], backwards: dict[State, set[State]]) -> set[State]:
+    seen, pending = set(start), list(start)
+    while pending:
+        for state in backwards.get(pending.pop(), ()):
+            if state not in seen:
+                seen.add(state)
+                pending.append(state)
+    return seen
+
+

@@ -1,0 +1,47 @@
+"""Witnesses: the shortest path from where a context starts to a state, read off the edges by which it arrived."""
+
+from __future__ import annotations
+
+from loopsafe.contexts.lattice import Hop, State
+from loopsafe.contexts.propagate import Flow
+
+
+class Paths:
+    """Shortest paths from some roots. Among equals, the one that comes first in the text."""
+
+    def __init__(self, flow: Flow, roots: set[State]) -> None:
+        self._arrived: dict[State, tuple[State | None, Hop]] = {}
+        first = [(min(hops, key=lambda h: h.order), state) for state, hops in flow.roots.items() if state in roots]
+        front: list[State] = []
+        for hop, state in sorted(first, key=lambda item: (item[0].order, item[1].frame.order)):
+            self._arrived[state] = (None, hop)
+            front.append(state)
+        while front:
+            front = self._step(flow, front)
+
+    def _step(self, flow: Flow, front: list[State]) -> list[State]:
+        following: list[State] = []
+        for state in front:
+            edges = [(min(hops, key=lambda h: h.order), target) for target, hops in flow.edges.get(state, {}).items()]
+            for hop, target in sorted(edges, key=lambda item: (item[0].order, item[1].frame.order)):
+                if target not in self._arrived:
+                    self._arrived[target] = (state, hop)
+                    following.append(target)
+        return following
+
+    def __contains__(self, state: State) -> bool:
+        return state in self._arrived
+
+    @property
+    def states(self) -> set[State]:
+        """Every state that some root reaches."""
+        return set(self._arrived)
+
+    def to(self, state: State) -> tuple[Hop, ...]:
+        """The hops from the start to this state."""
+        hops: list[Hop] = []
+        at: State | None = state
+        while at is not None:
+            at, hop = self._arrived[at]
+            hops.append(hop)
+        return tuple(reversed(hops))

@@ -1,0 +1,1 @@
+"""Stage 1: one file's text -> FileFacts. Pure syntax; knows no library."""

@@ -1,0 +1,80 @@
+"""Which conditions hold where: tests, early returns, `try` around a call, calls that have returned."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loopsafe.facts.schema import Expr, Guard
+from loopsafe.facts.scopes import ScopeBuilder, Walk
+
+
+class Conditions:
+    """Pushes guards onto the open scope; a guard once pushed stays in the scope's table."""
+
+    def __init__(self, file: Walk) -> None:
+        self._file = file
+
+    @property
+    def _scope(self) -> ScopeBuilder:
+        return self._file.scope
+
+    @contextmanager
+    def under(self, test: ast.expr, holds: bool) -> Iterator[None]:
+        """While reading what runs only if `test` is (not) true. The test itself has been read before."""
+        start = self._scope.guard
+        self.push(test, holds)
+        yield
+        self._scope.guard = start
+
+    def push(self, test: ast.expr, holds: bool, kind: str = "test") -> None:
+        """`test` is known to be true (false) from here on."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            self.push(test.operand, not holds, kind)
+        elif isinstance(test, ast.BoolOp):
+            # `a and b` true means both; false means at least one is not, which is weaker: "some".
+            every = isinstance(test.op, ast.And) == holds
+            for value in test.values:
+                self.push(value, holds, kind if every else "some")
+        elif isinstance(test, (ast.Compare, ast.Call, ast.Name, ast.Attribute, ast.NamedExpr)):
+            meaning = self._file.pure(test)
+            if meaning is not None:
+                self._add(kind, meaning, holds)
+
+    def after_call(self, call: Expr) -> None:
+        """The statement call has returned."""
+        self._add("after", call, True)
+
+    def tried(self, body: list[ast.stmt], raised: bool) -> None:
+        """The first call of a `try` body has raised, or the whole body went through."""
+        for statement in body[:1]:
+            value = getattr(statement, "value", None)
+            if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Expr, ast.Return)) and isinstance(value, ast.Call):
+                self._add("try", self._file.pure(value), not raised)
+
+    def failing(self, test: ast.expr) -> int:
+        """The guard under which an `assert` of this test fails."""
+        start = self._scope.guard
+        self.push(test, False)
+        guard, self._scope.guard = self._scope.guard, start
+        return guard
+
+    def _add(self, kind: str, test: Expr, holds: bool) -> None:
+        scope = self._scope
+        scope.guards.append(Guard(kind, test, holds, scope.guard))
+        scope.guard = len(scope.guards) - 1
+
+
+def leaves(body: list[ast.stmt]) -> bool:
+    """Whether control never runs off the end of this block."""
+    if not body:
+        return False
+    last = body[-1]
+    if isinstance(last, (ast.Return, ast.Raise, ast.Continue, ast.Break)):
+        return True
+    if isinstance(last, ast.If):
+        return leaves(last.body) and leaves(last.orelse)
+    if isinstance(last, (ast.With, ast.AsyncWith)):
+        return leaves(last.body)
+    return False

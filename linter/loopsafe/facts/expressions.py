@@ -1,0 +1,235 @@
+"""Expressions of the `ast` -> expressions of the schema. Every call, read and nested scope is noted on the way."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from loopsafe.facts.schema import (
+    Attr,
+    Await,
+    Call,
+    Choice,
+    Collection,
+    Compare,
+    Const,
+    Expr,
+    Item,
+    Name,
+    Read,
+    Star,
+    Subscript,
+    Yielded,
+)
+from loopsafe.facts.scopes import ScopeBuilder, Walk
+
+_COMPARISONS = {ast.Is: "is", ast.IsNot: "is not", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in"}
+
+
+class ExpressionReader:
+    """Reads expressions in the scope that is open in `file`."""
+
+    def __init__(self, file: Walk) -> None:
+        self._file = file
+        self._readers: dict[type[ast.AST], Callable[..., Expr]] = {
+            ast.Name: self._name,
+            ast.Constant: self._constant,
+            ast.Attribute: self._attribute,
+            ast.Call: self._call,
+            ast.Lambda: self._lambda,
+            ast.IfExp: self._if,
+            ast.BoolOp: self._bool,
+            ast.BinOp: self._binary,
+            ast.NamedExpr: self._walrus,
+            ast.Await: self._await,
+            ast.Yield: self._yield,
+            ast.YieldFrom: self._yield_from,
+            ast.Starred: self._starred,
+            ast.Subscript: self._subscript,
+            ast.List: self._display,
+            ast.Tuple: self._display,
+            ast.Set: self._display,
+            ast.Dict: self._dict,
+            ast.ListComp: self._comprehension,
+            ast.SetComp: self._comprehension,
+            ast.GeneratorExp: self._comprehension,
+            ast.DictComp: self._comprehension,
+            ast.UnaryOp: self._unary,
+            ast.Compare: self._compare,
+        }
+
+    @property
+    def _scope(self) -> ScopeBuilder:
+        return self._file.scope
+
+    def read(self, node: ast.expr | None) -> Expr:
+        """The expression's meaning as data; None where it has none that the analysis can use."""
+        if node is None:
+            return None
+        reader = self._readers.get(type(node))
+        if reader is not None:
+            return reader(node)
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.read(child)
+        return None
+
+    def annotation(self, node: ast.expr | None) -> Expr:
+        """An annotation; quoted ones are parsed. Calls inside are not the program's."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                return self.annotation(ast.parse(node.value, mode="eval").body)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return None
+        if isinstance(node, ast.Name):
+            return Name(node.id)
+        if isinstance(node, ast.Attribute):
+            return Attr(self.annotation(node.value), node.attr)
+        if isinstance(node, ast.Subscript):
+            return Subscript(self.annotation(node.value), self.annotation(node.slice))
+        if isinstance(node, (ast.Tuple, ast.List)):
+            return Collection("tuple", (), tuple(self.annotation(e) for e in node.elts))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            return Choice((self.annotation(node.left), self.annotation(node.right)))
+        if isinstance(node, ast.Constant):
+            return self._constant(node)
+        return None
+
+    def call(self, node: ast.Call, role: str) -> Call:
+        """A call with what becomes of its result; noted in the open scope."""
+        func = node.func
+        target: Expr
+        if isinstance(func, ast.Attribute):
+            target = Attr(self.read(func.value), func.attr)
+        else:
+            target = self.read(func)
+        args = tuple(self.read(a) for a in node.args)
+        keywords = tuple((k.arg, self.read(k.value)) for k in node.keywords)
+        scope = self._scope
+        call = Call(
+            target, args, keywords, self._file.positions.span(node), scope.guard, scope.handler, role
+        )
+        scope.calls.append(call)
+        return call
+
+    def pure(self, node: ast.expr) -> Expr:
+        """What read() gives, for an expression already read: nothing is noted again."""
+        scope = self._scope
+        noted: tuple[list[Any], ...] = (scope.calls, scope.reads, scope.awaits, scope.yields)
+        lengths = [len(items) for items in noted]
+        value = self.read(node)
+        for items, length in zip(noted, lengths, strict=True):
+            del items[length:]
+        return value
+
+    def _name(self, node: ast.Name) -> Expr:
+        return Name(node.id)
+
+    def _constant(self, node: ast.Constant) -> Expr:
+        value = node.value
+        return Const(value) if value is None or isinstance(value, (str, int)) else None
+
+    def _attribute(self, node: ast.Attribute) -> Expr:
+        attr = Attr(self.read(node.value), node.attr)
+        self._scope.reads.append(Read(attr, self._file.positions.span(node), self._scope.guard))
+        return attr
+
+    def _call(self, node: ast.Call) -> Expr:
+        return self.call(node, "value")
+
+    def _lambda(self, node: ast.Lambda) -> Expr:
+        return self._file.add_lambda(node)
+
+    def _if(self, node: ast.IfExp) -> Expr:
+        self.read(node.test)
+        start = self._scope.guard
+        self._file.holds(node.test, True)
+        body = self.read(node.body)
+        self._scope.guard = start
+        self._file.holds(node.test, False)
+        other = self.read(node.orelse)
+        self._scope.guard = start
+        return Choice((body, other))
+
+    def _bool(self, node: ast.BoolOp) -> Expr:
+        holds = isinstance(node.op, ast.And)
+        options: list[Expr] = []
+        start = self._scope.guard
+        for value in node.values:
+            options.append(self.read(value))
+            self._file.holds(value, holds)
+        self._scope.guard = start
+        # `a and b` is `b` wherever it is of use.
+        return options[-1] if holds else Choice(tuple(options))
+
+    def _binary(self, node: ast.BinOp) -> Expr:
+        terms: list[ast.expr] = []
+        left: ast.expr = node
+        # A long chain of `+` leans left: walk it in a loop, so that its length does not count as depth.
+        while isinstance(left, ast.BinOp):
+            terms.append(left.right)
+            left = left.left
+        terms.append(left)
+        read = [self.read(term) for term in reversed(terms)]
+        return Choice(tuple(read)) if isinstance(node.op, (ast.Add, ast.BitOr)) else None
+
+    def _unary(self, node: ast.UnaryOp) -> Expr:
+        operand = self.read(node.operand)
+        if isinstance(node.op, ast.USub) and isinstance(operand, Const) and isinstance(operand.value, int):
+            return Const(-operand.value)
+        return None
+
+    def _compare(self, node: ast.Compare) -> Expr:
+        left, right = self.read(node.left), [self.read(c) for c in node.comparators]
+        operator = _COMPARISONS.get(type(node.ops[0]))
+        return Compare(operator, left, right[0]) if operator and len(right) == 1 else None
+
+    def _walrus(self, node: ast.NamedExpr) -> Expr:
+        value = self.read(node.value)
+        self._scope.bind(node.target.id, value)
+        return value
+
+    def _await(self, node: ast.Await) -> Expr:
+        inner = node.value
+        value = self.call(inner, "awaited") if isinstance(inner, ast.Call) else self.read(inner)
+        self._scope.awaits.append(value)
+        return Await(value)
+
+    def _yield(self, node: ast.Yield) -> Expr:
+        self._scope.yields.append(self.read(node.value))
+        return None
+
+    def _yield_from(self, node: ast.YieldFrom) -> Expr:
+        value = self.read(node.value)
+        self._scope.yields.append(Yielded(value))
+        return Await(value)
+
+    def _starred(self, node: ast.Starred) -> Expr:
+        return Star(self.read(node.value))
+
+    def _subscript(self, node: ast.Subscript) -> Expr:
+        return Subscript(self.read(node.value), self.read(node.slice))
+
+    def _display(self, node: ast.List | ast.Tuple | ast.Set) -> Expr:
+        return Collection(type(node).__name__.lower(), (), tuple(self.read(e) for e in node.elts))
+
+    def _dict(self, node: ast.Dict) -> Expr:
+        keys = tuple(self.read(k) for k in node.keys)
+        items = (self.read(v) if k is not None else Star(self.read(v)) for k, v in zip(node.keys, node.values))
+        return Collection("dict", keys, tuple(items))
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Expr:
+        start = self._scope.guard
+        for generator in node.generators:
+            self._file.assign(generator.target, Item(self.read(generator.iter), None))
+            for test in generator.ifs:
+                self.read(test)
+                self._file.holds(test, True)
+        if isinstance(node, ast.DictComp):
+            result = Collection("dict", (self.read(node.key),), (self.read(node.value),))
+        else:
+            kind = {ast.ListComp: "list", ast.SetComp: "set"}.get(type(node), "generator")
+            result = Collection(kind, (None,), (self.read(node.elt),))
+        self._scope.guard = start
+        return result

@@ -1,0 +1,66 @@
+"""Text -> FileFacts: one pass over the `ast` of the running Python."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+from loopsafe.facts.comments import find_remarks
+from loopsafe.facts.schema import FileFacts, SyntaxProblem
+from loopsafe.facts.scopes import Positions
+from loopsafe.facts.statements import FileBuilder
+
+
+def parse(source: str | bytes, filename: str = "<unknown>") -> ast.Module:
+    """Parse a file's text, or its bytes with their own encoding.
+
+    Raises:
+        SyntaxProblem: it cannot be parsed by the running Python, or nests too deeply for it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source, filename)
+    except SyntaxError as error:
+        raise SyntaxProblem(f"cannot parse: {error.msg}", error.lineno or 0, error.offset or 0) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise SyntaxProblem(f"cannot parse: {error}") from error
+    except (RecursionError, MemoryError) as error:
+        raise SyntaxProblem("cannot parse: nested too deeply") from error
+
+
+def extract(source: str, filename: str = "<unknown>") -> FileFacts:
+    """The facts of one file.
+
+    Raises:
+        SyntaxProblem: see parse().
+    """
+    tree = parse(source, filename)
+    builder = FileBuilder(Positions(source))
+    try:
+        scopes = builder.build(tree)
+    except RecursionError as error:
+        raise SyntaxProblem("cannot analyse: nested too deeply") from error
+    return FileFacts(scopes=scopes, remarks=find_remarks(source), exports=_exports(tree))
+
+
+def _exports(tree: ast.Module) -> tuple[str, ...] | None:
+    """The names of a literal `__all__`, with `+=` and without anything computed."""
+    names: list[str] | None = None
+    for statement in tree.body:
+        value = _assigned_all(statement)
+        if isinstance(value, (ast.List, ast.Tuple)):
+            names = names or []
+            names += [e.value for e in value.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+    return None if names is None else tuple(names)
+
+
+def _assigned_all(statement: ast.stmt) -> ast.expr | None:
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, (ast.AugAssign, ast.AnnAssign)):
+        targets = [statement.target]
+    else:
+        return None
+    is_all = any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets)
+    return statement.value if is_all else None

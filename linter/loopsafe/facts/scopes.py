@@ -1,0 +1,134 @@
+"""A scope while it is being read, and what its readers share."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+from loopsafe.facts.schema import (
+    Block,
+    Call,
+    Expr,
+    Guard,
+    Handler,
+    Import,
+    Parameter,
+    Read,
+    Scope,
+    Store,
+    pack_span,
+)
+
+
+@dataclass(slots=True)
+class ScopeBuilder:
+    """The lists that become a Scope. `guard` and `handler` are the innermost ones at the statement being read."""
+
+    index: int
+    kind: str
+    name: str
+    qualname: str
+    parent: int
+    packed_span: int
+    is_async: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    decorators: tuple[Expr, ...] = ()
+    bases: tuple[Expr, ...] = ()
+    returns_annotation: Expr = None
+    guard: int = -1
+    handler: int = -1
+    bindings: dict[str, list[Expr]] = field(default_factory=dict)
+    annotations: dict[str, Expr] = field(default_factory=dict)
+    outer_names: dict[str, str] = field(default_factory=dict)
+    star_imports: list[Import] = field(default_factory=list)
+    stores: list[Store] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    awaits: list[Expr] = field(default_factory=list)
+    raises: list[int] = field(default_factory=list)
+    returns: list[Expr] = field(default_factory=list)
+    yields: list[Expr] = field(default_factory=list)
+    guards: list[Guard] = field(default_factory=list)
+    handlers: list[Handler] = field(default_factory=list)
+
+    def bind(self, name: str, value: Expr) -> None:
+        """Note one more thing that `name` may be bound to here."""
+        self.bindings.setdefault(name, []).append(value)
+
+    def freeze(self) -> Scope:
+        """The scope as plain data."""
+        return Scope(
+            index=self.index,
+            kind=self.kind,
+            name=self.name,
+            qualname=self.qualname,
+            parent=self.parent,
+            packed_span=self.packed_span,
+            is_async=self.is_async,
+            is_generator=bool(self.yields),
+            parameters=self.parameters,
+            decorators=self.decorators,
+            bases=self.bases,
+            returns_annotation=self.returns_annotation,
+            bindings={name: tuple(values) for name, values in self.bindings.items()},
+            annotations=self.annotations,
+            outer_names=self.outer_names,
+            star_imports=tuple(self.star_imports),
+            stores=tuple(self.stores),
+            calls=tuple(self.calls),
+            reads=tuple(self.reads),
+            blocks=tuple(self.blocks),
+            awaits=tuple(self.awaits),
+            raises=tuple(self.raises),
+            returns=tuple(self.returns),
+            yields=tuple(self.yields),
+            guards=tuple(self.guards),
+            handlers=tuple(self.handlers),
+        )
+
+
+class Positions:
+    """Turns the byte offsets of the `ast` into character columns."""
+
+    def __init__(self, source: str) -> None:
+        self._lines = None if source.isascii() else source.encode("utf-8").split(b"\n")
+
+    def span(self, node: ast.expr | ast.stmt) -> int:
+        """The packed span of a node."""
+        end_row, end_offset = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        if self._lines is None:
+            return pack_span(node.lineno, node.col_offset + 1, end_row, end_offset + 1)
+        return pack_span(
+            node.lineno, self._column(node.lineno, node.col_offset), end_row, self._column(end_row, end_offset)
+        )
+
+    def _column(self, row: int, offset: int) -> int:
+        assert self._lines is not None
+        if row > len(self._lines):
+            return offset + 1
+        return len(self._lines[row - 1][:offset].decode("utf-8", "replace")) + 1
+
+
+class Walk(ABC):
+    """The walk over one file: the open scope, and what the readers of parts ask of the whole."""
+
+    scope: ScopeBuilder
+    positions: Positions
+
+    @abstractmethod
+    def assign(self, target: ast.expr, value: Expr) -> None:
+        """Bind a target to a value."""
+
+    @abstractmethod
+    def add_lambda(self, node: ast.Lambda) -> Expr:
+        """A lambda's scope, read at once."""
+
+    @abstractmethod
+    def holds(self, test: ast.expr, value: bool) -> None:
+        """From here on `test` is known to be true or false."""
+
+    @abstractmethod
+    def pure(self, node: ast.expr) -> Expr:
+        """The meaning of an expression already read: nothing is noted again."""

@@ -1,0 +1,25 @@
+"""Expressions back to text, as far as they are names, attributes and simple subscripts and calls."""
+
+from __future__ import annotations
+
+from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Subscript
+
+
+def spell(expr: Expr) -> str:
+    """The text of a dotted expression; what stands in brackets is shortened to `...` unless it is a name or constant."""
+    if isinstance(expr, Name):
+        return expr.id
+    if isinstance(expr, Attr):
+        return f"{spell(expr.base)}.{expr.name}"
+    if isinstance(expr, Call):
+        return f"{spell(expr.func)}({'...' if expr.args or expr.keywords else ''})"
+    if isinstance(expr, Subscript):
+        return f"{spell(expr.base)}[{spell(expr.index)}]"
+    return repr(expr.value) if isinstance(expr, Const) else "..."
+
+
+def is_exact(expr: Expr) -> bool:
+    """Whether spell() gives the very meaning: names and attributes only."""
+    while isinstance(expr, Attr):
+        expr = expr.base
+    return isinstance(expr, Name)

@@ -1,0 +1,385 @@
+"""Statements of the `ast` -> scopes of the schema."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from loopsafe.facts.conditions import Conditions, leaves
+from loopsafe.facts.expressions import ExpressionReader
+from loopsafe.facts.schema import (
+    Annotation,
+    Block,
+    Choice,
+    Const,
+    Enter,
+    Expr,
+    Handler,
+    Import,
+    Item,
+    Parameter,
+    Ref,
+    Rest,
+    Scope,
+    Store,
+)
+from loopsafe.facts.scopes import Positions, ScopeBuilder, Walk
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class FileBuilder(Walk):
+    """Walks one module's tree, one scope at a time; `scope` is the open one."""
+
+    def __init__(self, positions: Positions) -> None:
+        self.positions = positions
+        self.expressions = ExpressionReader(self)
+        self.conditions = Conditions(self)
+        self._scopes: list[ScopeBuilder] = []
+        self.scope = self._open("module", "<module>", 0)
+        self._readers: dict[type[ast.AST], Callable[[Any], None]] = {
+            ast.FunctionDef: self._function,
+            ast.AsyncFunctionDef: self._function,
+            ast.ClassDef: self._class,
+            ast.Return: self._return,
+            ast.Assign: self._assign,
+            ast.AnnAssign: self._annotated,
+            ast.AugAssign: self._augmented,
+            ast.For: self._for,
+            ast.AsyncFor: self._for,
+            ast.While: self._while,
+            ast.If: self._if,
+            ast.With: self._with,
+            ast.AsyncWith: self._with,
+            ast.Try: self._try,
+            ast.Import: self._import,
+            ast.ImportFrom: self._import_from,
+            ast.Global: self._outer,
+            ast.Nonlocal: self._outer,
+            ast.Expr: self._expression,
+            ast.Assert: self._assert,
+            ast.Raise: self._raise,
+            ast.Match: self._match,
+        }
+        if hasattr(ast, "TryStar"):
+            self._readers[ast.TryStar] = self._try
+
+    def build(self, tree: ast.Module) -> tuple[Scope, ...]:
+        """All scopes of the module; the module itself is the first."""
+        self._body(tree.body)
+        return tuple(scope.freeze() for scope in self._scopes)
+
+    def add_lambda(self, node: ast.Lambda) -> Expr:
+        """A lambda's scope, read at once."""
+        read = self.expressions.read
+        parameters = self._parameters(node.args)
+        around, self.scope = self.scope, self._open("lambda", "<lambda>", self.positions.span(node))
+        self.scope.parameters = parameters
+        body = node.body
+        value = self.expressions.call(body, "returned") if isinstance(body, ast.Call) else read(body)
+        self.scope.returns.append(value)
+        index, self.scope = self.scope.index, around
+        return Ref(index)
+
+    def assign(self, target: ast.expr, value: Expr) -> None:
+        """Bind a target to a value."""
+        if isinstance(target, ast.Name):
+            self.scope.bind(target.id, value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._unpack(target.elts, value)
+        elif isinstance(target, ast.Starred):
+            self.assign(target.value, value)
+        elif isinstance(target, ast.Attribute):
+            base = self.expressions.read(target.value)
+            self._store(target, base, target.attr, None, value)
+        elif isinstance(target, ast.Subscript):
+            base, index = self.expressions.read(target.value), self.expressions.read(target.slice)
+            self._store(target, base, None, index, value)
+
+    def holds(self, test: ast.expr, value: bool) -> None:
+        """From here on `test` is known to be true or false."""
+        self.conditions.push(test, value)
+
+    def pure(self, node: ast.expr) -> Expr:
+        """The meaning of an expression already read: nothing is noted again."""
+        return self.expressions.pure(node)
+
+    def _unpack(self, targets: list[ast.expr], value: Expr) -> None:
+        starred = False
+        for position, target in enumerate(targets):
+            if isinstance(target, ast.Starred):
+                starred = True
+                self.assign(target.value, Rest(value))
+            else:
+                self.assign(target, Item(value, Const(position - len(targets) if starred else position)))
+
+    def _store(self, node: ast.expr, base: Expr, name: str | None, index: Expr, value: Expr) -> None:
+        scope = self.scope
+        scope.stores.append(Store(base, name, index, value, self.positions.span(node), scope.guard))
+
+    def _open(self, kind: str, name: str, span: int) -> ScopeBuilder:
+        around = self.scope if self._scopes else None
+        qualname = name if around is None or around.kind == "module" else f"{around.qualname}.{name}"
+        scope = ScopeBuilder(
+            len(self._scopes), kind, name, "" if around is None else qualname, around.index if around else -1, span
+        )
+        self._scopes.append(scope)
+        return scope
+
+    def _body(self, body: list[ast.stmt]) -> None:
+        """A block. What an early exit rules out holds for the rest of it."""
+        start = self.scope.guard
+        readers = self._readers
+        for statement in body:
+            reader = readers.get(type(statement))
+            if reader is not None:
+                reader(statement)
+            else:
+                self._other(statement)
+        self.scope.guard = start
+
+    def _other(self, node: ast.stmt) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.expressions.read(child)
+
+    def _expression(self, node: ast.Expr) -> None:
+        value = node.value
+        if isinstance(value, ast.Call):
+            self.conditions.after_call(self.expressions.call(value, "statement"))
+        else:
+            self.expressions.read(value)
+
+    def _return(self, node: ast.Return) -> None:
+        value = node.value
+        if isinstance(value, ast.Call):
+            self.scope.returns.append(self.expressions.call(value, "returned"))
+        else:
+            self.scope.returns.append(self.expressions.read(value))
+
+    def _assign(self, node: ast.Assign) -> None:
+        value = self.expressions.read(node.value)
+        for target in node.targets:
+            self.assign(target, value)
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        annotation = self.expressions.annotation(node.annotation)
+        value = self.expressions.read(node.value)
+        target = node.target
+        if isinstance(target, ast.Name):
+            self.scope.annotations[target.id] = annotation
+            if node.value is not None:
+                self.scope.bind(target.id, value)
+        else:
+            self.assign(target, Annotation(annotation))
+            if node.value is not None:
+                self.assign(target, value)
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        value = self.expressions.read(node.value)
+        # `items += [f]` adds to what is there.
+        if isinstance(node.op, ast.Add):
+            self.assign(node.target, value)
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        iterable = self.expressions.read(node.iter)
+        if isinstance(node, ast.AsyncFor):
+            self.scope.awaits.append(iterable)
+        self.assign(node.target, Item(iterable, None))
+        self._body(node.body)
+        self._body(node.orelse)
+
+    def _while(self, node: ast.While) -> None:
+        self.expressions.read(node.test)
+        with self.conditions.under(node.test, True):
+            self._body(node.body)
+        self._body(node.orelse)
+
+    def _if(self, node: ast.If) -> None:
+        start = self.scope.guard
+        exits: list[tuple[ast.expr, bool]] = []
+        # A chain of `elif` nests in its `orelse`: walk it in a loop, so that its length does not count as depth.
+        while True:
+            self.expressions.read(node.test)
+            with self.conditions.under(node.test, True):
+                self._body(node.body)
+            exits.append((node.test, leaves(node.body)))
+            self.conditions.push(node.test, False)
+            if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+                node = node.orelse[0]
+            else:
+                break
+        self._body(node.orelse)
+        self.scope.guard = start
+        if node.orelse and leaves(node.orelse) and len(exits) == 1 and not exits[0][1]:
+            self.conditions.push(exits[0][0], True)
+        for test, left in exits:
+            if not left:
+                break
+            self.conditions.push(test, False)
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        is_async = isinstance(node, ast.AsyncWith)
+        for item in node.items:
+            value = self.expressions.read(item.context_expr)
+            span = self.positions.span(item.context_expr)
+            self.scope.blocks.append(Block(value, is_async, span, self.scope.guard))
+            if item.optional_vars is not None:
+                self.assign(item.optional_vars, Enter(value, is_async))
+        # A block under `with` always runs: what holds at its end holds after it.
+        for statement in node.body:
+            self._statement(statement)
+
+    def _statement(self, statement: ast.stmt) -> None:
+        self._readers.get(type(statement), self._other)(statement)
+
+    def _try(self, node: ast.Try) -> None:
+        scope = self.scope
+        outer_handler, start = scope.handler, scope.guard
+        if node.handlers:
+            names = tuple(name for handler in node.handlers for name in _exception_names(handler.type))
+            scope.handlers.append(Handler(names, outer_handler))
+            scope.handler = len(scope.handlers) - 1
+        self._try_body(node.body)
+        scope.handler = outer_handler
+        self.conditions.tried(node.body, raised=False)
+        self._body(node.orelse)
+        scope.guard = start
+        for handler in node.handlers:
+            self.expressions.read(handler.type)
+            if handler.name:
+                scope.bind(handler.name, None)
+            self.conditions.tried(node.body, raised=True)
+            self._body(handler.body)
+            scope.guard = start
+        self._body(node.finalbody)
+        self._after_try(node)
+
+    def _try_body(self, body: list[ast.stmt]) -> None:
+        """In the body, everything after the first statement runs only if that went through."""
+        start = self.scope.guard
+        for position, statement in enumerate(body):
+            self._statement(statement)
+            if position == 0:
+                self.conditions.tried(body, raised=False)
+        self.scope.guard = start
+
+    def _after_try(self, node: ast.Try) -> None:
+        if node.handlers and all(leaves(handler.body) for handler in node.handlers):
+            self.conditions.tried(node.body, raised=False)
+        elif leaves(node.orelse) or leaves(node.body):
+            self.conditions.tried(node.body, raised=True)
+
+    def _import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.asname:
+                self.scope.bind(alias.asname, Import(alias.name))
+            else:
+                top = alias.name.split(".", 1)[0]
+                self.scope.bind(top, Import(top))
+                if top != alias.name:
+                    # Loads the submodule too: it becomes an attribute of its package.
+                    self.scope.bind(f"import {alias.name}", Import(alias.name))
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            if alias.name == "*":
+                self.scope.star_imports.append(Import(node.module or "", None, node.level))
+            else:
+                self.scope.bind(alias.asname or alias.name, Import(node.module or "", alias.name, node.level))
+
+    def _outer(self, node: ast.Global | ast.Nonlocal) -> None:
+        kind = "global" if isinstance(node, ast.Global) else "nonlocal"
+        for name in node.names:
+            self.scope.outer_names[name] = kind
+
+    def _assert(self, node: ast.Assert) -> None:
+        self.expressions.read(node.test)
+        self.scope.raises.append(self.conditions.failing(node.test))
+        self.conditions.push(node.test, True)
+        self.expressions.read(node.msg)
+
+    def _raise(self, node: ast.Raise) -> None:
+        self.scope.raises.append(self.scope.guard)
+        self._other(node)
+
+    def _match(self, node: ast.Match) -> None:
+        subject = self.expressions.read(node.subject)
+        for case in node.cases:
+            self._pattern(case.pattern, subject)
+            self.expressions.read(case.guard)
+            self._body(case.body)
+
+    def _pattern(self, pattern: ast.pattern, subject: Expr) -> None:
+        if isinstance(pattern, ast.MatchAs):
+            if pattern.pattern is not None:
+                self._pattern(pattern.pattern, subject)
+            if pattern.name:
+                bound = Annotation(_class_name(self, pattern.pattern)) if pattern.pattern else None
+                self.scope.bind(pattern.name, Choice((subject, bound)) if bound else subject)
+        elif isinstance(pattern, ast.MatchSequence):
+            for position, part in enumerate(pattern.patterns):
+                self._pattern(part, Item(subject, Const(position)))
+        elif isinstance(pattern, ast.MatchStar) and pattern.name:
+            self.scope.bind(pattern.name, Rest(subject))
+        else:
+            for inner in ast.iter_child_nodes(pattern):
+                if isinstance(inner, ast.pattern):
+                    self._pattern(inner, None)
+
+    def _function(self, node: _Function) -> None:
+        read, annotation = self.expressions.read, self.expressions.annotation
+        decorators = tuple(read(d) for d in node.decorator_list)
+        parameters = self._parameters(node.args)
+        around = self.scope
+        scope = self._open("function", node.name, self.positions.span(node))
+        scope.is_async = isinstance(node, ast.AsyncFunctionDef)
+        scope.parameters, scope.decorators = parameters, decorators
+        scope.returns_annotation = annotation(node.returns)
+        around.bind(node.name, Ref(scope.index))
+        self.scope = scope
+        self._body(node.body)
+        self.scope = around
+
+    def _parameters(self, args: ast.arguments) -> tuple[Parameter, ...]:
+        read, annotation = self.expressions.read, self.expressions.annotation
+        positional = [*args.posonlyargs, *args.args]
+        defaults: list[ast.expr | None] = [None] * (len(positional) - len(args.defaults)) + list(args.defaults)
+        found = [
+            Parameter(a.arg, "positional", annotation(a.annotation), read(d))
+            for a, d in zip(positional, defaults, strict=True)
+        ]
+        if args.vararg:
+            found.append(Parameter(args.vararg.arg, "args", annotation(args.vararg.annotation), None))
+        for a, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+            found.append(Parameter(a.arg, "keyword", annotation(a.annotation), read(default)))
+        if args.kwarg:
+            found.append(Parameter(args.kwarg.arg, "kwargs", annotation(args.kwarg.annotation), None))
+        return tuple(found)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        read = self.expressions.read
+        decorators = tuple(read(d) for d in node.decorator_list)
+        bases = tuple(read(b) for b in node.bases)
+        for keyword in node.keywords:
+            read(keyword.value)
+        around = self.scope
+        scope = self._open("class", node.name, self.positions.span(node))
+        scope.decorators, scope.bases = decorators, bases
+        around.bind(node.name, Ref(scope.index))
+        self.scope = scope
+        self._body(node.body)
+        self.scope = around
+
+
+def _class_name(file: FileBuilder, pattern: ast.pattern | None) -> Expr:
+    return file.expressions.annotation(pattern.cls) if isinstance(pattern, ast.MatchClass) else None
+
+
+def _exception_names(node: ast.expr | None) -> tuple[str, ...]:
+    """The types a handler names, dotted as written; a bare `except` names BaseException."""
+    if node is None:
+        return ("BaseException",)
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(ast.unparse(part) for part in parts)

@@ -1,0 +1,101 @@
+"""What the analysis says: findings with their witness, and the plan of a fix. Frozen, picklable, sortable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from loopsafe.locations import Location, Span
+
+Confidence = Literal["certain", "likely"]
+Applicability = Literal["safe", "unsafe", "declined"]
+StepKind = Literal["starts", "calls", "loop", "reaches"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Step:
+    """One hop of a witness: how control got here, the place, and its source text on one line."""
+
+    kind: StepKind
+    location: Location
+    source: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rewrite:
+    """One change of one call expression, named by the span of that call.
+
+    `action` says what to do with the call `f(a, k=v)`:
+
+    - `pass`: hand the operation over instead of doing it: `text(f, a)`; keywords go through `functools.partial`.
+    - `rename`: replace the last attribute of `f` by `text`, or the whole name where `f` is a plain name.
+    - `uncall`: the call's first callable argument is itself a call; pass it instead: `f(g(x))` becomes `f(g, x)`.
+    - `coroutine`: `f(coro)` becomes `asyncio.run_coroutine_threadsafe(coro, text)`.
+    """
+
+    span: Span
+    action: Literal["pass", "rename", "uncall", "coroutine"]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FixPlan:
+    """What to change and how sure it is. Rewrites are in one file and are applied all together or not at all.
+
+    `reason` says why the plan is unsafe or declined; it is empty for a safe one. A declined plan has no rewrites.
+    `imports` names modules that must be imported at the top for the new text (`asyncio`, `functools`).
+    """
+
+    applicability: Applicability
+    reason: str = ""
+    rewrites: tuple[Rewrite, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """A loop-bound operation reached where its loop does not run. Sorts by place, then code.
+
+    `context` names where the code runs: `thread`, `signal`, `finalizer` or `loop`.
+    `witness` starts where that context begins and ends at the finding itself. It is never empty.
+    """
+
+    location: Location
+    code: str
+    name: str
+    message: str
+    confidence: Confidence
+    context: str
+    witness: tuple[Step, ...]
+    fix: FixPlan | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """A file that could not be analysed, and why. Row and column are 0 where no place is known."""
+
+    path: str
+    row: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.row}:{self.column}" if self.row else self.path
+        return f"{place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one analysis: findings in order, files that could not be read, and how many files were."""
+
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+    files: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Put `content` in the place of the text of `span`. An empty span inserts; empty content deletes."""
+
+    span: Span
+    content: str

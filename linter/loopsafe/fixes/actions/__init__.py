@@ -1,0 +1,24 @@
+"""What can be done to a call, by the name a `findings.Rewrite` gives it. One module an action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from loopsafe.fixes.actions.coroutine import run_threadsafe
+from loopsafe.fixes.actions.passing import pass_on
+from loopsafe.fixes.actions.rename import rename
+from loopsafe.fixes.actions.uncall import uncall
+from loopsafe.fixes.calls import CallSite
+from loopsafe.fixes.names import Speller
+from loopsafe.fixes.text import Change
+
+# (the call, the rewrite's text as it is spelled in this file, spelling of further names) -> changes to the file.
+# An action raises CannotFix where it would have to guess.
+Action = Callable[[CallSite, str, Speller], list[Change]]
+
+ACTIONS: Mapping[str, Action] = {
+    "pass": pass_on,
+    "rename": rename,
+    "uncall": uncall,
+    "coroutine": run_threadsafe,
+}

@@ -1,0 +1,46 @@
+"""`create_task(c())` and `ensure_future(c(), loop=l)` become `asyncio.run_coroutine_threadsafe(c(), loop)`."""
+
+from __future__ import annotations
+
+from loopsafe.fixes.actions.passing import row_break
+from loopsafe.fixes.calls import Argument, CallSite
+from loopsafe.fixes.names import Speller
+from loopsafe.fixes.text import NEWLINE, CannotFix, Change
+
+_COROUTINE_NAMES = {"", "coro", "coro_or_future"}
+
+
+def run_threadsafe(call: CallSite, text: str, spell: Speller) -> list[Change]:
+    """Hand the coroutine to the loop `text`."""
+    coroutine, loop = _parts(call)
+    changes = [Change(call.start, call.function_end, spell("asyncio.run_coroutine_threadsafe"))]
+    if coroutine.keyword:
+        changes.append(Change(coroutine.start, coroutine.value, ""))
+    if loop:
+        return [*changes, Change(loop.start, loop.end, text)]
+    return changes + _append(call, coroutine, text)
+
+
+def _parts(call: CallSite) -> tuple[Argument, Argument | None]:
+    """The coroutine and the loop, if one is given. Anything else would be lost: the new call has no place for it."""
+    if not call.arguments or call.arguments[0].keyword not in _COROUTINE_NAMES or call.arguments[0].bare_generator:
+        raise CannotFix("the first argument is not one coroutine")
+    coroutine, *others = call.arguments
+    surplus = [argument.keyword or "a second argument" for argument in others if argument.keyword != "loop"]
+    if surplus:
+        raise CannotFix(f"asyncio.run_coroutine_threadsafe has no place for `{surplus[0]}`")
+    return coroutine, others[0] if others else None
+
+
+def _append(call: CallSite, only: Argument, text: str) -> list[Change]:
+    """Add `text` after the only argument: on a row of its own where that has one, else beside it."""
+    rows = row_break(call)
+    ends = list(NEWLINE.finditer(call.source, only.end, call.closing))
+    if not rows or not ends:
+        return [Change(only.end, only.end, f",{rows or ' '}{text}")]
+    # The comment after the argument, if any, stays with it.
+    last = ends[-1]
+    indent = NEWLINE.sub("", rows)
+    if only.comma is not None:
+        return [Change(last.end(), last.end(), f"{indent}{text},{last.group()}")]
+    return [Change(only.end, only.end, ","), Change(last.end(), last.end(), f"{indent}{text}{last.group()}")]

@@ -1,0 +1,19 @@
+"""`a.f(x)` becomes `a.g(x)`, and `f(x)` becomes `g(x)`."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from loopsafe.fixes.calls import CallSite
+from loopsafe.fixes.names import Speller
+from loopsafe.fixes.text import CannotFix, Change
+
+
+def rename(call: CallSite, text: str, spell: Speller) -> list[Change]:
+    """Put `text` in the place of the last name of the call's function."""
+    match call.node.func:
+        case cst.Name():
+            return [Change(call.start, call.function_end, text)]
+        case cst.Attribute(attr=cst.Name(value=name), lpar=()):
+            return [Change(call.function_end - len(name), call.function_end, text)]
+    raise CannotFix("what is called has no name that could be replaced")

@@ -1,0 +1,53 @@
+"""`g(f(x, y))` becomes `g(f, x, y)`: a call's arguments move up into the call around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopsafe.fixes.actions.passing import row_break
+from loopsafe.fixes.calls import Argument, CallSite
+from loopsafe.fixes.text import NEWLINE, CannotFix, Change
+
+
+def spread(outer: Argument, inner: CallSite) -> list[Change]:
+    """Take the parentheses off `inner`, the call that is the argument `outer`, the last positional one."""
+    first = inner.arguments[0]
+    if row_break(inner):
+        return [Change(inner.function_end, inner.inside, ","), *_dedent(outer, inner), _close(outer, inner)]
+    if first.bare_generator:
+        opening = Change(inner.function_end, first.start, ", (")
+        return [opening, Change(first.end, first.end, ")"), _close(outer, inner)]
+    return [Change(inner.function_end, first.start, ", "), _close(outer, inner)]
+
+
+def _close(outer: Argument, inner: CallSite) -> Change:
+    """Remove the closing parenthesis, one of two commas, and the blank that would be left over."""
+    source, last = inner.source, inner.arguments[-1]
+    end = inner.closing + 1
+    if last.comma is not None and outer.comma is not None:
+        if source[end : outer.comma].strip():
+            raise CannotFix("a comment stands where a comma would go")
+        end = outer.comma + 1
+    after_last = last.end if last.comma is None else last.comma + 1
+    rest = source[after_last : inner.closing]
+    if not rest.strip():
+        return Change(after_last, end, "")
+    line_ends = list(NEWLINE.finditer(source, after_last, inner.closing))
+    if NEWLINE.match(source, end):
+        return Change(line_ends[-1].start(), end, "")
+    return Change(inner.closing, end, "")
+
+
+def _dedent(outer: Argument, inner: CallSite) -> Iterator[Change]:
+    """Give the rows of the moved arguments the indentation of the row the function stands on."""
+    source = inner.source
+    line_start = max(source.rfind("\n", 0, outer.start), source.rfind("\r", 0, outer.start)) + 1
+    indent = source[line_start : outer.start]
+    old = NEWLINE.sub("", row_break(inner))
+    code = source[inner.inside : inner.closing]
+    # White space in a string is not layout.
+    if indent.strip() or any(mark in code for mark in ('"""', "'''", "\\")):
+        return
+    for line_end in NEWLINE.finditer(source, inner.inside, inner.arguments[-1].end):
+        if source.startswith(old, line_end.end()):
+            yield Change(line_end.end(), line_end.end() + len(old), indent)

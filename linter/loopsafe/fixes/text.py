@@ -1,0 +1,80 @@
+"""Offsets into a text, the changes made at them, and rows and columns as the rest of loopsafe counts them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from loopsafe.findings import Edit
+from loopsafe.locations import Span
+
+# Python ends a line here and nowhere else; str.splitlines() would also split at form feeds and \x1c to \x1e.
+NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+class CannotFix(Exception):
+    """A plan cannot be carried out. The message says why, for the user."""
+
+
+class Change(NamedTuple):
+    """Replace `text[start:end]` by `content`. Sorts by place; an insertion has `start == end`."""
+
+    start: int
+    end: int
+    content: str
+
+    def collides(self, other: Change) -> bool:
+        """Whether the order of the two matters: they overlap, or begin at the same place."""
+        return self.start == other.start or (self.start < other.end and other.start < self.end)
+
+
+class SourceText:
+    """A text with its lines. Rows and columns count from 1, columns in characters; offsets count from 0."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._starts = [0, *(match.end() for match in NEWLINE.finditer(source))]
+
+    def offset(self, row: int, column: int) -> int:
+        """The offset of a place.
+
+        Raises:
+            CannotFix: the text has no such place.
+        """
+        if not 1 <= row <= len(self._starts) or column < 1:
+            raise CannotFix(f"the file has no line {row}")
+        offset = self._starts[row - 1] + column - 1
+        if offset > len(self.source):
+            raise CannotFix(f"line {row} has no column {column}")
+        return offset
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Row and column of an offset."""
+        row = bisect_right(self._starts, offset)
+        return row, offset - self._starts[row - 1] + 1
+
+    def line(self, row: int) -> str:
+        """A line with its line end; empty after the last one."""
+        if row > len(self._starts):
+            return ""
+        end = self._starts[row] if row < len(self._starts) else len(self.source)
+        return self.source[self._starts[row - 1] : end]
+
+    def newline(self, row: int) -> str:
+        """The line end used at a row, or where that has none, by the file's first line."""
+        found = NEWLINE.search(self.line(row)) or NEWLINE.search(self.source)
+        return found.group() if found else "\n"
+
+    def edit(self, change: Change) -> Edit:
+        """The change in rows and columns."""
+        return Edit(Span(*self.place(change.start), *self.place(change.end)), change.content)
+
+    def changed(self, changes: Iterable[Change]) -> str:
+        """The text after the changes, which must not collide."""
+        parts, done = [], 0
+        for change in sorted(changes):
+            parts += [self.source[done : change.start], change.content]
+            done = change.end
+        return "".join([*parts, self.source[done:]])

@@ -1,0 +1,109 @@
+"""What a fix run would do to the files, and the proof that it does just that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from loopsafe.findings import Finding, Report
+from loopsafe.fixes import fix_source
+from loopsafe.frontends.sources import Source, decode
+
+Analyse = Callable[[Mapping[Path, str]], Report]
+Operation = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file's new text. `path` is as in the findings; `fixed` are the findings that go."""
+
+    path: str
+    before: bytes
+    old: Source
+    new_text: str
+    fixed: tuple[Finding, ...]
+
+    @property
+    def after(self) -> bytes:
+        """The new content of the file."""
+        return self.old.encode(self.new_text)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A finding that was to be fixed and is not, and why."""
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Changes to make, findings left alone, and the report on the project as it is after the changes."""
+
+    changes: tuple[Change, ...]
+    refusals: tuple[Refusal, ...]
+    after: Report
+
+
+def work_out(before: Report, wanted: Iterable[Finding], analyse: Analyse) -> Outcome:
+    """Work out the changes that fix the wanted findings and keep those that prove themselves.
+
+    `analyse` reports on the same paths as `before`, with other texts for some files, by resolved path.
+    """
+    changes: list[Change] = []
+    refusals: list[Refusal] = []
+    for path, group in groupby(wanted, key=lambda finding: finding.location.path):
+        change, refused = _change(path, list(group))
+        changes += [change] if change else []
+        refusals += refused
+    return _prove(before, changes, refusals, analyse)
+
+
+def _change(path: str, findings: Sequence[Finding]) -> tuple[Change | None, list[Refusal]]:
+    # Operations that move together carry one plan, which is to be carried out once.
+    plans = list(dict.fromkeys(finding.fix for finding in findings if finding.fix))
+    try:
+        before = Path(path).read_bytes()
+        old = decode(before)
+        result = fix_source(old.text, plans)
+        # For nothing but its error, which can still be told as a refusal here.
+        old.encode(result.source)
+    except (OSError, SyntaxError, UnicodeError) as error:
+        return None, [Refusal(finding, str(error)) for finding in findings]
+    reasons = dict(result.failed)
+    refused = [Refusal(finding, reasons[finding.fix]) for finding in findings if finding.fix in reasons]
+    fixed = tuple(finding for finding in findings if finding.fix in result.applied)
+    return (Change(path, before, old, result.source, fixed) if fixed else None), refused
+
+
+def _prove(before: Report, changes: list[Change], refusals: list[Refusal], analyse: Analyse) -> Outcome:
+    """Analyse the changed text; drop the changes of files that keep a finding or get one, until none does."""
+    after = before
+    while changes:
+        after = analyse({Path(change.path).resolve(): change.new_text for change in changes})
+        spoiled = _spoiled(before, changes, after)
+        if not spoiled:
+            break
+        reason = "the analysis does not find the result right, so the file is left as it is"
+        refusals += [Refusal(finding, reason) for change in changes if change in spoiled for finding in change.fixed]
+        changes = [change for change in changes if change not in spoiled]
+        after = before
+    return Outcome(tuple(changes), tuple(sorted(refusals, key=lambda refusal: refusal.finding)), after)
+
+
+def _spoiled(before: Report, changes: Sequence[Change], after: Report) -> list[Change]:
+    gone = Counter(_operation(finding) for change in changes for finding in change.fixed)
+    expected = Counter(map(_operation, before.findings)) - gone
+    surplus = {path for path, _, _ in Counter(map(_operation, after.findings)) - expected}
+    surplus |= {problem.path for problem in after.problems} - {problem.path for problem in before.problems}
+    # Trouble in a file that was not changed can come from any of those that were.
+    return [change for change in changes if change.path in surplus] or (list(changes) if surplus else [])
+
+
+def _operation(finding: Finding) -> Operation:
+    """What is wrong, in words that stay when lines move."""
+    return finding.location.path, finding.code, finding.witness[-1].source

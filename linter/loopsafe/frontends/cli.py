@@ -1,0 +1,125 @@
+"""The `loopsafe` command: its arguments and exit codes.
+
+Exit codes are ruff's: 0 nothing found, 1 findings, 2 the work could not be done; 130 after Ctrl-C.
+What a command needs is imported inside it, so that `loopsafe --version` and `--help` answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import NoReturn
+
+import click
+
+from loopsafe import __version__
+from loopsafe.frontends.options import Selection, paths_argument, quiet_option, selection_options
+from loopsafe.frontends.terminal import abandon_stdout, complain, prepare_streams
+
+FORMATS = ("text", "concise", "json", "github", "sarif")
+STATISTICS_FORMATS = ("text", "concise", "json")
+_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="loopsafe", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Find, and fix, code that touches an event loop's objects from another thread."""
+
+
+@cli.command()
+@paths_argument
+@click.option("--output-format", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("-o", "--output-file", default="", metavar="FILE", help="Write there instead of to standard output.")
+@click.option("--stdin-filename", default="", metavar="NAME", help="With path `-`: the file whose text comes in.")
+@click.option("--statistics", is_flag=True, help="Show how many findings each rule has instead of the findings.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@selection_options
+@quiet_option
+def check(
+    *,
+    paths: tuple[str, ...],
+    output_format: str,
+    output_file: str,
+    stdin_filename: str,
+    statistics: bool,
+    exit_zero: bool,
+    selection: Selection,
+    quiet: bool,
+) -> int:
+    """Report findings in PATHS, by default in the working directory. `-` reads standard input."""
+    if statistics and output_format not in STATISTICS_FORMATS:
+        raise click.UsageError(f"--statistics goes with the formats {', '.join(STATISTICS_FORMATS)}")
+    name = _stdin_name(paths, stdin_filename)
+
+    from loopsafe.frontends.run_check import CheckRequest, run_check
+
+    request = CheckRequest(paths, selection, output_format, output_file, name, statistics, exit_zero, quiet)
+    return run_check(request)
+
+
+def _stdin_name(paths: tuple[str, ...], stdin_filename: str) -> str:
+    """The file that standard input stands for; empty where paths are to be read from disk."""
+    if paths == ("-",):
+        return stdin_filename or "stdin.py"
+    if "-" in paths:
+        raise click.UsageError("`-` cannot stand beside other paths")
+    if stdin_filename and paths:
+        raise click.UsageError("--stdin-filename goes with the path `-`")
+    return stdin_filename
+
+
+@cli.command()
+@paths_argument
+@click.option("--diff", is_flag=True, help="Show the changes, make none; exit with 1 if there are any.")
+@click.option("--unsafe-fixes", is_flag=True, help="Also make changes that may alter what the program does.")
+@selection_options
+@quiet_option
+def fix(*, paths: tuple[str, ...], diff: bool, unsafe_fixes: bool, selection: Selection, quiet: bool) -> int:
+    """Rewrite what can be rewritten in PATHS and report what is left."""
+    from loopsafe.frontends.run_fix import FixRequest, run_fix
+
+    return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, quiet))
+
+
+@cli.command()
+def rules() -> int:
+    """List all rules."""
+    from loopsafe.frontends.show_rules import show_rules
+
+    return show_rules()
+
+
+@cli.command()
+@click.argument("rule")
+def explain(rule: str) -> int:
+    """Explain RULE, a code such as LSF101 or a rule's name."""
+    from loopsafe.frontends import show_rules
+
+    return show_rules.explain(rule)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    prepare_streams()
+    sys.exit(_run())
+
+
+def _run() -> int:
+    # Not click's standalone mode: its exit codes for errors and for Ctrl-C are others.
+    try:
+        return int(cli.main(prog_name="loopsafe", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except OSError as error:
+        abandon_stdout()
+        complain(f"Error: {error}")
+        return 2
+    except Exception:
+        # Python's own exit code for this is 1, which here would mean "findings".
+        traceback.print_exc()
+        complain("This is a bug in loopsafe; please report it with the lines above.")
+        return 2

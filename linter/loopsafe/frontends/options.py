@@ -1,0 +1,80 @@
+"""The options that commands share, and what they come to as plain values."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., int])
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the command line says over the configuration. Empty where it says nothing."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_exclude: tuple[str, ...] = ()
+    min_confidence: str = ""
+
+
+def _codes(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    # Codes are in upper case; a prefix in lower case would match none.
+    return tuple(code.upper() for value in values for code in re.split(r"[,\s]+", value) if code)
+
+
+def _globs(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(pattern.strip() for value in values for pattern in value.split(",") if pattern.strip())
+
+
+_SELECTION = (
+    click.option(
+        "--select", multiple=True, callback=_codes, metavar="CODES", help="Only these codes or prefixes, by commas."
+    ),
+    click.option(
+        "--ignore", multiple=True, callback=_codes, metavar="CODES", help="Not these codes or prefixes, by commas."
+    ),
+    click.option(
+        "--extend-exclude", multiple=True, callback=_globs, metavar="GLOBS", help="Also leave out these paths."
+    ),
+    click.option(
+        "--min-confidence",
+        type=click.Choice(["certain", "likely"]),
+        help="Report only what is at least this sure.",
+    ),
+)
+
+
+def selection_options(command: Command) -> Command:
+    """Add the options that choose files and rules; the command gets them as one `selection`."""
+
+    @functools.wraps(command)
+    def packed(
+        *,
+        select: tuple[str, ...],
+        ignore: tuple[str, ...],
+        extend_exclude: tuple[str, ...],
+        min_confidence: str | None,
+        **others: object,
+    ) -> int:
+        return command(selection=Selection(select, ignore, extend_exclude, min_confidence or ""), **others)
+
+    for option in reversed(_SELECTION):
+        packed = option(packed)
+    return packed  # type: ignore[return-value]
+
+
+def paths_argument(command: Command) -> Command:
+    """Add the files and folders to work on."""
+    # Not click.Path(exists=True): one missing path must not keep the others from being analysed.
+    return click.argument("paths", nargs=-1, metavar="[PATHS]...")(command)
+
+
+def quiet_option(command: Command) -> Command:
+    """Add `--quiet`."""
+    return click.option("-q", "--quiet", is_flag=True, help="Print findings and errors, nothing else.")(command)

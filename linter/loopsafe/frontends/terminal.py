@@ -1,0 +1,57 @@
+"""Writing to standard output and standard error, whatever stands behind them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+import click
+
+
+class CannotWork(click.ClickException):
+    """The work cannot be done; the message says why. The exit code is 2, as ruff's."""
+
+    exit_code = 2
+
+
+def wants_colour(stream: TextIO | None) -> bool:
+    """Whether to use colours: NO_COLOR and FORCE_COLOR decide where they are not empty, else the terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def prepare_streams() -> None:
+    """Have both streams escape what their encoding lacks, rather than fail on it."""
+    for stream in (sys.stdout, sys.stderr):
+        # Streams put in their place by a test or a host program need not know how.
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def write(lines: Iterable[str], colour: bool = False) -> None:
+    """Write lines to standard output. A reader that has gone away (`| head`) is no error: the rest is dropped."""
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        click.echo(text, nl=False, color=colour)
+    except BrokenPipeError:
+        abandon_stdout()
+
+
+def abandon_stdout() -> None:
+    """Point standard output at nothing, so that Python's own last flush cannot fail either."""
+    with contextlib.suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+
+
+def complain(*messages: object) -> None:
+    """Write messages to standard error, a line each."""
+    for message in messages:
+        click.echo(message, err=True)

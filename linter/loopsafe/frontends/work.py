@@ -1,0 +1,82 @@
+"""What one run is about: the paths that exist, their configuration, and the text that stands in for files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from loopsafe.config import Config, ConfigError
+from loopsafe.findings import Problem, Report
+from loopsafe.frontends.options import Selection
+from loopsafe.frontends.progress import progress
+from loopsafe.frontends.settings import settle
+from loopsafe.frontends.sources import decode
+from loopsafe.frontends.terminal import CannotWork
+from loopsafe.pipeline import analyze
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Paths to report on and how. `problems` are those of paths that cannot be worked on at all."""
+
+    paths: tuple[str, ...]
+    config: Config
+    overlay: Mapping[Path, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def analyse(self, overlay: Mapping[Path, str] | None = None, quiet: bool = False) -> Report:
+        """Run the analysis, where `overlay` adds to the text that stands in for files.
+
+        Raises:
+            CannotWork: the configuration cannot be used.
+        """
+        if not self.paths:
+            return Report((), self.problems, 0)
+        texts = {**self.overlay, **(overlay or {})}
+        try:
+            with progress(quiet) as show:
+                report = analyze(self.paths, self.config, overlay=texts, progress=show)
+        except ConfigError as error:
+            raise CannotWork(str(error)) from error
+        return replace(report, problems=(*self.problems, *report.problems))
+
+
+def work_on_paths(paths: Sequence[str], selection: Selection) -> Work:
+    """The work on files and folders, by default on the working directory.
+
+    Raises:
+        CannotWork: the configuration or an option cannot be used.
+    """
+    paths = tuple(paths) or (".",)
+    problems = {path: _missing(path) for path in paths}
+    config = settle(Path(paths[0]), selection)
+    existing = tuple(path for path in paths if not problems[path])
+    return Work(existing, config, problems=tuple(Problem(path, 0, 0, text) for path, text in problems.items() if text))
+
+
+def _missing(path: str) -> str:
+    """Why there is nothing at a path; empty where there is."""
+    # Not os.path.exists, which does not say why: missing, no permission, a link to itself.
+    try:
+        os.stat(path)
+    except OSError as error:
+        return f"{error.strerror or error}"
+    return ""
+
+
+def work_on_stdin(name: str, selection: Selection) -> Work:
+    """The work on standard input, taken as the text of the file `name` in its project.
+
+    Raises:
+        CannotWork: the configuration or an option cannot be used.
+    """
+    file = Path(name)
+    config = settle(file, selection)
+    try:
+        source = decode(sys.stdin.buffer.read())
+    except (SyntaxError, UnicodeDecodeError) as error:
+        return Work((), config, problems=(Problem(name, 0, 0, f"cannot be decoded: {error}"),))
+    return Work((name,), config, {Path(os.path.realpath(file)): source.text})

@@ -1,0 +1,184 @@
+"""The only module that knows the order of the stages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loopsafe.config import Config, load_config
+from loopsafe.contexts.lattice import Hop
+from loopsafe.contexts.model import Analysis, Violation
+from loopsafe.facts.extract import extract
+from loopsafe.facts.schema import FileFacts, SyntaxProblem, unpack_span
+from loopsafe.files import SourceFile, gather
+from loopsafe.findings import Finding, Problem, Report, Step
+from loopsafe.knowledge.load import Knowledge, applicable, built_in_packs
+from loopsafe.locations import Location, Span
+from loopsafe.noqa import NoqaLines
+from loopsafe.program.modules import Modules
+from loopsafe.program.program import Program
+from loopsafe.rules import ALL_RULES
+from loopsafe.rules.base import Rule
+from loopsafe.sources import decode
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file that could be read: its text and facts."""
+
+    file: SourceFile
+    text: str
+    facts: FileFacts
+
+
+def analyze(
+    paths: Sequence[str | Path],
+    config: Config | None = None,
+    *,
+    overlay: Mapping[Path, str] | None = None,
+    noqa: bool = True,
+    progress: Progress | None = None,
+) -> Report:
+    """Analyse the project that holds `paths` and report on those paths.
+
+    Args:
+        paths: files or folders; the rest of their project is read too, but only these are reported on.
+        config: where missing, read from the pyproject.toml that holds for the first path.
+        overlay: text that stands in for files on disk, by resolved path (editors' unsaved text, standard input).
+        noqa: whether `# noqa` comments silence findings.
+        progress: called as (files done, files in all) while files are read.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        FileNotFoundError: a path does not exist.
+    """
+    config = config or load_config(Path(paths[0] if paths else "."))
+    texts = dict(overlay or {})
+    files = _with_overlay(gather([p for p in paths if _real(p) not in texts], config), texts)
+    read, problems = _read_all(files, texts, progress)
+    findings = _find(read, config)
+    if noqa:
+        findings = _audible(findings, read)
+    return Report(tuple(findings), tuple(problems), sum(file.wanted for file in files))
+
+
+def _real(path: str | Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _with_overlay(files: Sequence[SourceFile], texts: Mapping[Path, str]) -> list[SourceFile]:
+    """Texts that stand in for files are wanted, also where there is no such file."""
+    here = Path.cwd()
+    known = {file.path for file in files}
+    added = [SourceFile(p, (p.relative_to(here) if p.is_relative_to(here) else p).as_posix(), True) for p in texts if p not in known]
+    return sorted([*(replace(f, wanted=True) if f.path in texts else f for f in files), *added], key=lambda f: f.path)
+
+
+def _read_all(
+    files: Sequence[SourceFile], texts: Mapping[Path, str], progress: Progress | None
+) -> tuple[list[_Read], list[Problem]]:
+    read: list[_Read] = []
+    problems: list[Problem] = []
+    for done, file in enumerate(files, 1):
+        outcome = _read_one(file, texts.get(file.path))
+        if isinstance(outcome, _Read):
+            read.append(outcome)
+        elif file.wanted:
+            problems.append(outcome)
+        if progress:
+            progress(done, len(files))
+    return read, problems
+
+
+def _read_one(file: SourceFile, text: str | None) -> _Read | Problem:
+    try:
+        source = decode(file.path.read_bytes()).text if text is None else text
+        return _Read(file, source, extract(source, file.shown))
+    except OSError as error:
+        return Problem(file.shown, 0, 0, f"cannot be read: {error.strerror or error}")
+    except UnicodeDecodeError as error:
+        return Problem(file.shown, 0, 0, f"cannot be decoded as {error.encoding}: {error.reason} at byte {error.start}")
+    except SyntaxProblem as error:
+        return Problem(file.shown, error.row, error.column, error.message)
+    except SyntaxError as error:
+        return Problem(file.shown, 0, 0, f"cannot be decoded: {error.msg}")
+
+
+def _find(read: Sequence[_Read], config: Config) -> list[Finding]:
+    by_path = {_module_path(r.file, config): r for r in read}
+    modules = Modules((path, r.facts) for path, r in by_path.items())
+    knowledge = Knowledge(applicable(built_in_packs(), modules.imported))
+    analysis = Analysis(Program(modules, knowledge))
+    report = _Reporter(by_path)
+    found: dict[tuple[Location, str], Finding] = {}
+    for rule in ALL_RULES:
+        if config.selects(rule.code):
+            for finding in report.findings(rule, analysis):
+                key = (finding.location, finding.code)
+                found[key] = min(found.get(key, finding), finding, key=_preference)
+    sure = [f for f in found.values() if config.min_confidence == "likely" or f.confidence == "certain"]
+    return sorted(f for f in sure if by_path_wanted(by_path, f))
+
+
+def by_path_wanted(by_path: Mapping[str, _Read], finding: Finding) -> bool:
+    """Whether a finding lies in a file that was asked for."""
+    return any(r.file.shown == finding.location.path and r.file.wanted for r in by_path.values())
+
+
+def _preference(finding: Finding) -> tuple[bool, int, Finding]:
+    """Of several findings at one place, the surest with the shortest witness speaks."""
+    return (finding.confidence != "certain", len(finding.witness), finding)
+
+
+def _module_path(file: SourceFile, config: Config) -> str:
+    return Path(os.path.relpath(file.path, config.root)).as_posix()
+
+
+class _Reporter:
+    """Violations -> findings: places in shown paths, source text of each hop."""
+
+    def __init__(self, by_path: Mapping[str, _Read]) -> None:
+        self._by_path = by_path
+        self._lines: dict[str, list[str]] = {}
+
+    def findings(self, rule: Rule, analysis: Analysis) -> Iterator[Finding]:
+        """The findings of one rule."""
+        for violation in rule.check(analysis):
+            yield self._finding(rule, violation)
+
+    def _finding(self, rule: Rule, violation: Violation) -> Finding:
+        read = self._by_path[violation.module.path]
+        return Finding(
+            location=Location(read.file.shown, violation.span),
+            code=rule.code,
+            name=rule.name,
+            message=rule.message.format(**violation.fields()),
+            confidence=violation.confidence,
+            context=violation.context,
+            witness=tuple(self._step(hop) for hop in violation.witness),
+            fix=violation.fix,
+        )
+
+    def _step(self, hop: Hop) -> Step:
+        read, span = self._by_path[hop.module.path], unpack_span(hop.packed_span)
+        return Step(hop.kind, Location(read.file.shown, span), self._source(read, span))
+
+    def _source(self, read: _Read, span: Span) -> str:
+        """The text of a span on one line; of a class or function, its first line."""
+        lines = self._lines.setdefault(read.file.shown, read.text.split("\n"))
+        first = lines[span.row - 1][span.column - 1 :]
+        if span.row == span.end_row:
+            return first[: span.end_column - span.column].strip()
+        if first.startswith(("class ", "def ", "async def ")):
+            return first.strip()
+        parts = [first, *lines[span.row : span.end_row - 1], lines[span.end_row - 1][: span.end_column - 1]]
+        return " ".join(" ".join(part.split()) for part in parts)
+
+
+def _audible(findings: Sequence[Finding], read: Sequence[_Read]) -> list[Finding]:
+    comments = {r.file.shown: NoqaLines(r.text) for r in read if r.file.wanted}
+    return [f for f in findings if not comments[f.location.path].silences(f.location.span.row, f.code)]

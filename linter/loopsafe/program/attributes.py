@@ -1,0 +1,199 @@
+"""What an attribute of a value holds: class attributes bound to it, and what the program stores on it."""
+
+from __future__ import annotations
+
+from loopsafe.facts.schema import Scope
+from loopsafe.program.classes import Classes
+from loopsafe.program.graph import Arguments, Entered, Graph, Target
+from loopsafe.program.index import method_kind
+from loopsafe.program.modules import Module
+from loopsafe.program.solver import Node
+from loopsafe.program.values import (
+    Class,
+    Container,
+    Coroutine,
+    Descriptor,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Literal,
+    Member,
+    Method,
+    Object,
+    ProjectModule,
+    Super,
+    Value,
+)
+
+_MOST_STORES = 120
+
+
+class Attributes:
+    """Fills the node of `value.name`. Each kind of value has its own way of looking a name up."""
+
+    def __init__(self, graph: Graph, classes: Classes) -> None:
+        self._graph, self._classes = graph, classes
+
+    def fill(self, value: Value, name: str, node: Node) -> None:
+        """Add to `node` whatever `value.name` may hold."""
+        if isinstance(value, Instance):
+            self._instance(value, name, node)
+        elif isinstance(value, Class):
+            self._class(value, name, node)
+        elif isinstance(value, Super):
+            self._super(value, name, node)
+        elif isinstance(value, ProjectModule):
+            self._module(value.module, name, node)
+        elif isinstance(value, External):
+            self._add(node, External, f"{value.name}.{name}")
+        elif isinstance(value, Object):
+            self._object(value, name, node)
+        elif isinstance(value, Descriptor):
+            # `@prop.setter` gives the property again.
+            self._graph.solver.add(node, value)
+        elif isinstance(value, (Container, Literal, Coroutine)):
+            self._add(node, Member, value, name)
+
+    def _add(self, node: Node, kind: type[Value], *parts: object) -> None:
+        self._graph.solver.add(node, self._graph.values.make(kind, *parts))
+
+    def _object(self, value: Object, name: str, node: Node) -> None:
+        held = self._graph.knowledge.attribute(value.type, name)
+        if held is not None:
+            self._add(node, Object, held, None, None)
+        else:
+            self._add(node, Member, value, name)
+
+    def _instance(self, value: Instance, name: str, node: Node) -> None:
+        cls = value.cls
+        if name == "__class__":
+            self._graph.solver.add(node, cls)
+            return
+        known = self._class_level(cls, name, value, node)
+        known = self._own_stores(cls, value, name, node) or known
+        known = self._other_stores(cls, name, node) or known
+        if not known and self._classes.library_bases(cls):
+            self._add(node, Member, value, name)
+
+    def _class(self, cls: Class, name: str, node: Node) -> None:
+        if name == "__class__":
+            return
+        known = self._class_level(cls, name, None, node)
+        known = self._own_stores(cls, cls, name, node) or known
+        known = self._other_stores(cls, name, node) or known
+        bases = self._classes.library_bases(cls)
+        if not known and bases:
+            self._add(node, External, f"{bases[0]}.{name}")
+
+    def _super(self, value: Super, name: str, node: Node) -> None:
+        receiver = value.receiver
+        cls = receiver.cls if isinstance(receiver, Instance) else receiver
+        if not isinstance(cls, Class):
+            return
+        order = list(self._classes.mro(cls))
+        after = order[order.index(value.cls) + 1 :] if value.cls in order else []
+        for base in after:
+            if isinstance(base, External):
+                self._add(node, Member, receiver, name)
+            elif name in base.scope.bindings:
+                self._bound(base, name, receiver if isinstance(receiver, Instance) else None, cls, node)
+                return
+
+    def _class_level(self, cls: Class, name: str, receiver: Instance | None, node: Node) -> bool:
+        """Class attributes by the resolution order. Annotations without a value count, and so do overrides."""
+        for base in self._classes.mro(cls):
+            if isinstance(base, Class):
+                if name in base.scope.bindings:
+                    self._bound(base, name, receiver, cls, node)
+                    return True
+                if name in base.scope.annotations:
+                    body = self._body(base)
+                    self._graph.solver.link(self._graph.instance_of(body, base.scope.annotations[name]), node)
+                    return True
+        return False
+
+    def _bound(self, owner: Class, name: str, receiver: Instance | None, cls: Class, node: Node) -> None:
+        held = self._graph.variable(self._body(owner), name)
+        self._graph.solver.listen(held, lambda value: self._bind(value, receiver, cls, node))
+
+    def _bind(self, value: Value, receiver: Instance | None, cls: Class, node: Node) -> None:
+        if isinstance(value, Descriptor):
+            self._descriptor(value, receiver, cls, node)
+        elif isinstance(value, Function) and receiver is not None:
+            self._add(node, Method, receiver, value)
+        elif isinstance(value, Function) and value.scope.name == "__new__":
+            self._add(node, Method, cls, value)
+        else:
+            self._graph.solver.add(node, value)
+
+    def _descriptor(self, value: Descriptor, receiver: Instance | None, cls: Class, node: Node) -> None:
+        function = value.function
+        if value.kind == "staticmethod":
+            self._graph.solver.add(node, function)
+        elif value.kind == "classmethod" and isinstance(function, Function):
+            self._add(node, Method, cls, function)
+        elif value.kind == "property" and receiver is not None and isinstance(function, Function):
+            method = self._graph.values.make(Method, receiver, function)
+            self._graph.call(method, Arguments(), None, lambda target: self._property(target, node))
+
+    def _property(self, target: Target, node: Node) -> None:
+        if isinstance(target, Entered):
+            self._graph.solver.link(self._graph.result(target.frame), node)
+
+    def _own_stores(self, cls: Class, receiver: Value, name: str, node: Node) -> bool:
+        """`self.name = value` in the methods of the class and its bases."""
+        found = False
+        for base in self._classes.mro(cls):
+            if isinstance(base, Class):
+                by_name = self._graph.index.own_stores.get((base.module.index, base.scope.index), {})
+                for scope, store in by_name.get(name, ()):
+                    found = True
+                    for frame in self._store_frames(base, scope, receiver):
+                        self._graph.solver.link(self._graph.evaluate(frame, store.value), node)
+        return found
+
+    def _store_frames(self, owner: Class, scope: Scope, receiver: Value) -> list[Frame]:
+        """The frames in which a store in this scope (a method, or a closure in one) is made on `receiver`."""
+        scopes, chain = owner.module.facts.scopes, [scope]
+        while scopes[chain[-1].parent].index != owner.scope.index:
+            chain.append(scopes[chain[-1].parent])
+        cls = receiver.cls if isinstance(receiver, Instance) else receiver
+        made_on = cls if method_kind(chain[-1]) == "class" else self._classes.instance(cls)  # type: ignore[arg-type]
+        if isinstance(receiver, Class) and method_kind(chain[-1]) != "class":
+            return []
+        frame = self._graph.values.frame(owner.module, chain[-1], self._body(owner), made_on)
+        for inner in reversed(chain[:-1]):
+            frame = self._graph.values.frame(owner.module, inner, frame)
+        return [frame]
+
+    def _other_stores(self, cls: Class, name: str, node: Node) -> bool:
+        """`thing.name = value` anywhere else, where `thing` turns out to be of this class."""
+        sites = self._graph.index.stores.get(name, ())
+        if len(sites) > _MOST_STORES:
+            return False
+        for module, scope, store in sites:
+            for frame in self._classes.frames(module, scope)[:1]:
+                value = self._graph.evaluate(frame, store.value)
+                base = self._graph.evaluate(frame, store.base)
+                self._graph.solver.listen(base, lambda held, value=value: self._stored(held, cls, value, node))  # type: ignore[misc]
+        return False
+
+    def _stored(self, held: Value, cls: Class, value: Node, node: Node) -> None:
+        holder = held.cls if isinstance(held, Instance) else held
+        if isinstance(holder, Class) and (holder is cls or (held is holder and holder in self._classes.mro(cls))):
+            self._graph.solver.link(value, node)
+
+    def _module(self, module: Module, name: str, node: Node) -> None:
+        frame = self._graph.module_frame(module)
+        if name in frame.scope.bindings or (module.index, name) in self._graph.index.global_writers:
+            self._graph.solver.link(self._graph.variable(frame, name), node)
+        else:
+            self._graph.solver.link(self._graph.lookup(frame, name), node)
+        sub = self._graph.modules.find(f"{module.name}.{name}", module)
+        if sub is not None and name not in frame.scope.bindings:
+            self._add(node, ProjectModule, sub)
+
+    def _body(self, cls: Class) -> Frame:
+        return self._graph.values.frame(cls.module, cls.scope, cls.frame)
+

@@ -1,0 +1,202 @@
+"""Calls: which functions and library things a call enters, and with which arguments."""
+
+from __future__ import annotations
+
+from loopsafe.facts.schema import Call, Name, Scope, Star
+from loopsafe.knowledge.schema import Callable as CallableRow
+from loopsafe.knowledge.schema import Passed, RunsRow
+from loopsafe.program.classes import Classes
+from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget, Source
+from loopsafe.program.names import Names
+from loopsafe.program.values import (
+    Class,
+    Container,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Member,
+    Method,
+    Object,
+    Partial,
+    Value,
+)
+
+_MOST_CALLERS = 150
+
+
+class Calls:
+    """Enters callees, binds arguments, and finds callers when a parameter's values are asked for."""
+
+    def __init__(self, graph: Graph, names: Names, classes: Classes) -> None:
+        self._graph, self._names, self._classes = graph, names, classes
+        self._written: dict[tuple[Frame, Call], Arguments] = {}
+        self._demanded: set[Frame] = set()
+        self._sensitive: dict[Scope, bool] = {}
+
+    def arguments(self, frame: Frame, call: Call) -> Arguments:
+        """The arguments as written, each to be read only if someone asks."""
+        found = self._written.get((frame, call))
+        if found is None:
+            rest = tuple(Source(frame, a.value) for a in call.args if isinstance(a, Star))
+            plain = tuple(Source(frame, a) for a in call.args if not isinstance(a, Star))
+            named = tuple((name, Source(frame, value)) for name, value in call.keywords if name)
+            spread = tuple(Source(frame, value) for name, value in call.keywords if not name)
+            found = self._written[frame, call] = Arguments(plain, named, rest, spread)
+        return found
+
+    def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+        """Enter whatever `callee` is; `on_target` hears of each function and library thing."""
+        if isinstance(callee, Function):
+            self._enter(callee, None, arguments, site, on_target)
+        elif isinstance(callee, Method):
+            self._enter(callee.function, callee.receiver, arguments, site, on_target)
+        elif isinstance(callee, Class):
+            self._construct(callee, arguments, site, on_target)
+        elif isinstance(callee, Instance):
+            called = self._graph.attribute(callee, "__call__")
+            self._graph.solver.listen(called, lambda value: self._through(value, arguments, site, on_target))
+        elif isinstance(callee, Partial):
+            self._partial(callee, arguments, site, on_target)
+        elif isinstance(callee, External):
+            on_target(Library(self._graph.knowledge.canonical(callee.name), None, arguments))
+        elif isinstance(callee, Member):
+            on_target(Library(self._member_name(callee), callee.receiver, arguments))
+
+    def _through(self, value: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+        if not isinstance(value, Instance):
+            self.call(value, arguments, site, on_target)
+
+    def _partial(self, callee: Partial, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+        function, given = callee.function, callee.arguments
+        assert isinstance(function, Source)
+        assert isinstance(given, Arguments)
+        together = given.before(arguments)
+        self._graph.solver.listen(
+            self._graph.node(function), lambda inner: self.call(inner, together, site, on_target)
+        )
+
+    def _member_name(self, callee: Member) -> str:
+        """The canonical dotted name of a library method: that of the class which has it."""
+        knowledge, receiver = self._graph.knowledge, callee.receiver
+        types: list[str] = []
+        if isinstance(receiver, Object):
+            types = [receiver.type]
+        elif isinstance(receiver, Instance):
+            types = self._classes.library_bases(receiver.cls)
+        elif isinstance(receiver, Container):
+            types = [f"builtins.{receiver.kind}"]
+        for type_ in types:
+            for owner in knowledge.lineage(type_):
+                name = f"{owner}.{callee.name}"
+                if name in knowledge.operations or name in knowledge.runs or name in knowledge.results or name in knowledge.loops:
+                    return name
+        return f"{types[0]}.{callee.name}" if types else f"?.{callee.name}"
+
+    def _construct(self, cls: Class, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+        instance = self._classes.instance(cls)
+        for name in ("__init__", "__post_init__", "__new__"):
+            for base in self._classes.mro(cls):
+                if isinstance(base, Class) and name in base.scope.bindings:
+                    made = self._graph.attribute(cls if name == "__new__" else instance, name)
+                    self._graph.solver.listen(made, lambda value: self.call(value, arguments, site, on_target))
+                    break
+        self._fields(cls, arguments)
+        for base_name in self._classes.library_bases(cls):
+            if base_name in self._graph.knowledge.runs:
+                on_target(Library(base_name, instance, arguments))
+
+    def _fields(self, cls: Class, arguments: Arguments) -> None:
+        """Dataclasses and named tuples: what is given for a field is held by the attribute."""
+        if any(isinstance(b, Class) and "__init__" in b.scope.bindings for b in self._classes.mro(cls)):
+            return
+        fields = [n for b in reversed(self._classes.mro(cls)) if isinstance(b, Class) for n in b.scope.annotations]
+        for position, name in enumerate(dict.fromkeys(fields)):
+            source = arguments.get(position, name)
+            if source is not None:
+                instance = self._classes.instance(cls)
+                self._graph.solver.link(self._graph.node(source), self._graph.attribute(instance, name))
+
+    def _enter(
+        self, function: Function, receiver: Value | None, arguments: Arguments, site: object, on_target: OnTarget
+    ) -> None:
+        frames = self._graph.values.frame
+        plain = frames(function.module, function.scope, function.frame, receiver)
+        self._names.give(plain, arguments)
+        if site is not None and self._is_sensitive(function):
+            entered = frames(function.module, function.scope, function.frame, receiver, site)
+            self._names.give(entered, arguments)
+        else:
+            entered = plain
+        on_target(Entered(entered, function))
+
+    def _is_sensitive(self, function: Function) -> bool:
+        """Whether a function must be entered anew for each call: it makes closures, or calls its parameters."""
+        scope = function.scope
+        found = self._sensitive.get(scope)
+        if found is None:
+            makes = any(s.parent == scope.index and s.kind != "class" for s in function.module.facts.scopes)
+            names = {p.name for p in scope.parameters}
+            calls = any(isinstance(c.func, Name) and c.func.id in names for c in scope.calls)
+            found = self._sensitive[scope] = makes or calls
+        return found
+
+    def handed_over(self, row: RunsRow, target: Library, site: object, on_target: OnTarget) -> None:
+        """A library call that runs a callable of its arguments: enter that callable as the library does."""
+        for wanted in row.callables:
+            for source in self._callables(wanted, target.arguments):
+                given = self._given(row.passes, target.arguments)
+                self._graph.solver.listen(
+                    self._graph.node(source), lambda value, given=given: self.call(value, given, site, on_target)  # type: ignore[misc]
+                )
+
+    def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:
+        """The arguments that the row says are callables."""
+        return [source for wanted in row.callables for source in self._callables(wanted, arguments)]
+
+    def _callables(self, wanted: CallableRow, arguments: Arguments) -> list[Source]:
+        found = arguments.get(wanted.position, wanted.keyword)
+        sources = [found] if found is not None else []
+        if wanted.rest_from is not None:
+            sources += arguments.positional[wanted.rest_from :]
+        return sources
+
+    def _given(self, passes: Passed, arguments: Arguments) -> Arguments:
+        if passes.rest_from is not None:
+            return arguments.after(passes.rest_from, passes.keywords)
+        rest = self._one(passes.args, arguments)
+        named = self._one(passes.kwargs, arguments)
+        return Arguments((), (), rest, named)
+
+    def _one(self, wanted: CallableRow | None, arguments: Arguments) -> tuple[Source, ...]:
+        source = arguments.get(wanted.position, wanted.keyword) if wanted else None
+        return (source,) if source is not None else ()
+
+    def demand(self, frame: Frame) -> None:
+        """Find the calls that may enter this frame and bind their arguments. Frames of one call have theirs already."""
+        if frame.site is not None or frame in self._demanded:
+            return
+        self._demanded.add(frame)
+        sites = self._graph.index.callers(self._called_as(frame))
+        if len(sites) > _MOST_CALLERS:
+            return
+        for module, scope, call in sites:
+            for caller in self._classes.frames(module, scope):
+                self._follow(caller, call)
+
+    def _follow(self, frame: Frame, call: Call) -> None:
+        arguments = self.arguments(frame, call)
+        callees = self._graph.evaluate(frame, call.func)
+        self._graph.solver.listen(callees, lambda value: self.call(value, arguments, call, _ignore))
+
+    def _called_as(self, frame: Frame) -> str:
+        scope = frame.scope
+        if scope.name in ("__init__", "__new__") and isinstance(frame.receiver, (Instance, Class)):
+            cls = frame.receiver.cls if isinstance(frame.receiver, Instance) else frame.receiver
+            return cls.scope.name
+        return scope.name
+
+
+def _ignore(_: object) -> None:
+    """The arguments are bound by the call itself."""
+

@@ -1,0 +1,184 @@
+"""Classes: bases, method resolution order, what an attribute of an instance or class may hold."""
+
+from __future__ import annotations
+
+from loopsafe.facts.schema import Attr, Choice, Expr, Import, Name, Ref, Scope, Subscript
+from loopsafe.program.graph import Graph
+from loopsafe.program.index import method_kind
+from loopsafe.program.modules import Module
+from loopsafe.program.values import Class, External, Frame, Instance, ProjectModule, Value
+
+_MOST_SUBCLASSES = 24
+Resolved = Class | External | ProjectModule | None
+
+
+class Classes:
+    """Answers about classes that need no propagation: names of classes are followed through imports as written."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._mro: dict[Class, tuple[Class | External, ...]] = {}
+        self._subclasses: dict[Class, tuple[Class, ...]] = {}
+
+    def instance(self, cls: Class) -> Instance:
+        """The value that stands for instances of exactly this class."""
+        value = self._graph.values.make(Instance, cls)
+        assert isinstance(value, Instance)
+        return value
+
+    def defined_by(self, module: Module, scope: Scope) -> Class:
+        """The class that a scope defines, in the frame where all calls run together."""
+        value = self._graph.values.make(Class, module, scope, self.plain_frame(module, module.facts.scopes[scope.parent]))
+        assert isinstance(value, Class)
+        return value
+
+    def plain_frame(self, module: Module, scope: Scope) -> Frame:
+        """The frame of a scope for all calls together; methods have an instance of their own class as receiver."""
+        if scope.parent < 0:
+            return self._graph.module_frame(module)
+        around = module.facts.scopes[scope.parent]
+        receiver = self._receiver(module, scope, around)
+        return self._graph.values.frame(module, scope, self.plain_frame(module, around), receiver)
+
+    def frames(self, module: Module, scope: Scope) -> list[Frame]:
+        """The plain frame, and for methods one for each known subclass that inherits the method."""
+        if scope.parent < 0:
+            return [self.plain_frame(module, scope)]
+        around = module.facts.scopes[scope.parent]
+        if around.kind != "class":
+            parents = self.frames(module, around)
+            return [self._graph.values.frame(module, scope, parent) for parent in parents]
+        frame = self.plain_frame(module, scope)
+        if scope.kind != "function" or not isinstance(frame.receiver, Instance):
+            return [frame]
+        heirs = [c for c in self.subclasses(frame.receiver.cls) if self._inherits(c, scope, module)]
+        receivers = [self.instance(c) for c in heirs[:_MOST_SUBCLASSES]]
+        return [frame, *(self._graph.values.frame(module, scope, frame.parent, r) for r in receivers)]
+
+    def _receiver(self, module: Module, scope: Scope, around: Scope) -> Value | None:
+        if around.kind != "class" or scope.kind != "function" or not scope.parameters:
+            return None
+        kind = method_kind(scope)
+        cls = self.defined_by(module, around)
+        return {"plain": self.instance(cls), "class": cls}.get(kind)
+
+    def _inherits(self, cls: Class, scope: Scope, module: Module) -> bool:
+        for base in self.mro(cls):
+            if isinstance(base, Class) and scope.name in base.scope.bindings:
+                return base.scope.index == scope.parent and base.module is module
+        return False
+
+    def mro(self, cls: Class) -> tuple[Class | External, ...]:
+        """The method resolution order; library classes are included by name."""
+        found = self._mro.get(cls)
+        if found is None:
+            self._mro[cls] = (cls,)  # a class that inherits from itself stays alone
+            bases = [b for e in cls.scope.bases for b in self.resolve_all(cls.frame, e) if isinstance(b, (Class, External))]
+            found = self._mro[cls] = (cls, *_merge([self._linear(b) for b in bases], bases))
+        return found
+
+    def _linear(self, base: Class | External) -> list[Class | External]:
+        return list(self.mro(base)) if isinstance(base, Class) else [base]
+
+    def library_bases(self, cls: Class) -> list[str]:
+        """The library classes among the bases, nearest first."""
+        return [self._graph.knowledge.canonical(b.name) for b in self.mro(cls) if isinstance(b, External)]
+
+    def subclasses(self, cls: Class) -> tuple[Class, ...]:
+        """All project classes that inherit from this one, in file order."""
+        found = self._subclasses.get(cls)
+        if found is None:
+            direct = [self.defined_by(m, s) for m, s in self._graph.index.classes_by_base.get(cls.scope.name, ())]
+            heirs: dict[Class, None] = {}
+            self._subclasses[cls] = ()
+            for heir in direct:
+                if heir is not cls and cls in self.mro(heir):
+                    heirs[heir] = None
+                    heirs.update(dict.fromkeys(self.subclasses(heir)))
+            found = self._subclasses[cls] = tuple(heirs)
+        return found
+
+    def resolve_all(self, frame: Frame, expr: Expr) -> list[Resolved]:
+        """What a class expression names; both of `A if t else B`."""
+        options = expr.options if isinstance(expr, Choice) else (expr,)
+        return [r for r in (self.resolve(frame, o) for o in options) if r is not None]
+
+    def resolve(self, frame: Frame, expr: Expr, depth: int = 0) -> Resolved:
+        """The class, module or library thing that an expression names, following imports and plain assignments only."""
+        if depth > 20:
+            return None
+        if isinstance(expr, Subscript):
+            return self.resolve(frame, expr.base, depth + 1)
+        if isinstance(expr, Name):
+            return self._resolve_name(frame, expr.id, depth)
+        if isinstance(expr, Attr):
+            return self._resolve_attribute(self.resolve(frame, expr.base, depth + 1), expr.name, depth)
+        if isinstance(expr, Import):
+            return self._resolve_import(frame, expr, depth)
+        if isinstance(expr, Ref):
+            scope = frame.module.facts.scopes[expr.scope]
+            return self.defined_by(frame.module, scope) if scope.kind == "class" else None
+        return None
+
+    def _resolve_name(self, frame: Frame, name: str, depth: int) -> Resolved:
+        at: Frame | None = frame
+        while at is not None:
+            if name in at.scope.bindings and (at is frame or at.scope.kind != "class"):
+                found = [self.resolve(at, e, depth + 1) for e in at.scope.bindings[name]]
+                return next((f for f in reversed(found) if f is not None), None)
+            if at.parent is None:
+                return self._resolve_star(at, name, depth) or self._external(f"builtins.{name}")
+            at = at.parent
+        return None
+
+    def _resolve_star(self, frame: Frame, name: str, depth: int) -> Resolved:
+        for star in frame.scope.star_imports:
+            found = self._resolve_import(frame, Import(star.module, name, star.level), depth + 1)
+            if isinstance(found, (Class, ProjectModule)):
+                return found
+        return None
+
+    def _external(self, name: str) -> External:
+        value = self._graph.values.make(External, name)
+        assert isinstance(value, External)
+        return value
+
+    def _module(self, module: Module) -> ProjectModule:
+        value = self._graph.values.make(ProjectModule, module)
+        assert isinstance(value, ProjectModule)
+        return value
+
+    def _resolve_import(self, frame: Frame, imported: Import, depth: int) -> Resolved:
+        modules = self._graph.modules
+        dotted = modules.absolute(imported, frame.module)
+        module = modules.find(dotted, frame.module)
+        if imported.name is None:
+            return self._module(module) if module else self._external(dotted)
+        if module is None:
+            return self._external(f"{dotted}.{imported.name}")
+        return self._resolve_attribute(self._module(module), imported.name, depth)
+
+    def _resolve_attribute(self, base: Resolved, name: str, depth: int) -> Resolved:
+        if isinstance(base, External):
+            return self._external(f"{base.name}.{name}")
+        if isinstance(base, ProjectModule):
+            frame = self._graph.module_frame(base.module)
+            if name in frame.scope.bindings:
+                return self._resolve_name(frame, name, depth + 1)
+            sub = self._graph.modules.find(f"{base.module.name}.{name}", base.module)
+            return self._module(sub) if sub else self._resolve_star(frame, name, depth + 1)
+        if isinstance(base, Class) and name in base.scope.bindings:
+            body = self._graph.values.frame(base.module, base.scope, base.frame)
+            return self._resolve_name(body, name, depth + 1)
+        return None
+
+
+def _merge(lines: list[list[Class | External]], bases: list[Class | External]) -> list[Class | External]:
+    """C3 linearization; where the bases contradict one another, the order in which they are written."""
+    pending = [list(line) for line in (*lines, bases) if line]
+    merged: list[Class | External] = []
+    while pending:
+        head = next((line[0] for line in pending if not any(line[0] in other[1:] for other in pending)), pending[0][0])
+        merged.append(head)
+        pending = [rest for rest in ([x for x in line if x is not head] for line in pending) if rest]
+    return merged

@@ -1,0 +1,64 @@
+"""Decorators: what a decorated name holds."""
+
+from __future__ import annotations
+
+from loopsafe.facts.schema import Expr, Scope
+from loopsafe.program.graph import Arguments, Entered, Graph, Source, Target
+from loopsafe.program.index import last_name
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Class, Descriptor, External, Frame, Instance, Object, Value
+
+_DESCRIPTORS = {
+    "property": "property",
+    "cached_property": "property",
+    "abstractproperty": "property",
+    "setter": "property",
+    "getter": "property",
+    "deleter": "property",
+    "staticmethod": "staticmethod",
+    "classmethod": "classmethod",
+}
+
+
+class Decorators:
+    """Calls the project's own decorators. Those of libraries are taken to give a function that does the same."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def apply(self, frame: Frame, scope: Scope, value: Value, node: Node) -> None:
+        """Run `value`, which this scope defines, through its decorators, innermost first, into `node`."""
+        held = self._graph.holding([value])
+        for decorator in reversed(scope.decorators):
+            held = self._through(frame, scope, decorator, held)
+        self._graph.solver.link(held, node)
+
+    def _through(self, frame: Frame, scope: Scope, decorator: Expr, held: Node) -> Node:
+        graph, name = self._graph, last_name(decorator)
+        if name in self._graph.index.definitions:
+            given = Node()
+            arguments = Arguments((Source(None, None, held),))
+            graph.solver.listen(
+                graph.evaluate(frame, decorator), lambda callee: self._decorate(callee, arguments, scope, held, given)
+            )
+            return given
+        return self._wrapped(_DESCRIPTORS[name], held) if name in _DESCRIPTORS else held
+
+    def _decorate(self, callee: Value, arguments: Arguments, scope: Scope, held: Node, given: Node) -> None:
+        graph = self._graph
+        if isinstance(callee, (External, Object, Descriptor)):
+            graph.solver.link(held, given)
+            return
+        if isinstance(callee, Class):
+            graph.solver.add(given, graph.values.make(Instance, callee))
+
+        def entered(target: Target) -> None:
+            if isinstance(target, Entered) and target.function.scope.name != "__init__":
+                graph.solver.link(graph.result(target.frame), given)
+
+        graph.call(callee, arguments, scope, entered)
+
+    def _wrapped(self, kind: str, held: Node) -> Node:
+        graph, given = self._graph, Node()
+        graph.solver.listen(held, lambda value: graph.solver.add(given, graph.values.make(Descriptor, kind, value)))
+        return given

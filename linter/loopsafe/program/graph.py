@@ -1,0 +1,160 @@
+"""What the parts of the program stage share: nodes, values, and the questions they ask one another."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from loopsafe.facts.schema import Call, Expr
+from loopsafe.knowledge.load import Knowledge
+from loopsafe.program.index import Index
+from loopsafe.program.modules import Module, Modules
+from loopsafe.program.solver import Node, Solver
+from loopsafe.program.values import Frame, Function, Value, Values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Where an argument's value comes from: an expression read in a frame, or a node."""
+
+    frame: Frame | None
+    expr: Expr
+    node: Node | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arguments:
+    """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`."""
+
+    positional: tuple[Source, ...] = ()
+    keywords: tuple[tuple[str, Source], ...] = ()
+    rest: tuple[Source, ...] = ()
+    rest_keywords: tuple[Source, ...] = ()
+
+    def get(self, position: int | None, keyword: str) -> Source | None:
+        """The argument given at this position or under this keyword."""
+        for name, source in self.keywords:
+            if name == keyword:
+                return source
+        if position is not None and position < len(self.positional):
+            return self.positional[position]
+        return None
+
+    def after(self, start: int, keywords: bool) -> Arguments:
+        """The positional arguments from `start` on, with or without the keywords."""
+        kept = (self.keywords, self.rest_keywords) if keywords else ((), ())
+        return Arguments(self.positional[start:], kept[0], self.rest, kept[1])
+
+    def before(self, more: Arguments) -> Arguments:
+        """These arguments, then more."""
+        return Arguments(
+            self.positional + more.positional,
+            self.keywords + more.keywords,
+            self.rest + more.rest,
+            self.rest_keywords + more.rest_keywords,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entered:
+    """A call that enters a function of the project."""
+
+    frame: Frame
+    function: Function
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Library:
+    """A call of something outside the project: its canonical name, the receiver of a method, and the arguments."""
+
+    name: str
+    receiver: Value | None
+    arguments: Arguments
+
+
+Target = Entered | Library
+OnTarget = Callable[[Target], None]
+
+
+class Graph(ABC):
+    """The nodes of the whole program. Everything is built when it is first asked for."""
+
+    def __init__(self, modules: Modules, knowledge: Knowledge) -> None:
+        self.modules, self.knowledge = modules, knowledge
+        self.index = Index(modules)
+        self.values, self.solver = Values(), Solver()
+
+    def module_frame(self, module: Module) -> Frame:
+        """The frame of a module's own body."""
+        return self.values.frame(module, module.facts.scopes[0], None)
+
+    def node(self, source: Source) -> Node:
+        """The node of an argument."""
+        if source.node is not None:
+            return source.node
+        assert source.frame is not None
+        return self.evaluate(source.frame, source.expr)
+
+    def holding(self, values: Iterable[Value]) -> Node:
+        """A node that holds just these values."""
+        node = Node()
+        for value in values:
+            node.values[value] = None
+        return node
+
+    @abstractmethod
+    def evaluate(self, frame: Frame, expr: Expr) -> Node:
+        """What an expression holds."""
+
+    @abstractmethod
+    def variable(self, frame: Frame, name: str) -> Node:
+        """What a name bound in this very scope holds."""
+
+    @abstractmethod
+    def lookup(self, frame: Frame, name: str) -> Node:
+        """What a name holds by Python's scoping rules, seen from inside the frame."""
+
+    @abstractmethod
+    def attribute(self, value: Value, name: str) -> Node:
+        """What an attribute of a value holds."""
+
+    @abstractmethod
+    def instance_of(self, frame: Frame, annotation: Expr) -> Node:
+        """What something annotated like this holds."""
+
+    @abstractmethod
+    def result(self, frame: Frame) -> Node:
+        """What a function gives back when entered as this frame."""
+
+    @abstractmethod
+    def yielded(self, frame: Frame) -> Node:
+        """What a generator gives, one by one."""
+
+    @abstractmethod
+    def content(self, container: Value, key: object) -> Node:
+        """What may be read under a key of a container; `None` stands for any key."""
+
+    @abstractmethod
+    def slot(self, container: Value, key: object) -> Node:
+        """Where to put what is stored under a key of a container; `None` where the key is not known."""
+
+    @abstractmethod
+    def include(self, container: Value, node: Node) -> None:
+        """All that the containers in `node` hold, `container` holds too."""
+
+    @abstractmethod
+    def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+        """Call a value; hear of every function or library thing that this enters."""
+
+    def arguments_of(self, frame: Frame, exprs: Iterable[Expr]) -> tuple[Source, ...]:
+        """Positional arguments from expressions."""
+        return tuple(Source(frame, expr) for expr in exprs)
+
+    @abstractmethod
+    def arguments(self, frame: Frame, call: Call) -> Arguments:
+        """The arguments written in a call."""
+
+    @abstractmethod
+    def demand_arguments(self, frame: Frame) -> None:
+        """Find the calls that enter this frame, so that its parameters have values."""

@@ -1,0 +1,141 @@
+"""Where each name is used, over the whole program: the way from a function to those who may call it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
+from loopsafe.facts.schema import Attr, Call, Expr, Import, Name, Scope, Store, Subscript
+from loopsafe.program.modules import Module, Modules
+
+CallSite = tuple[Module, Scope, Call]
+StoreSite = tuple[Module, Scope, Store]
+
+
+class Index:
+    """Indexes by the last name of what is called, stored, defined or inherited from."""
+
+    def __init__(self, modules: Modules) -> None:
+        self._modules = modules
+
+    @cached_property
+    def calls(self) -> dict[str, list[CallSite]]:
+        """Calls by the last name of the callee."""
+        found: dict[str, list[CallSite]] = defaultdict(list)
+        for module, scope in self._scopes():
+            for call in scope.calls:
+                name = last_name(call.func)
+                if name:
+                    found[name].append((module, scope, call))
+        return found
+
+    @cached_property
+    def stores(self) -> dict[str, list[StoreSite]]:
+        """Attribute stores by attribute, but for those on a method's own first parameter."""
+        found: dict[str, list[StoreSite]] = defaultdict(list)
+        for module, scope in self._scopes():
+            for store in scope.stores:
+                if store.name and not (isinstance(store.base, Name) and self.own_class(module, scope, store.base.id)):
+                    found[store.name].append((module, scope, store))
+        return found
+
+    @cached_property
+    def own_stores(self) -> dict[tuple[int, int], dict[str, list[tuple[Scope, Store]]]]:
+        """Stores on `self` (or `cls`), by (module, class) and attribute."""
+        found: dict[tuple[int, int], dict[str, list[tuple[Scope, Store]]]] = {}
+        for module, scope in self._scopes():
+            for store in scope.stores:
+                if store.name and isinstance(store.base, Name):
+                    cls = self.own_class(module, scope, store.base.id)
+                    if cls is not None:
+                        by_name = found.setdefault((module.index, cls.index), defaultdict(list))
+                        by_name[store.name].append((scope, store))
+        return found
+
+    @cached_property
+    def classes_by_base(self) -> dict[str, list[tuple[Module, Scope]]]:
+        """Classes by the last name of each base class, under every name it is imported as."""
+        found: dict[str, list[tuple[Module, Scope]]] = defaultdict(list)
+        for module, scope in self._scopes():
+            if scope.kind == "class":
+                for base in scope.bases:
+                    for name in self._spellings(module, last_name(base)):
+                        found[name].append((module, scope))
+        return found
+
+    @cached_property
+    def definitions(self) -> frozenset[str]:
+        """The names of all functions and classes, and what they are imported as."""
+        names = {scope.name for _, scope in self._scopes() if scope.kind in ("function", "class")}
+        return frozenset(names | {a for n, found in self.import_aliases.items() if n in names for a in found})
+
+    @cached_property
+    def import_aliases(self) -> dict[str, set[str]]:
+        """The other names under which a name is imported somewhere (`from m import f as g`)."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for _, scope in self._scopes():
+            for bound, values in scope.bindings.items():
+                for value in values:
+                    if isinstance(value, Import) and value.name and value.name != bound:
+                        found[value.name].add(bound)
+        return found
+
+    @cached_property
+    def global_writers(self) -> dict[tuple[int, str], list[Scope]]:
+        """Functions that assign a module's global, by (module, name)."""
+        found: dict[tuple[int, str], list[Scope]] = defaultdict(list)
+        for module, scope in self._scopes():
+            for name, kind in scope.outer_names.items():
+                if kind == "global" and name in scope.bindings:
+                    found[module.index, name].append(scope)
+        return found
+
+    def own_class(self, module: Module, scope: Scope, name: str) -> Scope | None:
+        """The class whose method has `name` as its first parameter, seen from `scope` or from closures inside."""
+        scopes = module.facts.scopes
+        while scope.kind in ("function", "lambda"):
+            around = scopes[scope.parent]
+            if any(p.name == name for p in scope.parameters):
+                first = scope.parameters[0].name == name
+                return around if first and around.kind == "class" and method_kind(scope) != "static" else None
+            if name in scope.bindings:
+                return None
+            scope = around
+        return None
+
+    def callers(self, name: str) -> list[CallSite]:
+        """Calls that may mean a function of this name."""
+        sites = list(self.calls.get(name, ()))
+        for alias in sorted(self.import_aliases.get(name, ())):
+            sites += self.calls.get(alias, ())
+        return sites
+
+    def _spellings(self, module: Module, name: str) -> Iterator[str]:
+        if name:
+            yield name
+            for value in module.facts.scopes[0].bindings.get(name, ()):
+                if isinstance(value, Import) and value.name and value.name != name:
+                    yield value.name
+
+    def _scopes(self) -> Iterator[tuple[Module, Scope]]:
+        for module in self._modules.all:
+            for scope in module.facts.scopes:
+                yield module, scope
+
+
+def last_name(expr: Expr) -> str:
+    """The last part of a dotted name; empty where there is none."""
+    while isinstance(expr, (Subscript, Call)):
+        expr = expr.base if isinstance(expr, Subscript) else expr.func
+    if isinstance(expr, Attr):
+        return expr.name
+    return expr.id if isinstance(expr, Name) else ""
+
+
+def method_kind(scope: Scope) -> str:
+    """`static`, `class` or `plain`, by the decorators of a method."""
+    names = {last_name(d) for d in scope.decorators}
+    if "staticmethod" in names:
+        return "static"
+    return "class" if "classmethod" in names or scope.name == "__new__" else "plain"

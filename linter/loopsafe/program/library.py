@@ -1,0 +1,224 @@
+"""What calls of library and built-in functions give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loopsafe.facts.schema import Call
+from loopsafe.program.classes import Classes
+from loopsafe.program.graph import Arguments, Graph, Library, Source
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Class, Container, Frame, Instance, Literal, Object, Partial, Super, Value
+
+_SAME_THINGS = {
+    "builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed",
+    "builtins.iter", "copy.copy", "copy.deepcopy", "builtins.aiter", "collections.deque", "builtins.filter",
+    "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext", "weakref.proxy", "types.MappingProxyType",
+    "itertools.cycle", "itertools.chain", "itertools.islice",
+}  # fmt: skip
+_FIRST_OF = {"builtins.next", "builtins.anext", "builtins.max", "builtins.min"}
+_NEW_CONTAINERS = {
+    "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.tuple": "tuple",
+    "collections.deque": "list", "collections.defaultdict": "dict", "collections.OrderedDict": "dict",
+    "weakref.WeakSet": "set", "weakref.WeakValueDictionary": "dict", "weakref.WeakKeyDictionary": "dict",
+}  # fmt: skip
+_PUTTERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "put": 0, "put_nowait": 0, "push": 0, "send": 0}
+_ADDERS = {"extend", "extendleft", "update", "union"}
+_GETTERS = {"pop", "popleft", "get", "get_nowait", "popitem", "setdefault", "__getitem__", "recv", "receive"}
+_VIEWS = {"values", "copy"}
+
+
+class LibraryResults:
+    """Gives the result of a call of something outside the project."""
+
+    def __init__(self, graph: Graph, classes: Classes) -> None:
+        self._graph, self._classes = graph, classes
+        self._special: dict[str, Callable[[Frame, Call, Library, Node], None]] = {
+            "builtins.super": self._super,
+            "builtins.getattr": self._getattr,
+            "builtins.type": self._type,
+            "builtins.enumerate": self._enumerate,
+            "builtins.zip": self._zip,
+            "functools.partial": self._partial,
+            "functools.partialmethod": self._partial,
+        }
+
+    def give(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        """Add to `node` what this call gives."""
+        special = self._special.get(target.name)
+        if special is not None:
+            special(frame, call, target, node)
+        elif target.name in _SAME_THINGS and target.arguments.positional:
+            for source in target.arguments.positional[:1]:
+                self._graph.solver.link(self._graph.node(source), node)
+            self._new_container(frame, call, target, node)
+        elif target.name in _FIRST_OF:
+            self._elements(target.arguments, node)
+        elif target.name in _NEW_CONTAINERS:
+            self._new_container(frame, call, target, node)
+        elif isinstance(target.receiver, (Container, Object)) and self._of_container(frame, call, target, node):
+            return
+        else:
+            self._by_knowledge(frame, call, target, node)
+
+    def _by_knowledge(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        graph = self._graph
+        row = graph.knowledge.results.get(target.name)
+        if row is None:
+            if not isinstance(target.receiver, (Literal, Container)):
+                graph.solver.add(node, graph.values.make(Object, target.name, frame, call))
+        elif row.gives.startswith("argument "):
+            position = int(row.gives.split()[1])
+            for source in target.arguments.positional[position : position + 1]:
+                graph.solver.link(graph.node(source), node)
+        elif row.items:
+            own = graph.values.make(Container, "tuple", frame, call)
+            graph.solver.add(node, own)
+            for position, name in enumerate(row.items):
+                if name:
+                    graph.solver.add(graph.slot(own, position), graph.values.make(Object, name, frame, call))
+        else:
+            graph.solver.add(node, graph.values.make(Object, row.gives or row.awaited, frame, call))
+
+    def _super(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        at: Frame | None = frame
+        while at is not None and at.receiver is None:
+            at = at.parent
+        if at is not None and at.receiver is not None and at.scope.parent >= 0:
+            cls = self._classes.defined_by(at.module, at.module.facts.scopes[at.scope.parent])
+            self._graph.solver.add(node, self._graph.values.make(Super, cls, at.receiver))
+
+    def _getattr(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        graph = self._graph
+        given = target.arguments.positional
+        if len(given) < 2:
+            return
+        names, base = graph.node(given[1]), graph.node(given[0])
+
+        def named(name: Value) -> None:
+            if isinstance(name, Literal) and isinstance(name.value, str):
+                text = name.value
+                graph.solver.listen(base, lambda value: graph.solver.link(graph.attribute(value, text), node))
+
+        graph.solver.listen(names, named)
+        for default in given[2:3]:
+            graph.solver.link(graph.node(default), node)
+
+    def _type(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        graph = self._graph
+
+        def typed(value: Value) -> None:
+            if isinstance(value, Instance):
+                graph.solver.add(node, value.cls)
+
+        for source in target.arguments.positional[:1]:
+            graph.solver.listen(graph.node(source), typed)
+
+    def _partial(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        given = target.arguments
+        if given.positional:
+            arguments = given.after(1, keywords=True)
+            self._graph.solver.add(node, self._graph.values.make(Partial, given.positional[0], arguments))
+
+    def _enumerate(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        self._tuples(frame, call, [None, *target.arguments.positional[:1]], node)
+
+    def _zip(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        self._tuples(frame, call, list(target.arguments.positional), node)
+
+    def _tuples(self, frame: Frame, call: Call, columns: list[Source | None], node: Node) -> None:
+        """A sequence of tuples whose positions hold the elements of each column."""
+        graph = self._graph
+        rows, row = graph.values.make(Container, "list", frame, call), graph.values.make(Container, "tuple", frame, call)
+        graph.solver.add(node, rows)
+        graph.solver.add(graph.slot(rows, None), row)
+        for position, source in enumerate(columns):
+            if source is not None:
+                self._elements(Arguments((source,)), graph.slot(row, position))
+
+    def _elements(self, arguments: Arguments, node: Node) -> None:
+        graph = self._graph
+
+        def element(value: Value) -> None:
+            if isinstance(value, Container):
+                graph.solver.link(graph.content(value, None), node)
+
+        for source in arguments.positional[:1]:
+            graph.solver.listen(graph.node(source), element)
+
+    def _new_container(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        kind = _NEW_CONTAINERS.get(target.name)
+        if kind is None:
+            return
+        graph = self._graph
+        own = graph.values.make(Container, kind, frame, call)
+        graph.solver.add(node, own)
+        for name, source in target.arguments.keywords:
+            graph.solver.link(graph.node(source), graph.slot(own, name))
+        if target.name.endswith("defaultdict"):
+            for source in target.arguments.positional[:1]:
+                self._default(source, own)
+        else:
+            for source in target.arguments.positional[:1]:
+                graph.include(own, graph.node(source))
+
+    def _default(self, source: Source, own: Value) -> None:
+        graph = self._graph
+
+        def made(factory: Value) -> None:
+            if isinstance(factory, Class):
+                graph.solver.add(graph.slot(own, None), graph.values.make(Instance, factory))
+
+        graph.solver.listen(graph.node(source), made)
+
+    def _of_container(self, frame: Frame, call: Call, target: Library, node: Node) -> bool:
+        """The methods of containers and of queues of any library: what is put in may come out."""
+        graph, own = self._graph, target.receiver
+        assert own is not None
+        method, arguments = target.name.rpartition(".")[2], target.arguments
+        if isinstance(own, Object) and (own.site is None or (method not in _PUTTERS and method not in ("get", "get_nowait"))):
+            return False
+        if method in _PUTTERS:
+            for source in arguments.positional[_PUTTERS[method] :][:1]:
+                graph.solver.link(graph.node(source), graph.slot(own, None))
+        elif method in _ADDERS:
+            for source in arguments.positional[:1]:
+                graph.include(own, graph.node(source))
+        elif method in _GETTERS:
+            self._got(own, method, arguments, node)
+        elif method in _VIEWS:
+            graph.solver.add(node, own)
+            if isinstance(own, Container) and own.kind == "dict" and method == "values":
+                view = graph.values.make(Container, "list", frame, call)
+                graph.solver.add(node, view)
+                graph.solver.link(graph.content(own, None), graph.slot(view, None))
+        elif method == "items":
+            self._items(frame, call, own, node)
+        else:
+            return isinstance(own, Container)
+        return True
+
+    def _got(self, own: Value, method: str, arguments: Arguments, node: Node) -> None:
+        graph = self._graph
+        keyed = method in ("get", "pop", "setdefault", "__getitem__") and arguments.positional
+        if keyed and isinstance(own, Container) and own.kind == "dict":
+            keys = graph.node(arguments.positional[0])
+            graph.solver.listen(keys, lambda key: graph.solver.link(graph.content(own, _literal(key)), node))
+            for source in arguments.positional[1:2]:
+                graph.solver.link(graph.node(source), node)
+                if method == "setdefault":
+                    graph.solver.link(graph.node(source), graph.slot(own, None))
+        else:
+            graph.solver.link(graph.content(own, None), node)
+
+    def _items(self, frame: Frame, call: Call, own: Value, node: Node) -> None:
+        graph = self._graph
+        rows, row = graph.values.make(Container, "list", frame, call), graph.values.make(Container, "tuple", frame, call)
+        graph.solver.add(node, rows)
+        graph.solver.add(graph.slot(rows, None), row)
+        graph.solver.link(graph.content(own, None), graph.slot(row, 1))
+
+
+def _literal(value: Value) -> object:
+    return value.value if isinstance(value, Literal) else None
+

@@ -1,0 +1,152 @@
+"""Files and their module names; which file an import means."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from loopsafe.facts.schema import FileFacts, Import, Scope
+
+
+class Module:
+    """One file of the project: `path` relative to the root, `name` dotted. Scopes know their module through `owner`."""
+
+    __slots__ = ("facts", "index", "is_package", "name", "path")
+
+    def __init__(self, index: int, path: str, name: str, facts: FileFacts) -> None:
+        self.index, self.path, self.name, self.facts = index, path, name, facts
+        self.is_package = PurePosixPath(path).stem == "__init__"
+
+    def __repr__(self) -> str:
+        return f"<module {self.name}>"
+
+    @property
+    def package(self) -> str:
+        """The dotted name that relative imports start from."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+class Modules:
+    """All modules of the project and the way from an import to a module. `imported` is every dotted prefix they import.
+
+    An absolute import means the file whose path ends in the dotted name; where several do, the one that shares the
+    longest stretch of path with the importing file, so that two source roots do not mix.
+    """
+
+    def __init__(self, files: Iterable[tuple[str, FileFacts]]) -> None:
+        listed = sorted((path, facts) for path, facts in files)
+        self.imported = _imported(facts for _, facts in listed)
+        names = _module_names([path for path, _ in listed], self.imported)
+        self.all: tuple[Module, ...] = tuple(
+            Module(index, path, names[path], facts) for index, (path, facts) in enumerate(listed)
+        )
+        self._packages = _package_folders(path for path, _ in listed)
+        self._by_name: dict[str, list[Module]] = defaultdict(list)
+        self._by_suffix: dict[str, list[Module]] = defaultdict(list)
+        for module in self.all:
+            self._by_name[module.name].append(module)
+            for suffix in _suffixes(_dotted(module.path)):
+                self._by_suffix[suffix].append(module)
+
+    def find(self, dotted: str, near: Module) -> Module | None:
+        """The project's module of this absolute name as seen from `near`; None where it is not the project's."""
+        found = self._by_name.get(dotted) or [m for m in self._by_suffix.get(dotted, ()) if self._reaches(m, dotted, near)]
+        return max(found, key=lambda m: (_shared(m.path, near.path), -m.index), default=None)
+
+    def absolute(self, imported: Import, near: Module) -> str:
+        """The absolute dotted name of the module that an import statement names."""
+        if not imported.level:
+            return imported.module
+        parts = near.package.split(".") if near.package else []
+        kept = parts[: len(parts) - (imported.level - 1)] if imported.level > 1 else parts
+        return ".".join([*kept, imported.module] if imported.module else kept)
+
+    def _reaches(self, module: Module, dotted: str, near: Module) -> bool:
+        """Whether a path entry could make `dotted` mean this file: it lies beside `near`, or is a package of its own."""
+        folders = PurePosixPath(module.path).with_suffix("").parts
+        if module.is_package:
+            folders = folders[:-1]
+        start = len(folders) - dotted.count(".") - 1
+        above, top = "/".join(folders[:start]), "/".join(folders[: start + 1])
+        beside = str(PurePosixPath(near.path).parent) == (above or ".")
+        return (above or ".") not in self._packages and (beside or top in self._packages)
+
+
+def scope_children(scopes: tuple[Scope, ...]) -> dict[int, list[Scope]]:
+    """Scopes by the index of the scope around them."""
+    children: dict[int, list[Scope]] = defaultdict(list)
+    for scope in scopes[1:]:
+        children[scope.parent].append(scope)
+    return children
+
+
+def _dotted(path: str) -> tuple[str, ...]:
+    pure = PurePosixPath(path)
+    parts = pure.with_suffix("").parts
+    return parts[:-1] if parts and parts[-1] == "__init__" else parts
+
+
+def _suffixes(parts: tuple[str, ...]) -> Iterator[str]:
+    for start in range(len(parts)):
+        yield ".".join(parts[start:])
+
+
+def _shared(left: str, right: str) -> int:
+    a, b = left.split("/"), right.split("/")
+    count = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        count += 1
+    return count
+
+
+def _imported(files: Iterable[FileFacts]) -> set[str]:
+    """Every dotted prefix that an absolute import names."""
+    found: set[str] = set()
+    for facts in files:
+        for scope in facts.scopes:
+            for values in scope.bindings.values():
+                for value in values:
+                    if isinstance(value, Import) and not value.level:
+                        found.add(value.module)
+            found.update(star.module for star in scope.star_imports if not star.level)
+    return {".".join(name.split(".")[: n + 1]) for name in found for n in range(name.count(".") + 1)}
+
+
+def _package_folders(paths: Iterable[str]) -> set[str]:
+    return {str(PurePosixPath(p).parent) for p in paths if PurePosixPath(p).stem == "__init__"}
+
+
+def _module_names(paths: list[str], imported: set[str]) -> dict[str, str]:
+    """Dotted names: from the outermost package, widened over folders without `__init__` that imports name."""
+    packages = _package_folders(paths)
+    return {path: _module_name(path, packages, imported) for path in paths}
+
+
+def _module_name(path: str, packages: set[str], imported: set[str]) -> str:
+    parts = _dotted(path)
+    folder = PurePosixPath(path).parent
+    keep = 0 if PurePosixPath(path).stem == "__init__" else 1
+    while str(folder) in packages and folder.name:
+        keep += 1
+        folder = folder.parent
+    keep = max(keep, 1)
+    # A namespace package has no `__init__`: an import that spells the longer name shows it.
+    for longer in range(len(parts), keep, -1):
+        if ".".join(parts[-longer:]) in imported:
+            keep = longer
+            break
+    else:
+        keep = _namespace(parts, keep, imported)
+    return ".".join(parts[-keep:]) if parts else ""
+
+
+def _namespace(parts: tuple[str, ...], keep: int, imported: set[str]) -> int:
+    """A module nobody imports by name still lies in a namespace if its package does."""
+    for longer in range(len(parts), keep, -1):
+        package = ".".join(parts[-longer : len(parts) - keep + 1])
+        if package in imported and "." in package:
+            return longer
+    return keep

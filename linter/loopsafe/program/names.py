@@ -1,0 +1,185 @@
+"""Names: variables, parameters, imports, and Python's scoping rules."""
+
+from __future__ import annotations
+
+from loopsafe.facts.schema import Import, Parameter
+from loopsafe.program.graph import Arguments, Graph, Source
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Container, External, Frame, ProjectModule, Value
+
+
+class Names:
+    """Answers what a name holds. A name is built when it is first asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._given: dict[Frame, list[Arguments]] = {}
+        self._waiting: dict[Frame, list[tuple[Parameter, Node]]] = {}
+
+    def variable(self, frame: Frame, name: str) -> Node:
+        """What a name bound in this scope itself holds."""
+        node = frame.names.get(name)
+        if node is None:
+            node = frame.names[name] = Node()
+            self._graph.solver.later(self._fill, frame, name, node)
+        assert isinstance(node, Node)
+        return node
+
+    def lookup(self, frame: Frame, name: str) -> Node:
+        """What a name holds, seen from inside `frame`."""
+        at: Frame = frame
+        while True:
+            if at.scope.outer_names.get(name) == "global":
+                return self._global(self._graph.module_frame(at.module), name)
+            if self._binds(at, name) and (at is frame or at.scope.kind != "class"):
+                return self.variable(at, name)
+            if at.parent is None:
+                return self._global(at, name)
+            at = at.parent
+
+    def give(self, frame: Frame, arguments: Arguments) -> None:
+        """A call enters `frame` with these arguments."""
+        given = self._given.setdefault(frame, [])
+        if arguments not in given:
+            given.append(arguments)
+            for parameter, node in self._waiting.get(frame, ()):
+                self._match(frame, parameter, arguments, node)
+
+    def bind_import(self, frame: Frame, imported: Import, node: Node) -> None:
+        """What an import binds."""
+        graph = self._graph
+        dotted = graph.modules.absolute(imported, frame.module)
+        module = graph.modules.find(dotted, frame.module)
+        if module is None:
+            name = f"{dotted}.{imported.name}" if imported.name else dotted
+            graph.solver.add(node, graph.values.make(External, name))
+            return
+        value = graph.values.make(ProjectModule, module)
+        if imported.name is None:
+            graph.solver.add(node, value)
+        else:
+            graph.solver.link(graph.attribute(value, imported.name), node)
+
+    def _binds(self, frame: Frame, name: str) -> bool:
+        scope = frame.scope
+        if scope.outer_names.get(name) == "nonlocal":
+            return False
+        return name in scope.bindings or name in scope.annotations or any(p.name == name for p in scope.parameters)
+
+    def _global(self, frame: Frame, name: str) -> Node:
+        if self._binds(frame, name) or (frame.module.index, name) in self._graph.index.global_writers:
+            return self.variable(frame, name)
+        node = frame.names.get(name)
+        if node is None:
+            node = frame.names[name] = Node()
+            self._graph.solver.later(self._fill_foreign, frame, name, node)
+        assert isinstance(node, Node)
+        return node
+
+    def _fill_foreign(self, frame: Frame, name: str, node: Node) -> None:
+        """A name from `from m import *`, or a built-in."""
+        for star in frame.scope.star_imports:
+            module = self._graph.modules.find(self._graph.modules.absolute(star, frame.module), frame.module)
+            if module is not None and module is not frame.module:
+                value = self._graph.values.make(ProjectModule, module)
+                self._graph.solver.link(self._graph.attribute(value, name), node)
+        self._graph.solver.add(node, self._graph.values.make(External, f"builtins.{name}"))
+
+    def _fill(self, frame: Frame, name: str, node: Node) -> None:
+        scope, solver = frame.scope, self._graph.solver
+        for expr in scope.bindings.get(name, ()):
+            solver.link(self._graph.evaluate(frame, expr), node)
+        if name in scope.annotations:
+            solver.link(self._graph.instance_of(frame, scope.annotations[name]), node)
+        for parameter in scope.parameters:
+            if parameter.name == name:
+                self._parameter(frame, parameter, node)
+        if frame.parent is None:
+            for writer in self._graph.index.global_writers.get((frame.module.index, name), ()):
+                self._from_writer(frame, writer.index, name, node)
+        self._from_closures(frame, name, node)
+
+    def _from_writer(self, frame: Frame, scope_index: int, name: str, node: Node) -> None:
+        writer = self._graph.values.frame(frame.module, frame.module.facts.scopes[scope_index], frame)
+        for expr in writer.scope.bindings.get(name, ()):
+            self._graph.solver.link(self._graph.evaluate(writer, expr), node)
+
+    def _from_closures(self, frame: Frame, name: str, node: Node) -> None:
+        """`nonlocal name` in functions inside."""
+        for inner in frame.module.facts.scopes:
+            if inner.parent == frame.scope.index and inner.outer_names.get(name) == "nonlocal":
+                writer = self._graph.values.frame(frame.module, inner, frame)
+                for expr in inner.bindings.get(name, ()):
+                    self._graph.solver.link(self._graph.evaluate(writer, expr), node)
+
+    def _parameter(self, frame: Frame, parameter: Parameter, node: Node) -> None:
+        graph, scope = self._graph, frame.scope
+        if scope.parameters[0] is parameter and frame.receiver is not None:
+            graph.solver.add(node, frame.receiver)
+            return
+        if parameter.kind in ("args", "kwargs"):
+            kind = "tuple" if parameter.kind == "args" else "dict"
+            graph.solver.add(node, graph.values.make(Container, kind, frame, parameter))
+        elif parameter.annotation is not None:
+            graph.solver.link(graph.instance_of(self._around(frame), parameter.annotation), node)
+        if parameter.default is not None:
+            graph.solver.link(graph.evaluate(self._around(frame), parameter.default), node)
+        self._waiting.setdefault(frame, []).append((parameter, node))
+        for arguments in list(self._given.get(frame, ())):
+            self._match(frame, parameter, arguments, node)
+        graph.demand_arguments(frame)
+
+    def _around(self, frame: Frame) -> Frame:
+        return frame.parent or frame
+
+    def _match(self, frame: Frame, parameter: Parameter, arguments: Arguments, node: Node) -> None:
+        """Link what a call gives for one parameter."""
+        plain = [p for p in frame.scope.parameters if p.kind == "positional"]
+        if frame.receiver is not None:
+            plain = plain[1:]
+        if parameter.kind == "args":
+            self._match_rest(frame, parameter, len(plain), arguments)
+        elif parameter.kind == "kwargs":
+            self._match_keywords(frame, parameter, arguments)
+        else:
+            position = plain.index(parameter) if parameter in plain else None
+            self._match_one(parameter, position, arguments, node)
+
+    def _match_one(self, parameter: Parameter, position: int | None, arguments: Arguments, node: Node) -> None:
+        graph = self._graph
+        source = arguments.get(position, parameter.name)
+        if source is not None:
+            graph.solver.link(graph.node(source), node)
+            return
+        if position is not None:
+            for rest in arguments.rest:
+                self._from_container(rest, position - len(arguments.positional), node)
+        for rest in arguments.rest_keywords:
+            self._from_container(rest, parameter.name, node)
+
+    def _from_container(self, source: Source, key: str | int, node: Node) -> None:
+        graph = self._graph
+
+        def take(value: Value) -> None:
+            if isinstance(value, Container):
+                graph.solver.link(graph.content(value, key), node)
+
+        graph.solver.listen(graph.node(source), take)
+
+    def _match_rest(self, frame: Frame, parameter: Parameter, taken: int, arguments: Arguments) -> None:
+        graph = self._graph
+        own = graph.values.make(Container, "tuple", frame, parameter)
+        for position, source in enumerate(arguments.positional[taken:]):
+            graph.solver.link(graph.node(source), graph.slot(own, position))
+        for rest in arguments.rest:
+            graph.include(own, graph.node(rest))
+
+    def _match_keywords(self, frame: Frame, parameter: Parameter, arguments: Arguments) -> None:
+        graph = self._graph
+        own = graph.values.make(Container, "dict", frame, parameter)
+        named = {p.name for p in frame.scope.parameters}
+        for name, source in arguments.keywords:
+            if name not in named:
+                graph.solver.link(graph.node(source), graph.slot(own, name))
+        for rest in arguments.rest_keywords:
+            graph.include(own, graph.node(rest))

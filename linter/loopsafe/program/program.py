@@ -1,0 +1,117 @@
+"""The whole program as a graph that is built when asked."""
+
+from __future__ import annotations
+
+from loopsafe.facts.schema import Call, Expr, Yielded
+from loopsafe.knowledge.load import Knowledge
+from loopsafe.knowledge.schema import RunsRow
+from loopsafe.program.attributes import Attributes
+from loopsafe.program.callgraph import Calls
+from loopsafe.program.classes import Classes
+from loopsafe.program.containers import Containers
+from loopsafe.program.graph import Arguments, Graph, Library, OnTarget
+from loopsafe.program.modules import Modules
+from loopsafe.program.names import Names
+from loopsafe.program.receivers import Receivers
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Container, Coroutine, Frame, Value
+
+
+class Program(Graph):
+    """Joins the parts: names, classes, attributes, expressions, containers, calls."""
+
+    def __init__(self, modules: Modules, knowledge: Knowledge) -> None:
+        super().__init__(modules, knowledge)
+        self.classes = Classes(self)
+        self._names = Names(self)
+        self._attributes = Attributes(self, self.classes)
+        self._receivers = Receivers(self, self._names, self.classes)
+        self._containers = Containers(self.solver)
+        self._calls = Calls(self, self._names, self.classes)
+        self._attribute_nodes: dict[tuple[Value, str], Node] = {}
+        self._results: dict[Frame, Node] = {}
+        self._yields: dict[Frame, Node] = {}
+
+    def evaluate(self, frame: Frame, expr: Expr) -> Node:
+        """What an expression holds."""
+        return self._receivers.evaluate(frame, expr)
+
+    def variable(self, frame: Frame, name: str) -> Node:
+        """What a name bound in this very scope holds."""
+        return self._names.variable(frame, name)
+
+    def lookup(self, frame: Frame, name: str) -> Node:
+        """What a name holds by Python's scoping rules."""
+        return self._names.lookup(frame, name)
+
+    def attribute(self, value: Value, name: str) -> Node:
+        """What an attribute of a value holds."""
+        node = self._attribute_nodes.get((value, name))
+        if node is None:
+            node = self._attribute_nodes[value, name] = Node()
+            self.solver.later(self._attributes.fill, value, name, node)
+        return node
+
+    def instance_of(self, frame: Frame, annotation: Expr) -> Node:
+        """What something annotated like this holds."""
+        return self._receivers.instance_of(frame, annotation)
+
+    def result(self, frame: Frame) -> Node:
+        """What a function gives back: what it returns, else what it declares to return."""
+        node = self._results.get(frame)
+        if node is None:
+            node = self._results[frame] = Node()
+            for expr in frame.scope.returns:
+                self.solver.link(self.evaluate(frame, expr), node)
+            if frame.scope.returns_annotation is not None and frame.parent is not None:
+                self.solver.link(self.instance_of(frame.parent, frame.scope.returns_annotation), node)
+        return node
+
+    def yielded(self, frame: Frame) -> Node:
+        """What a generator gives, one by one."""
+        node = self._yields.get(frame)
+        if node is None:
+            node = self._yields[frame] = Node()
+            for expr in frame.scope.yields:
+                if isinstance(expr, Yielded):
+                    self._yield_from(self.evaluate(frame, expr.value), node)
+                else:
+                    self.solver.link(self.evaluate(frame, expr), node)
+        return node
+
+    def _yield_from(self, source: Node, node: Node) -> None:
+        def each(value: Value) -> None:
+            if isinstance(value, Coroutine):
+                self.solver.link(self.yielded(value.frame), node)
+            elif isinstance(value, Container):
+                self.solver.link(self.content(value, None), node)
+
+        self.solver.listen(source, each)
+
+    def content(self, container: Value, key: object) -> Node:
+        """What may be read under a key of a container."""
+        return self._containers.read(container, key)
+
+    def slot(self, container: Value, key: object) -> Node:
+        """Where to put what is stored under a key of a container."""
+        return self._containers.slot(container, key)
+
+    def include(self, container: Value, node: Node) -> None:
+        """All that the containers in `node` hold, `container` holds too."""
+        self._containers.include(container, node)
+
+    def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+        """Call a value; hear of every function or library thing that this enters."""
+        self._calls.call(callee, arguments, site, on_target)
+
+    def hand_over(self, row: RunsRow, target: Library, site: object, on_target: OnTarget) -> None:
+        """Enter the callables that a library call runs, with the arguments it gives them."""
+        self._calls.handed_over(row, target, site, on_target)
+
+    def arguments(self, frame: Frame, call: Call) -> Arguments:
+        """The arguments written in a call."""
+        return self._calls.arguments(frame, call)
+
+    def demand_arguments(self, frame: Frame) -> None:
+        """Find the calls that enter this frame."""
+        self.solver.later(self._calls.demand, frame)

@@ -1,0 +1,274 @@
+"""Expressions: what a receiver, an argument or any other expression may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loopsafe.facts.schema import (
+    Annotation,
+    Attr,
+    Await,
+    Call,
+    Choice,
+    Collection,
+    Const,
+    Enter,
+    Expr,
+    Import,
+    Item,
+    Name,
+    Ref,
+    Rest,
+    Star,
+    Subscript,
+)
+from loopsafe.program.annotations import Annotations
+from loopsafe.program.classes import Classes
+from loopsafe.program.decorators import Decorators
+from loopsafe.program.graph import Arguments, Entered, Graph, Target
+from loopsafe.program.library import LibraryResults
+from loopsafe.program.names import Names
+from loopsafe.program.solver import Node
+from loopsafe.program.values import (
+    Class,
+    Container,
+    Coroutine,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Literal,
+    Member,
+    Object,
+    Value,
+)
+
+
+class Receivers:
+    """Builds the node of an expression, once for each frame it is read in."""
+
+    def __init__(self, graph: Graph, names: Names, classes: Classes) -> None:
+        self._graph, self._names, self._classes = graph, names, classes
+        self._annotations = Annotations(graph, classes)
+        self._decorators = Decorators(graph)
+        self._library = LibraryResults(graph, classes)
+        self._builders: dict[type, Callable[..., None]] = {
+            Attr: self._attr,
+            Const: self._const,
+            Ref: self._ref,
+            Import: self._import,
+            Collection: self._collection,
+            Item: self._item,
+            Subscript: self._subscript,
+            Rest: self._rest,
+            Choice: self._choice,
+            Await: self._await,
+            Enter: self._enter,
+            Annotation: self._annotation,
+            Call: self._call,
+        }
+
+    def evaluate(self, frame: Frame, expr: Expr) -> Node:
+        """The node of an expression; an empty one where nothing can be known."""
+        if isinstance(expr, Name):
+            return self._graph.lookup(frame, expr.id)
+        node = frame.nodes.get(expr)
+        if node is None:
+            node = frame.nodes[expr] = Node()
+            builder = self._builders.get(type(expr))
+            if builder is not None:
+                self._graph.solver.later(builder, frame, expr, node)
+        assert isinstance(node, Node)
+        return node
+
+    def instance_of(self, frame: Frame, annotation: Expr) -> Node:
+        """What something annotated like this may hold."""
+        return self._annotations.instance_of(frame, annotation)
+
+    def _link(self, source: Node, target: Node) -> None:
+        self._graph.solver.link(source, target)
+
+    def _listen(self, node: Node, listener: Callable[[Value], None]) -> None:
+        self._graph.solver.listen(node, listener)
+
+    def _attr(self, frame: Frame, expr: Attr, node: Node) -> None:
+        base = self.evaluate(frame, expr.base)
+        self._listen(base, lambda value: self._link(self._graph.attribute(value, expr.name), node))
+
+    def _const(self, frame: Frame, expr: Const, node: Node) -> None:
+        if isinstance(expr.value, (str, int)) and not isinstance(expr.value, bool):
+            self._graph.solver.add(node, self._graph.values.make(Literal, expr.value))
+
+    def _ref(self, frame: Frame, expr: Ref, node: Node) -> None:
+        scope = frame.module.facts.scopes[expr.scope]
+        kind = Class if scope.kind == "class" else Function
+        self._decorators.apply(frame, scope, self._graph.values.make(kind, frame.module, scope, frame), node)
+
+    def _import(self, frame: Frame, expr: Import, node: Node) -> None:
+        self._names.bind_import(frame, expr, node)
+
+    def _annotation(self, frame: Frame, expr: Annotation, node: Node) -> None:
+        self._link(self.instance_of(frame, expr.type), node)
+
+    def _choice(self, frame: Frame, expr: Choice, node: Node) -> None:
+        for option in expr.options:
+            self._link(self.evaluate(frame, option), node)
+
+    def _collection(self, frame: Frame, expr: Collection, node: Node) -> None:
+        graph = self._graph
+        own = graph.values.make(Container, expr.kind, frame, expr)
+        graph.solver.add(node, own)
+        for position, item in enumerate(expr.items):
+            if isinstance(item, Star):
+                graph.include(own, self.evaluate(frame, item.value))
+            elif not expr.keys:
+                self._link(self.evaluate(frame, item), graph.slot(own, position))
+            else:
+                self._keyed(frame, own, expr.keys[position], item)
+
+    def _keyed(self, frame: Frame, own: Value, key: Expr, item: Expr) -> None:
+        graph, held = self._graph, self.evaluate(frame, item)
+        if isinstance(key, Const) and key.value is not None:
+            self._link(held, graph.slot(own, key.value))
+        elif isinstance(key, (Name, Attr)):
+            self._listen(self.evaluate(frame, key), lambda value: self._link(held, graph.slot(own, _key(value))))
+        else:
+            self._link(held, graph.slot(own, None))
+
+    def _subscript(self, frame: Frame, expr: Subscript, node: Node) -> None:
+        base, index = self.evaluate(frame, expr.base), expr.index
+        self._listen(base, lambda value: self._subscripted(frame, value, index, node))
+
+    def _subscripted(self, frame: Frame, value: Value, index: Expr, node: Node) -> None:
+        if isinstance(value, (Class, External)):
+            self._graph.solver.add(node, value)  # a generic class with its arguments
+        else:
+            self._element(frame, value, index, node, "__getitem__")
+
+    def _item(self, frame: Frame, expr: Item, node: Node) -> None:
+        self._listen(self.evaluate(frame, expr.base), lambda v: self._element(frame, v, expr.index, node, "__iter__"))
+
+    def _element(self, frame: Frame, value: Value, index: Expr, node: Node, method: str) -> None:
+        graph = self._graph
+        if isinstance(value, (Container, Member)) or (isinstance(value, Object) and index is None):
+            if isinstance(value, Container) and value.kind == "dict" and method == "__iter__" and index is None:
+                return
+            self._by_key(frame, value, index, node)
+        elif isinstance(value, Coroutine):
+            self._link(graph.yielded(value.frame), node)
+        elif isinstance(value, Instance):
+            self._through_method(frame, value, index, node, method)
+
+    def _by_key(self, frame: Frame, value: Value, index: Expr, node: Node) -> None:
+        graph = self._graph
+        if isinstance(index, Const) and index.value is not None:
+            self._link(graph.content(value, index.value), node)
+        elif isinstance(index, (Name, Attr)):
+            keys = self.evaluate(frame, index)
+            self._listen(keys, lambda key: self._link(graph.content(value, _key(key)), node))
+            if isinstance(index, Name) and not keys.values:
+                graph.solver.later(graph.solver.later, self._unknown_key, value, keys, node)
+        else:
+            self._link(graph.content(value, None), node)
+
+    def _unknown_key(self, value: Value, keys: Node, node: Node) -> None:
+        self._link(self._graph.content(value, None), node)
+
+    def _through_method(self, frame: Frame, value: Instance, index: Expr, node: Node, method: str) -> None:
+        """`value[index]` and `for x in value` by the methods of the class."""
+        graph = self._graph
+
+        def entered(target: Target) -> None:
+            if isinstance(target, Entered):
+                if method == "__getitem__":
+                    self._link(graph.result(target.frame), node)
+                else:
+                    self._iterated(frame, target, node)
+
+        arguments = Arguments() if method == "__iter__" else Arguments(graph.arguments_of(frame, (index,)))
+        names = ("__iter__", "__aiter__") if method == "__iter__" else (method,)
+        for name in names:
+            self._listen(graph.attribute(value, name), lambda callee: graph.call(callee, arguments, None, entered))
+
+    def _iterated(self, frame: Frame, target: Entered, node: Node) -> None:
+        graph = self._graph
+        if target.function.scope.is_generator:
+            self._link(graph.yielded(target.frame), node)
+            return
+
+        def step(value: Value) -> None:
+            if isinstance(value, Instance):
+                for name in ("__next__", "__anext__"):
+                    self._listen(graph.attribute(value, name), lambda c: graph.call(c, Arguments(), None, give))
+            else:
+                self._element(frame, value, None, node, "__iter__")
+
+        def give(got: Target) -> None:
+            if isinstance(got, Entered):
+                self._link(graph.result(got.frame), node)
+
+        self._listen(graph.result(target.frame), step)
+
+    def _rest(self, frame: Frame, expr: Rest, node: Node) -> None:
+        own = self._graph.values.make(Container, "list", frame, expr)
+        self._graph.solver.add(node, own)
+        element = self.evaluate(frame, Item(expr.base, None))
+        self._link(element, self._graph.slot(own, None))
+
+    def _await(self, frame: Frame, expr: Await, node: Node) -> None:
+        self._listen(self.evaluate(frame, expr.value), lambda value: self._awaited(value, node))
+
+    def _awaited(self, value: Value, node: Node) -> None:
+        if isinstance(value, Coroutine):
+            self._link(self._graph.result(value.frame), node)
+        elif isinstance(value, Container):
+            self._graph.solver.add(node, value)
+        elif isinstance(value, Object) and "asyncio.Future" not in self._graph.knowledge.lineage(value.type):
+            self._graph.solver.add(node, value)
+
+    def _enter(self, frame: Frame, expr: Enter, node: Node) -> None:
+        graph = self._graph
+
+        def entered(value: Value) -> None:
+            if isinstance(value, Instance):
+                method = "__aenter__" if expr.is_async else "__enter__"
+                self._listen(graph.attribute(value, method), lambda c: graph.call(c, Arguments(), None, given))
+            elif isinstance(value, Coroutine):
+                self._link(graph.yielded(value.frame), node)
+            elif isinstance(value, Object):
+                graph.solver.add(node, value)
+
+        def given(target: Target) -> None:
+            if isinstance(target, Entered):
+                self._link(graph.result(target.frame), node)
+
+        self._listen(self.evaluate(frame, expr.value), entered)
+
+    def _call(self, frame: Frame, expr: Call, node: Node) -> None:
+        arguments = self._graph.arguments(frame, expr)
+
+        def give(target: Target) -> None:
+            if isinstance(target, Entered):
+                self._entered(target, node)
+            else:
+                self._library.give(frame, expr, target, node)
+
+        def called(callee: Value) -> None:
+            if isinstance(callee, Class):
+                self._graph.solver.add(node, self._classes.instance(callee))
+            self._graph.call(callee, arguments, expr, give)
+
+        self._listen(self.evaluate(frame, expr.func), called)
+
+    def _entered(self, target: Entered, node: Node) -> None:
+        scope = target.function.scope
+        if scope.name == "__init__" and target.frame.receiver is not None:
+            return
+        if scope.is_async or scope.is_generator:
+            self._graph.solver.add(node, self._graph.values.make(Coroutine, target.frame))
+        else:
+            self._link(self._graph.result(target.frame), node)
+
+
+def _key(value: Value) -> object:
+    return value.value if isinstance(value, Literal) else None

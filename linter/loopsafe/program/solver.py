@@ -1,0 +1,64 @@
+"""The engine under the program: sets of values that grow, and what must happen when they do.
+
+A node is a set of values with listeners. Values are only ever added, so the state reached when nothing is left to do is
+the same in whatever order the work was done: that is what makes findings deterministic.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from loopsafe.program.values import Value
+
+Listener = Callable[[Value], None]
+
+
+class Node:
+    """The values that one expression, name, attribute or result may have."""
+
+    __slots__ = ("listeners", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[Value, None] = {}
+        self.listeners: list[Listener] = []
+
+
+class Solver:
+    """The worklist. Nothing recurses: building a node is work like any other."""
+
+    def __init__(self) -> None:
+        self._work: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
+        self._links: set[tuple[int, int]] = set()
+
+    def later(self, action: Callable[..., None], *args: object) -> None:
+        """Do this before run() returns."""
+        self._work.append((action, args))
+
+    def add(self, node: Node, value: Value) -> None:
+        """Add a value; listeners hear of it once."""
+        if value not in node.values:
+            node.values[value] = None
+            for listener in node.listeners:
+                self._work.append((listener, (value,)))
+
+    def listen(self, node: Node, listener: Listener) -> None:
+        """Call `listener` with every value the node has and will have."""
+        node.listeners.append(listener)
+        for value in node.values:
+            self._work.append((listener, (value,)))
+
+    def link(self, source: Node, target: Node) -> None:
+        """Whatever `source` holds, `target` holds."""
+        key = (id(source), id(target))
+        if source is target or key in self._links:
+            return
+        self._links.add(key)
+        self.listen(source, lambda value: self.add(target, value))
+
+    def run(self) -> None:
+        """Work until nothing changes any more."""
+        work = self._work
+        while work:
+            action, args = work.popleft()
+            action(*args)

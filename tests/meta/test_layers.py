@@ -1,0 +1,59 @@
+"""The one-way street of docs/architecture.md: who may import whom, and no cycles, late imports included."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.scripts import ROOT, load_script
+
+house_style = load_script("house_style")
+GRAPH: dict[str, set[str]] = house_style.import_graph(house_style.read_package(ROOT / "linter" / "loopsafe"))
+
+# From the ground up; the modules of one line may know each other.
+LAYERS = (
+    ("locations", "findings", "config", "noqa"),
+    ("facts",),
+    ("knowledge",),
+    ("program",),
+    ("contexts",),
+    ("rules",),
+    ("render", "fixes"),
+    ("pipeline",),
+    ("frontends",),
+)
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+# `__init__` gives the public names and `__main__` starts the command line: both stand outside the street.
+OUTSIDE = {"", "__main__"}
+
+
+def layer(module: str) -> str:
+    """The part of a module's name that places it: `facts` for `loopsafe.facts.extract`."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+EDGES = sorted(
+    (source, target) for source, targets in GRAPH.items() for target in targets if layer(source) not in OUTSIDE
+)
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {layer(module) for module in GRAPH} - OUTSIDE <= LEVEL.keys()
+
+
+def test_imports_go_down() -> None:
+    upwards = [f"{a} imports {b}" for a, b in EDGES if layer(b) in LEVEL and LEVEL[layer(b)] > LEVEL[layer(a)]]
+    assert not upwards
+
+
+@pytest.mark.parametrize("part", ["render", "fixes"])
+def test_output_knows_no_stage(part: str) -> None:
+    allowed = {part, *LAYERS[0], *OUTSIDE}
+    assert not [f"{a} imports {b}" for a, b in EDGES if layer(a) == part and layer(b) not in allowed]
+
+
+def test_no_import_cycles() -> None:
+    assert house_style.cycles(GRAPH) == []
+
+
+def test_cycles_are_seen() -> None:
+    assert house_style.cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}}) == [["b", "c"], ["d"]]
