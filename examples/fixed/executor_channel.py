@@ -7,26 +7,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 
-class ChanClosed(Exception):
-    """The channel was closed and everything in it has been received."""
+class Chan(asyncio.Queue):
+    """An async channel: a queue to iterate over until None comes. Like the queue, it belongs to one event loop."""
 
+    def __aiter__(self):
+        return self
 
-class Chan:
-    """An async channel on top of asyncio.Queue; like the queue, it belongs to one event loop."""
-
-    def __init__(self):
-        self._queue = asyncio.Queue()
-
-    def send_nowait(self, item):
-        self._queue.put_nowait(item)
-
-    def close(self):
-        self._queue.put_nowait(None)
-
-    async def recv(self):
-        item = await self._queue.get()
+    async def __anext__(self):
+        item = await self.get()
         if item is None:
-            raise ChanClosed
+            raise StopAsyncIteration
         return item
 
 
@@ -43,18 +33,14 @@ class AudioDecoder:
         try:
             for start in range(0, len(data), 4):
                 time.sleep(0.1)  # decoding blocks, which is why it has a thread
-                self._loop.call_soon_threadsafe(self._output_ch.send_nowait, data[start : start + 4])
+                self._loop.call_soon_threadsafe(self._output_ch.put_nowait, data[start : start + 4])
         except Exception:
             logging.exception("error decoding audio")
         finally:
-            self._loop.call_soon_threadsafe(self._output_ch.close)
+            self._loop.call_soon_threadsafe(self._output_ch.put_nowait, None)
 
-    async def frames(self):
-        while True:
-            try:
-                yield await self._output_ch.recv()
-            except ChanClosed:
-                return
+    def frames(self):
+        return aiter(self._output_ch)
 
 
 async def main():

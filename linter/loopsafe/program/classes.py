@@ -154,6 +154,9 @@ class Classes:
         module = modules.find(dotted, frame.module)
         if imported.name is None:
             return self._module(module) if module else self._external(dotted)
+        if module is frame.module:
+            part = modules.find(f"{dotted}.{imported.name}", frame.module)
+            return self._module(part) if part else None
         if module is None:
             return self._external(f"{dotted}.{imported.name}")
         return self._resolve_attribute(self._module(module), imported.name, depth)

@@ -50,6 +50,9 @@ class Names:
         graph = self._graph
         dotted = graph.modules.absolute(imported, frame.module)
         module = graph.modules.find(dotted, frame.module)
+        if module is frame.module and imported.name:
+            # `from . import part` in a package's own __init__: the part is a module, not a name bound here.
+            module, imported = graph.modules.find(f"{dotted}.{imported.name}", frame.module), Import(dotted)
         if module is None:
             name = f"{dotted}.{imported.name}" if imported.name else dotted
             graph.solver.add(node, graph.values.make(External, name))
