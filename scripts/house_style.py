@@ -25,7 +25,7 @@ _NOT_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, t
 # What a message's fields usually hold.
 TYPICAL_FIELDS = {
     "operation": "self._queue.put_nowait",
-    "where": "a worker thread",
+    "where": "on a worker thread",
     "remedy": "use `self._loop.call_soon_threadsafe`",
 }
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.command_line import ROOT, environment, loopsafe_in
+
 EXAMPLES = ROOT / "examples"
 
 
@@ -35,18 +36,14 @@ each_example = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) fo
 
 def run(*command: str | Path, cwd: Path = EXAMPLES, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command with this Python's scripts first on PATH, away from any git repository around the tests."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
-    environment = {**kept, "PATH": path, "NO_COLOR": "1", **variables}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    inherited = environment(PATH=path, **variables)
+    kept = {name: value for name, value in inherited.items() if not name.startswith("GIT_")}
+    return subprocess.run(command, cwd=cwd, env=kept, capture_output=True, text=True, timeout=120, check=False)
 
 
 def run_example(folder: str, row: Row, debug: str) -> subprocess.CompletedProcess[str]:
     return run(sys.executable, EXAMPLES / folder / f"{row.name}.py", PYTHONASYNCIODEBUG=debug)
-
-
-def loopsafe(*arguments: str | Path, cwd: Path = EXAMPLES) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-m", "loopsafe", *arguments, cwd=cwd)
 
 
 def reported(output: str) -> set[tuple[str, int, str]]:
@@ -78,7 +75,7 @@ def test_fixed_program_works(row: Row, debug: str) -> None:
 
 @pytest.fixture(scope="module")
 def findings() -> set[tuple[str, int, str]]:
-    checked = loopsafe("check", "--output-format", "concise", "broken")
+    checked = loopsafe_in(EXAMPLES)("check", "--output-format", "concise", "broken")
     assert checked.returncode == 1, checked.stderr
     return reported(checked.stdout)
 
@@ -89,7 +86,7 @@ def test_broken_program_is_reported(row: Row, findings: set[tuple[str, int, str]
 
 
 def test_fixed_programs_are_clean() -> None:
-    checked = loopsafe("check", "--output-format", "concise", "fixed")
+    checked = loopsafe_in(EXAMPLES)("check", "--output-format", "concise", "fixed")
     assert (checked.stdout, checked.returncode) == ("", 0)
 
 
@@ -98,7 +95,7 @@ def repaired(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the broken programs after `loopsafe fix`."""
     folder = tmp_path_factory.mktemp("repaired") / "broken"
     shutil.copytree(EXAMPLES / "broken", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    fixed = loopsafe("fix", folder, cwd=folder.parent)
+    fixed = loopsafe_in(folder.parent)("fix", folder)
     assert fixed.returncode == 0, fixed.stdout + fixed.stderr
     return folder
 
@@ -117,7 +114,8 @@ def shown() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("command", "output"), [pytest.param(*pair, id=pair[0]) for pair in shown()])
 def test_readme_shows_what_is_printed(command: str, output: str) -> None:
-    assert loopsafe(*command.split(), cwd=ROOT).stdout == output
+    printed = loopsafe_in(ROOT)(*command.split()).stdout
+    assert [line.rstrip() for line in printed.splitlines()] == output.splitlines()
 
 
 def test_flake8_setup_reports_the_same(findings: set[tuple[str, int, str]]) -> None:

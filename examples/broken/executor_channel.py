@@ -40,7 +40,7 @@ class AudioDecoder:
             self._output_ch.put_nowait(None)
 
     def frames(self):
-        return aiter(self._output_ch)
+        return self._output_ch
 
 
 async def main():

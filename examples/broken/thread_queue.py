@@ -15,7 +15,10 @@ class Sensor(threading.Thread):
     def run(self) -> None:
         for reading in (20.5, 20.7, 21.0):
             time.sleep(0.1)  # the sensor is slow
-            self._readings.put_nowait(reading)
+            self._publish(reading)
+
+    def _publish(self, reading: float) -> None:
+        self._readings.put_nowait(reading)
 
 
 async def main():

@@ -21,20 +21,21 @@ def finding(path: str, row: int, code: str = "LSF102") -> Finding:
     return Finding(location, code, "n", "m", "certain", "thread", (Step("reaches", location, f"bad {row}"),), plan)
 
 
-def fake_fix_source(source: str, plans: list[FixPlan]) -> FixResult:
-    rows = source.split("\n")
+def fake_fix_bytes(data: bytes, plans: list[FixPlan]) -> tuple[bytes, FixResult]:
+    rows = data.decode().split("\n")
     failed = tuple((plan, "no") for plan in plans if "!" in rows[plan.rewrites[0].span.row - 1])
     applied = tuple(plan for plan in plans if plan not in dict(failed))
     for plan in applied:
         row = plan.rewrites[0].span.row - 1
         rows[row] = rows[row].replace("bad", "good")
-    return FixResult(source="\n".join(rows), edits=(), applied=applied, failed=failed)
+    text = "\n".join(rows)
+    return text.encode(), FixResult(text, (), applied, failed)
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(changes, "fix_source", fake_fix_source)
+    monkeypatch.setattr(changes, "fix_bytes", fake_fix_bytes)
     Path("a.py").write_text("bad 1\nbad 2\n")
     Path("b.py").write_text("bad 1\n")
     return tmp_path
@@ -63,7 +64,7 @@ def run(after: list[Finding | Problem] | None = None, wanted: tuple[Finding, ...
 
 def test_all_is_well() -> None:
     outcome, overlays = run()
-    assert [change.new_text for change in outcome.changes] == ["good 1\ngood 2\n", "good 1\n"]
+    assert [change.text for change in outcome.changes] == ["good 1\ngood 2\n", "good 1\n"]
     assert [change.after for change in outcome.changes] == [b"good 1\ngood 2\n", b"good 1\n"]
     assert overlays == [{"a.py": "good 1\ngood 2\n", "b.py": "good 1\n"}]
     assert outcome.refusals == ()
@@ -84,7 +85,7 @@ def test_a_new_finding_spoils_its_file() -> None:
 
 def test_a_finding_that_was_there_before_and_not_to_be_fixed_spoils_nothing() -> None:
     outcome, _ = run(after=[FOUND[1]], wanted=(FOUND[0],))
-    assert [change.new_text for change in outcome.changes] == ["good 1\nbad 2\n"]
+    assert [change.text for change in outcome.changes] == ["good 1\nbad 2\n"]
 
 
 def test_a_file_that_no_longer_parses_is_left_alone() -> None:

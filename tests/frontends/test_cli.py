@@ -333,7 +333,7 @@ class TestBadInput:
 
     def test_a_dangling_link(self, cli: Cli, project: Path) -> None:
         (project / "bad.py").symlink_to("nowhere.py")
-        self.check(cli, r"bad\.py: No such file or directory")
+        self.check(cli, r"bad\.py: cannot be read: No such file or directory")
 
     def test_a_link_to_itself(self, cli: Cli, project: Path) -> None:
         (project / "bad.py").symlink_to("bad.py")
@@ -443,13 +443,20 @@ class TestFix:
         assert done.stderr.startswith("missing: No such file or directory\nbad.py:1:")
         assert (project / "app" / "player.py").read_text() == FIXED
 
+    def test_a_file_that_must_not_be_written(self, cli: Cli, project: Path) -> None:
+        (project / "app" / "player.py").chmod(0o444)
+        done = cli("fix")
+        assert (done.returncode, done.stderr) == (2, "app/player.py is read-only\n")
+        assert (project / "app" / "player.py").read_text() == BROKEN
+        assert "Fixed nothing; 1 problem left" in done.stdout
+
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
     def test_a_folder_that_cannot_be_written(self, cli: Cli, project: Path) -> None:
         (project / "app").chmod(0o555)
         done = cli("fix")
         (project / "app").chmod(0o755)
         assert done.returncode == 2
-        assert "app/player.py: cannot be written: Permission denied" in done.stderr
+        assert done.stderr == "app/player.py cannot be written: Permission denied\n"
         assert "Fixed nothing; 1 problem left" in done.stdout
 
 

@@ -28,9 +28,8 @@ OPERATIONS = {
     "LSF201": "self._queue.put_nowait",
 }
 REMEDIES = {
-    "LSF105": "use `call_soon_threadsafe`",
     "LSF107": "use `asyncio.run_coroutine_threadsafe`",
-    "LSF201": "pass the function and its arguments",
+    "LSF201": "pass it to `self._loop.call_soon_threadsafe` with its arguments",
 }
 EXAMPLE_IMPORTS = "import asyncio\nimport threading\n\nfrom livekit.agents.utils import aio\n\n"
 
@@ -38,7 +37,7 @@ EXAMPLE_IMPORTS = "import asyncio\nimport threading\n\nfrom livekit.agents.utils
 def message(rule: Rule) -> str:
     """The rule's message with names of ordinary length."""
     remedy = REMEDIES.get(rule.code, "use `self._loop.call_soon_threadsafe`")
-    return rule.message.format(operation=OPERATIONS[rule.code], where="a worker thread", remedy=remedy)
+    return rule.message.format(operation=OPERATIONS[rule.code], where="on a worker thread", remedy=remedy)
 
 
 def code_block(text: str) -> str:

@@ -9,7 +9,7 @@ from loopsafe.contexts.crossings import LOOP, Crossings
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import WHERE, Hop
 from loopsafe.contexts.misuse import Misuse
-from loopsafe.contexts.ownership import Ownership
+from loopsafe.contexts.ownership import Ownership, best_known
 from loopsafe.contexts.propagate import Propagation, Reached
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.schema import Call, Scope
@@ -56,13 +56,19 @@ class Analysis:
         self._ownership = Ownership(self.flow)
         self._foreign = Paths(self.flow, self._ownership.foreign_roots)
         self._foreign_states = self._foreign.states
+        self._operations = best_known(self.flow.reached)
 
     def off_loop(self, category: str) -> Iterator[Violation]:
         """Operations of one category that are reached where their loop does not run."""
-        for reached in self.flow.reached:
-            if reached.row.category == category and reached.state in self._foreign:
-                if not self._ownership.made_there(reached, self._foreign_states):
-                    yield self._violation(reached)
+        misused = {inner for (_, inner), found in self._misuse.found.items() if found.gives_nothing}
+        for reached in self._operations:
+            if reached.row.category == category and reached.call not in misused and self._is_foreign(reached):
+                yield self._violation(reached)
+
+    def _is_foreign(self, reached: Reached) -> bool:
+        if reached.started is not None:
+            return True
+        return reached.state in self._foreign and not self._ownership.made_there(reached, self._foreign_states)
 
     def called_callbacks(self) -> Iterator[Violation]:
         """Calls that stand where a callback is expected, and give nothing."""
@@ -78,11 +84,13 @@ class Analysis:
     def _violation(self, reached: Reached) -> Violation:
         state, call = reached.state, reached.call
         module = state.frame.module
-        hops = (*self._foreign.to(state), Hop("reaches", module, call.packed_span))
+        arrived = self._foreign.to(state) if reached.started is None else (reached.started,)
+        hops = (*arrived, Hop("reaches", module, call.packed_span))
         confidence: Confidence = "certain" if all(hop.certain for hop in hops) else "likely"
         fix = self._fix(reached)
+        operation = spell(call.func) if reached.started is None else reached.name.rpartition(".")[2]
         return Violation(
-            module, call.span, spell(call.func), WHERE[state.context], self._remedy(reached, fix), state.context,
+            module, call.span, operation, WHERE[state.context], self._remedy(reached, fix), state.context,
             confidence, hops, fix,
         )  # fmt: skip
 
@@ -105,6 +113,8 @@ class Analysis:
 
     def _fix(self, reached: Reached) -> FixPlan:
         row, call, loop = reached.row, reached.call, self._loop(reached)
+        if reached.started is not None:
+            return FixPlan("declined", "the operation is handed to the thread as a whole")
         if row.fix == "none":
             return FixPlan("declined", "the result is needed on this thread")
         if row.fix == "rename":

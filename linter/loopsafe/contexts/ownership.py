@@ -34,6 +34,16 @@ class Ownership:
         return {loop for state in states for loop in self._flow.loops_run.get(state, ())}
 
 
+def best_known(reached: list[Reached]) -> list[Reached]:
+    """Without those whose receiver is known by its declared type only, where it is also known by its making."""
+    made = {(r.state, r.call, r.row) for r in reached if isinstance(r.receiver, Object) and r.receiver.frame is not None}
+    return [
+        r
+        for r in reached
+        if (r.state, r.call, r.row) not in made or not isinstance(r.receiver, Object) or r.receiver.frame is not None
+    ]
+
+
 def _scope_key(made: Object) -> tuple[int, int]:
     assert made.frame is not None
     return (made.frame.module.index, made.frame.scope.index)

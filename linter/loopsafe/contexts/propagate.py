@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from loopsafe.contexts.crossings import Crossings
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Context, Hop, State
-from loopsafe.facts.schema import Call, Read
+from loopsafe.facts.schema import Call, Read, Scope
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Target
 from loopsafe.program.index import method_kind
+from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Coroutine, Descriptor, Frame, Function, Instance, Object, Value
 
@@ -19,25 +20,38 @@ _ORIGINS = ("thread", "signal", "finalizer")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """What starts a context: the hop, and the call that does it where there is one."""
+
+    context: Context
+    hop: Hop
+    frame: Frame | None
+    call: Call | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reached:
-    """A loop-bound operation that is called in some state. `row` says what is known of it."""
+    """A loop-bound operation that is called in some state. `row` says what is known of it.
+
+    With `started`, the operation itself was handed to whatever starts the context, by `call` in the state's frame.
+    """
 
     state: State
     call: Call
     row: OperationRow
     name: str
     receiver: Value | None
+    started: Hop | None = None
 
 
 @dataclass(slots=True)
 class Flow:
     """The outcome: roots with the hop that starts them, edges between states, operations, loops run on threads."""
 
-    roots: dict[State, dict[Hop, Frame | None]] = field(default_factory=dict)
+    roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
     edges: dict[State, dict[State, dict[Hop, None]]] = field(default_factory=dict)
     reached: list[Reached] = field(default_factory=list)
     loops_run: dict[State, set[Value]] = field(default_factory=dict)
-    starters: dict[State, dict[tuple[Frame, Call], None]] = field(default_factory=dict)
 
 
 class Propagation:
@@ -61,11 +75,25 @@ class Propagation:
         """Every call whose last name is that of a function which starts a context."""
         knowledge, index = self.program.knowledge, self.program.index
         rows = {name: rows for name, rows in knowledge.runs.items() if any(r.where in _ORIGINS for r in rows)}
-        words = sorted({name.rpartition(".")[2] for name in rows})
-        for word in words:
+        names = {name for name in knowledge.classes if any(owner in rows for owner in knowledge.lineage(name))} | rows.keys()
+        for word in sorted({name.rpartition(".")[2] for name in self._with_aliases(names)}):
             for module, scope, call in index.callers(word):
-                for frame in self.program.classes.frames(module, scope):
-                    self._seed_call(frame, call)
+                self._seed_frames(module, scope, call)
+        keywords = {c.keyword for found in rows.values() for row in found for c in row.callables if c.keyword}
+        for module, scope, call in index.calls.get("__init__", ()):
+            if any(name in keywords for name, _ in call.keywords):
+                self._seed_frames(module, scope, call)
+
+    def _with_aliases(self, names: Iterable[str]) -> Iterator[str]:
+        """Names as they may be written: a class also by where else it can be imported from."""
+        for name in names:
+            yield name
+            row = self.program.knowledge.classes.get(name)
+            yield from row.names if row else ()
+
+    def _seed_frames(self, module: Module, scope: Scope, call: Call) -> None:
+        for frame in self.program.classes.frames(module, scope):
+            self._seed_call(frame, call)
 
     def _seed_call(self, frame: Frame, call: Call) -> None:
         def started(target: Target) -> None:
@@ -85,17 +113,29 @@ class Propagation:
         return any(isinstance(v, Object) and "ProcessPool" in v.type for v in held)
 
     def _start(self, frame: Frame, call: Call, row: RunsRow, target: Library) -> None:
-        context: Context = row.where  # type: ignore[assignment]
         hop = Hop("starts", frame.module, call.packed_span, not row.likely)
-        self.program.hand_over(row, target, call, lambda entered: self._root(entered, context, hop, frame, call))
+        origin = Origin(row.where, hop, frame, call)  # type: ignore[arg-type]
+        self.program.hand_over(row, target, call, lambda entered: self._root(entered, origin))
 
-    def _root(self, target: Target, context: Context, hop: Hop, frame: Frame | None, call: Call | None) -> None:
-        if isinstance(target, Entered) and not target.function.scope.is_async:
-            state = State(target.frame, context)
-            self.flow.roots.setdefault(state, {})[hop] = frame
-            if frame is not None and call is not None:
-                self.flow.starters.setdefault(state, {})[frame, call] = None
+    def _root(self, target: Target, origin: Origin) -> None:
+        """A context starts with this function, or with what a library function does for it."""
+        if isinstance(target, Library):
+            self._library_root(target, origin)
+        elif not target.function.scope.is_async:
+            state = State(target.frame, origin.context)
+            self.flow.roots.setdefault(state, {})[origin.hop] = None
             self._visit(state)
+
+    def _library_root(self, target: Library, origin: Origin) -> None:
+        knowledge = self.program.knowledge
+        row = knowledge.operations.get(target.name)
+        if origin.frame is None or origin.call is None:
+            return
+        if row is not None:
+            self._operation(State(origin.frame, origin.context), origin.call, row, target.name, target.receiver, origin.hop)
+        for runs in knowledge.runs.get(target.name, ()):
+            if runs.where == "here" or runs.where in _ORIGINS:
+                self.program.hand_over(runs, target, origin.call, lambda entered: self._root(entered, origin))
 
     def _seed_overrides(self) -> None:
         """Methods of library base classes that the library calls on a thread of its own."""
@@ -123,15 +163,13 @@ class Propagation:
 
     def _seed_override(self, cls: Class, method: str, where: str) -> None:
         program = self.program
-        hop = Hop("starts", cls.module, cls.scope.packed_span)
+        origin = Origin(where, Hop("starts", cls.module, cls.scope.packed_span), None, None)  # type: ignore[arg-type]
         for heir in (cls, *program.classes.subclasses(cls)):
             if heir is cls or method not in heir.scope.bindings:
                 callee = program.attribute(program.classes.instance(heir), method)
                 program.solver.listen(
                     callee,
-                    lambda value: program.call(
-                        value, Arguments(), None, lambda target: self._root(target, where, hop, None, None)  # type: ignore[arg-type]
-                    ),
+                    lambda value: program.call(value, Arguments(), None, lambda target: self._root(target, origin)),
                 )
 
     def _visit(self, state: State) -> None:
@@ -199,12 +237,14 @@ class Propagation:
         if isinstance(target, Entered) and not target.function.scope.is_async:
             self._edge(state, State(target.frame, state.context), hop)
 
-    def _operation(self, state: State, call: Call, row: OperationRow, name: str, receiver: Value | None) -> None:
+    def _operation(
+        self, state: State, call: Call, row: OperationRow, name: str, receiver: Value | None, started: Hop | None = None
+    ) -> None:
         key = (state, call, name, receiver)
         if key not in self._operations:
             self._operations.add(key)
             self._crossings.prepare(state.frame)
-            self.flow.reached.append(Reached(state, call, row, name, receiver))
+            self.flow.reached.append(Reached(state, call, row, name, receiver, started))
 
     def _edge(self, source: State, target: State, hop: Hop) -> None:
         self.flow.edges.setdefault(source, {}).setdefault(target, {})[hop] = None

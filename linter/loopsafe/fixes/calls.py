@@ -1,7 +1,7 @@
 """One call expression, with the offsets of everything in it: LibCST read as a ruler, not as a printer.
 
-Only the text of the call is given to LibCST. Reading whole files takes it up to a minute for 100,000 lines, it ends
-the process on deeply nested ones, and it drops form feeds.
+Only the text of the call is given to LibCST. With positions it would take 42 seconds for files of 100,000 lines, it
+fails on nesting that Python reads, and it drops form feeds, so that what it says of the rest of the file is off.
 """
 
 from __future__ import annotations
@@ -136,6 +136,13 @@ def measure(source: str, start: int, code: str) -> CallSite:
     Raises:
         CannotFix: LibCST does not read it, or would not write it back the same.
     """
+    try:
+        return _measure(source, start, code)
+    except RecursionError:
+        raise CannotFix("the call is nested too deeply") from None
+
+
+def _measure(source: str, start: int, code: str) -> CallSite:
     module, node = _read(code)
     at = start + len(module.code_for_node(node.func))
     inside = at + len(module.code_for_node(node.whitespace_after_func)) + 1

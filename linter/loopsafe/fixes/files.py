@@ -23,7 +23,8 @@ class CannotWrite(OSError):
 def fix_bytes(data: bytes, plans: Sequence[FixPlan]) -> tuple[bytes, FixResult]:
     """Carry out plans on a file's content, in its own encoding, with its byte order mark and line ends.
 
-    Where the content cannot be decoded or encoded again, it is returned as it is and all plans have failed.
+    Where the content cannot be decoded or encoded again, it is returned as it is and all plans have failed; the
+    result's text is then empty.
     """
     try:
         encoding = _encoding(data)

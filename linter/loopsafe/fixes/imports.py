@@ -11,6 +11,9 @@ from typing import NamedTuple
 from loopsafe.fixes.text import Change, SourceText
 
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
 class _Block(NamedTuple):
     """Top-level statements that share their rows: one, or several with semicolons."""
 
@@ -48,17 +51,17 @@ def _insertion(text: SourceText, place: _Place, modules: list[str]) -> Change:
 
 
 def _blocks(tree: ast.Module) -> Iterator[_Block]:
-    block: _Block | None = None
+    block = _Block(0, 0, ())
     for statement in tree.body:
         first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
         last = statement.end_lineno or first
-        if block and first <= block.last:
+        if first <= block.last:
             block = _Block(block.first, last, (*block.statements, statement))
             continue
-        if block:
+        if block.statements:
             yield block
         block = _Block(first, last, (statement,))
-    if block:
+    if block.statements:
         yield block
 
 
@@ -119,9 +122,6 @@ def _without_imports(text: SourceText, blocks: list[_Block]) -> _Place:
     return _Place(row, after=2 if definition else 1)
 
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
-
 def _is_docstring(block: _Block, blocks: list[_Block]) -> bool:
     match block.statements[0]:
         case ast.Expr(value=ast.Constant(value=str())):
@@ -134,7 +134,7 @@ def _is_blank(line: str) -> bool:
 
 
 def _above_comments(text: SourceText, row: int) -> int:
-    """The first of the comment rows right above `row`, unless they are the head of the file: its licence, coding, ..."""
+    """The first of the comment rows right above `row`, unless they are the head of the file (licence, coding)."""
     top = row
     while top > 1 and text.line(top - 1).lstrip().startswith("#"):
         top -= 1

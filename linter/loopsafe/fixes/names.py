@@ -66,7 +66,7 @@ class Speller:
         root = module.split(".", 1)[0]
         if not self._names.means(root, root):
             raise CannotFix(f"`{root}` is also the name of something else in this file")
-        if module not in self._names.loaded:
+        if self._names.spelled.get(root) != root or module not in self._names.loaded:
             self.needed.add(module)
         return head
 

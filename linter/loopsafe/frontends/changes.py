@@ -9,8 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from loopsafe.findings import Finding, Report
-from loopsafe.fixes import fix_source
-from loopsafe.frontends.sources import Source, decode
+from loopsafe.fixes import fix_bytes
 
 Analyse = Callable[[Mapping[Path, str]], Report]
 Operation = tuple[str, str, str]
@@ -18,18 +17,13 @@ Operation = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file's new text. `path` is as in the findings; `fixed` are the findings that go."""
+    """One file's old and new content, and the new as text. `path` is as in the findings; `fixed` are those that go."""
 
     path: str
     before: bytes
-    old: Source
-    new_text: str
+    after: bytes
+    text: str
     fixed: tuple[Finding, ...]
-
-    @property
-    def after(self) -> bytes:
-        """The new content of the file."""
-        return self.old.encode(self.new_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +62,20 @@ def _change(path: str, findings: Sequence[Finding]) -> tuple[Change | None, list
     plans = list(dict.fromkeys(finding.fix for finding in findings if finding.fix))
     try:
         before = Path(path).read_bytes()
-        old = decode(before)
-        result = fix_source(old.text, plans)
-        # For nothing but its error, which can still be told as a refusal here.
-        old.encode(result.source)
-    except (OSError, SyntaxError, UnicodeError) as error:
+    except OSError as error:
         return None, [Refusal(finding, str(error)) for finding in findings]
+    after, result = fix_bytes(before, plans)
     reasons = dict(result.failed)
     refused = [Refusal(finding, reasons[finding.fix]) for finding in findings if finding.fix in reasons]
     fixed = tuple(finding for finding in findings if finding.fix in result.applied)
-    return (Change(path, before, old, result.source, fixed) if fixed else None), refused
+    return (Change(path, before, after, result.source, fixed) if fixed else None), refused
 
 
 def _prove(before: Report, changes: list[Change], refusals: list[Refusal], analyse: Analyse) -> Outcome:
     """Analyse the changed text; drop the changes of files that keep a finding or get one, until none does."""
     after = before
     while changes:
-        after = analyse({Path(change.path).resolve(): change.new_text for change in changes})
+        after = analyse({Path(change.path).resolve(): change.text for change in changes})
         spoiled = _spoiled(before, changes, after)
         if not spoiled:
             break

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from loopsafe.findings import Edit, Finding
-from loopsafe.frontends.sources import decode
+from loopsafe.sources import decode
 
 
 def edits_of(findings: Iterable[Finding], overlay: Mapping[Path, str]) -> dict[Finding, tuple[Edit, ...]]:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopsafe.findings import Problem, Report
-from loopsafe.fixes import write_atomically
+from loopsafe.findings import Report
+from loopsafe.fixes import CannotWrite, write_atomically
 from loopsafe.frontends import summary
 from loopsafe.frontends.changes import Change, Outcome, work_out
 from loopsafe.frontends.options import Selection
@@ -19,6 +19,7 @@ from loopsafe.frontends.terminal import complain, wants_colour, write
 from loopsafe.frontends.work import Work, work_on_paths
 from loopsafe.render import Results, concise, text
 from loopsafe.render.painting import painter, printable
+from loopsafe.sources import decode
 
 _DIFF_STYLES = {"+++": "bold", "---": "bold", "@@ ": "cyan", "+": "green", "-": "red"}
 
@@ -66,7 +67,7 @@ def _show_diff(request: FixRequest, before: Report, outcome: Outcome) -> int:
 def _diff(change: Change, colour: bool) -> Iterator[str]:
     paint = painter(colour)
     name = printable(change.path)
-    for line in difflib.unified_diff(_rows(change.old.text), _rows(change.new_text), name, name):
+    for line in difflib.unified_diff(_rows(decode(change.before).text), _rows(change.text), name, name):
         style = next((style for start, style in _DIFF_STYLES.items() if line.startswith(start)), "")
         yield paint([(line.removesuffix("\n"), style)])
         if not line.endswith("\n"):
@@ -102,13 +103,13 @@ def _refused(outcome: Outcome) -> list[str]:
     ]
 
 
-def _write_all(changes: Sequence[Change]) -> tuple[list[Change], list[Problem]]:
+def _write_all(changes: Sequence[Change]) -> tuple[list[Change], list[CannotWrite]]:
     written, failures = [], []
     for change in changes:
         try:
             write_atomically(Path(change.path), change.after, change.before)
-        except OSError as error:
-            failures.append(Problem(change.path, 0, 0, f"cannot be written: {error.strerror or error}"))
+        except CannotWrite as error:
+            failures.append(error)
         else:
             written.append(change)
     return written, failures

@@ -13,9 +13,9 @@ from loopsafe.findings import Problem, Report
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
 from loopsafe.frontends.settings import settle
-from loopsafe.frontends.sources import decode
 from loopsafe.frontends.terminal import CannotWork
 from loopsafe.pipeline import analyze
+from loopsafe.sources import decode
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.knowledge.schema import Passed, RunsRow
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget, Source
+from loopsafe.program.index import method_kind
 from loopsafe.program.names import Names
+from loopsafe.program.solver import Listener
 from loopsafe.program.values import (
     Class,
     Container,
@@ -47,7 +49,9 @@ class Calls:
 
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         """Enter whatever `callee` is; `on_target` hears of each function and library thing."""
-        if isinstance(callee, Function):
+        if isinstance(callee, Function) and self._wants_receiver(callee):
+            self._unbound(callee, arguments, site, on_target)
+        elif isinstance(callee, Function):
             self._enter(callee, None, arguments, site, on_target)
         elif isinstance(callee, Method):
             self._enter(callee.function, callee.receiver, arguments, site, on_target)
@@ -59,9 +63,15 @@ class Calls:
         elif isinstance(callee, Partial):
             self._partial(callee, arguments, site, on_target)
         elif isinstance(callee, External):
-            on_target(Library(self._graph.knowledge.canonical(callee.name), None, arguments))
+            self._external(callee.name, arguments, on_target)
         elif isinstance(callee, Member):
-            on_target(Library(self._member_name(callee), callee.receiver, arguments))
+            name = self._member_name(callee)
+            on_target(Library(name.removesuffix(".__init__"), callee.receiver, arguments))
+
+    def _external(self, name: str, arguments: Arguments, on_target: OnTarget) -> None:
+        if name.endswith(".__init__"):  # `Base.__init__(self, ...)` makes a Base of self
+            name, arguments = name.removesuffix(".__init__"), arguments.after(1, keywords=True)
+        on_target(Library(self._graph.knowledge.canonical(name), None, arguments))
 
     def _through(self, value: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         if not isinstance(value, Instance):
@@ -116,6 +126,27 @@ class Calls:
             if source is not None:
                 instance = self._classes.instance(cls)
                 self._graph.solver.link(self._graph.node(source), self._graph.attribute(instance, name))
+
+    def _wants_receiver(self, function: Function) -> bool:
+        around = function.module.facts.scopes[function.scope.parent]
+        return around.kind == "class" and function.scope.kind == "function" and method_kind(function.scope) == "plain"
+
+    def _unbound(self, function: Function, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+        """A method called as a plain function: its first argument is the receiver."""
+
+        def received(value: Value) -> None:
+            if isinstance(value, Instance):
+                self._enter(function, value, arguments.after(1, keywords=True), site, on_target)
+
+        for source in arguments.positional[:1]:
+            self._graph.solver.listen(self._graph.node(source), received)
+        if not arguments.positional:
+            for rest in arguments.rest:
+                self._graph.solver.listen(self._graph.node(rest), lambda held: self._first(held, arguments, received))
+
+    def _first(self, held: Value, arguments: Arguments, received: Listener) -> None:
+        if isinstance(held, Container):
+            self._graph.solver.listen(self._graph.content(held, arguments.skip), received)
 
     def _enter(
         self, function: Function, receiver: Value | None, arguments: Arguments, site: object, on_target: OnTarget

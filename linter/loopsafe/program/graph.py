@@ -25,12 +25,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arguments:
-    """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`."""
+    """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`.
+
+    `skip` elements of the containers in `rest` have been taken already.
+    """
 
     positional: tuple[Source, ...] = ()
     keywords: tuple[tuple[str, Source], ...] = ()
     rest: tuple[Source, ...] = ()
     rest_keywords: tuple[Source, ...] = ()
+    skip: int = 0
 
     def get(self, position: int | None, keyword: str) -> Source | None:
         """The argument given at this position or under this keyword."""
@@ -44,7 +48,8 @@ class Arguments:
     def after(self, start: int, keywords: bool) -> Arguments:
         """The positional arguments from `start` on, with or without the keywords."""
         kept = (self.keywords, self.rest_keywords) if keywords else ((), ())
-        return Arguments(self.positional[start:], kept[0], self.rest, kept[1])
+        taken = self.skip + max(0, start - len(self.positional))
+        return Arguments(self.positional[start:], kept[0], self.rest, kept[1], taken)
 
     def before(self, more: Arguments) -> Arguments:
         """These arguments, then more."""
@@ -53,6 +58,7 @@ class Arguments:
             self.keywords + more.keywords,
             self.rest + more.rest,
             self.rest_keywords + more.rest_keywords,
+            self.skip + more.skip,
         )
 
 

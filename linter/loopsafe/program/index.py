@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 from loopsafe.facts.schema import Attr, Call, Expr, Import, Name, Scope, Store, Subscript
@@ -11,6 +12,22 @@ from loopsafe.program.modules import Module, Modules
 
 CallSite = tuple[Module, Scope, Call]
 StoreSite = tuple[Module, Scope, Store]
+
+PUTTERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "put": 0, "put_nowait": 0, "push": 0, "setdefault": 1}
+ADDERS = frozenset({"extend", "extendleft", "update"})
+_PASSING = frozenset({"get", "setdefault", "values", "items", "copy", "list", "tuple", "set", "sorted", "reversed", "iter"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WriteSite:
+    """Something put into a container: into `base`, under `key` (None where not known); `whole` for `extend` and `update`."""
+
+    module: Module
+    scope: Scope
+    base: Expr
+    key: Expr
+    value: Expr
+    whole: bool = False
 
 
 class Index:
@@ -51,6 +68,26 @@ class Index:
                     if cls is not None:
                         by_name = found.setdefault((module.index, cls.index), defaultdict(list))
                         by_name[store.name].append((scope, store))
+        return found
+
+    @cached_property
+    def writes(self) -> dict[str, list[WriteSite]]:
+        """What is put into containers, by the last name of what holds the container."""
+        found: dict[str, list[WriteSite]] = defaultdict(list)
+        for module, scope in self._scopes():
+            for store in scope.stores:
+                if store.name is None:
+                    found[holder(store.base)].append(WriteSite(module, scope, store.base, store.index, store.value))
+            for call in scope.calls:
+                func = call.func
+                if isinstance(func, Attr):
+                    if func.name in ADDERS and call.args:
+                        site = WriteSite(module, scope, func.base, None, call.args[0], whole=True)
+                        found[holder(func.base)].append(site)
+                    elif func.name in PUTTERS and len(call.args) > PUTTERS[func.name]:
+                        key = call.args[0] if func.name == "setdefault" else None
+                        value = call.args[PUTTERS[func.name]]
+                        found[holder(func.base)].append(WriteSite(module, scope, func.base, key, value))
         return found
 
     @cached_property
@@ -131,6 +168,19 @@ def last_name(expr: Expr) -> str:
     if isinstance(expr, Attr):
         return expr.name
     return expr.id if isinstance(expr, Name) else ""
+
+
+def holder(expr: Expr) -> str:
+    """The last name of what holds a container, seen through subscripts, `get`, `setdefault`, `values`, `list(...)`."""
+    while True:
+        if isinstance(expr, Subscript):
+            expr = expr.base
+        elif isinstance(expr, Call) and isinstance(expr.func, Attr) and expr.func.name in _PASSING:
+            expr = expr.func.base
+        elif isinstance(expr, Call) and isinstance(expr.func, Name) and expr.func.id in _PASSING and expr.args:
+            expr = expr.args[0]
+        else:
+            return last_name(expr)
 
 
 def method_kind(scope: Scope) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from loopsafe.facts.schema import Call
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Graph, Library, Source
+from loopsafe.program.index import ADDERS, PUTTERS
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Container, Frame, Instance, Literal, Object, Partial, Super, Value
 
@@ -22,8 +23,6 @@ _NEW_CONTAINERS = {
     "collections.deque": "list", "collections.defaultdict": "dict", "collections.OrderedDict": "dict",
     "weakref.WeakSet": "set", "weakref.WeakValueDictionary": "dict", "weakref.WeakKeyDictionary": "dict",
 }  # fmt: skip
-_PUTTERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "put": 0, "put_nowait": 0, "push": 0, "send": 0}
-_ADDERS = {"extend", "extendleft", "update", "union"}
 _GETTERS = {"pop", "popleft", "get", "get_nowait", "popitem", "setdefault", "__getitem__", "recv", "receive"}
 _VIEWS = {"values", "copy"}
 
@@ -176,12 +175,12 @@ class LibraryResults:
         graph, own = self._graph, target.receiver
         assert own is not None
         method, arguments = target.name.rpartition(".")[2], target.arguments
-        if isinstance(own, Object) and (own.site is None or (method not in _PUTTERS and method not in ("get", "get_nowait"))):
+        if isinstance(own, Object) and (own.site is None or (method not in PUTTERS and method not in ("get", "get_nowait"))):
             return False
-        if method in _PUTTERS:
-            for source in arguments.positional[_PUTTERS[method] :][:1]:
+        if method in PUTTERS and method != "setdefault":
+            for source in arguments.positional[PUTTERS[method] :][:1]:
                 graph.solver.link(graph.node(source), graph.slot(own, None))
-        elif method in _ADDERS:
+        elif method in ADDERS:
             for source in arguments.positional[:1]:
                 graph.include(own, graph.node(source))
         elif method in _GETTERS:

@@ -117,12 +117,16 @@ class Names:
 
     def _parameter(self, frame: Frame, parameter: Parameter, node: Node) -> None:
         graph, scope = self._graph, frame.scope
-        if scope.parameters[0] is parameter and frame.receiver is not None:
-            graph.solver.add(node, frame.receiver)
+        takes_receiver = scope.parameters[0] is parameter and frame.receiver is not None
+        if takes_receiver and parameter.kind == "positional":
+            graph.solver.add(node, frame.receiver)  # type: ignore[arg-type]
             return
         if parameter.kind in ("args", "kwargs"):
             kind = "tuple" if parameter.kind == "args" else "dict"
-            graph.solver.add(node, graph.values.make(Container, kind, frame, parameter))
+            own = graph.values.make(Container, kind, frame, parameter)
+            graph.solver.add(node, own)
+            if takes_receiver:
+                graph.solver.add(graph.slot(own, 0), frame.receiver)  # type: ignore[arg-type]
         elif parameter.annotation is not None:
             graph.solver.link(graph.instance_of(self._around(frame), parameter.annotation), node)
         if parameter.default is not None:
@@ -138,10 +142,11 @@ class Names:
     def _match(self, frame: Frame, parameter: Parameter, arguments: Arguments, node: Node) -> None:
         """Link what a call gives for one parameter."""
         plain = [p for p in frame.scope.parameters if p.kind == "positional"]
+        shift = 1 if frame.receiver is not None and not plain else 0
         if frame.receiver is not None:
             plain = plain[1:]
         if parameter.kind == "args":
-            self._match_rest(frame, parameter, len(plain), arguments)
+            self._match_rest(frame, parameter, len(plain), arguments, shift)
         elif parameter.kind == "kwargs":
             self._match_keywords(frame, parameter, arguments)
         else:
@@ -156,7 +161,7 @@ class Names:
             return
         if position is not None:
             for rest in arguments.rest:
-                self._from_container(rest, position - len(arguments.positional), node)
+                self._from_container(rest, position - len(arguments.positional) + arguments.skip, node)
         for rest in arguments.rest_keywords:
             self._from_container(rest, parameter.name, node)
 
@@ -169,10 +174,10 @@ class Names:
 
         graph.solver.listen(graph.node(source), take)
 
-    def _match_rest(self, frame: Frame, parameter: Parameter, taken: int, arguments: Arguments) -> None:
+    def _match_rest(self, frame: Frame, parameter: Parameter, taken: int, arguments: Arguments, shift: int) -> None:
         graph = self._graph
         own = graph.values.make(Container, "tuple", frame, parameter)
-        for position, source in enumerate(arguments.positional[taken:]):
+        for position, source in enumerate(arguments.positional[taken:], shift):
             graph.solver.link(graph.node(source), graph.slot(own, position))
         for rest in arguments.rest:
             graph.include(own, graph.node(rest))

@@ -14,6 +14,7 @@ from loopsafe.program.modules import Modules
 from loopsafe.program.names import Names
 from loopsafe.program.receivers import Receivers
 from loopsafe.program.solver import Node
+from loopsafe.program.writers import Writers
 from loopsafe.program.values import Container, Coroutine, Frame, Value
 
 
@@ -27,6 +28,7 @@ class Program(Graph):
         self._attributes = Attributes(self, self.classes)
         self._receivers = Receivers(self, self._names, self.classes)
         self._containers = Containers(self.solver)
+        self._writers = Writers(self, self.classes)
         self._calls = Calls(self, self._names, self.classes)
         self._attribute_nodes: dict[tuple[Value, str], Node] = {}
         self._results: dict[Frame, Node] = {}
@@ -90,6 +92,7 @@ class Program(Graph):
 
     def content(self, container: Value, key: object) -> Node:
         """What may be read under a key of a container."""
+        self.solver.later(self._writers.demand, container)
         return self._containers.read(container, key)
 
     def slot(self, container: Value, key: object) -> Node:

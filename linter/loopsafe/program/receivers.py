@@ -156,8 +156,13 @@ class Receivers:
             self._by_key(frame, value, index, node)
         elif isinstance(value, Coroutine):
             self._link(graph.yielded(value.frame), node)
+        elif isinstance(value, Instance) and isinstance(index, Const) and self._is_typed_dict(value):
+            self._link(graph.attribute(value, str(index.value)), node)
         elif isinstance(value, Instance):
             self._through_method(frame, value, index, node, method)
+
+    def _is_typed_dict(self, value: Instance) -> bool:
+        return any(base.endswith(".TypedDict") for base in self._classes.library_bases(value.cls))
 
     def _by_key(self, frame: Frame, value: Value, index: Expr, node: Node) -> None:
         graph = self._graph

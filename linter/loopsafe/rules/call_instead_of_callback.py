@@ -41,13 +41,13 @@ class CallInsteadOfCallback(Rule):
     ```
 
     ## Fix safety
-    Safe where the called function is known to return nothing; the arguments move along, keywords through
-    `functools.partial`. Unsafe elsewhere.
+    Safe, since what was passed until now is known to be None. The arguments move along.
 
     ## Conditions checked before reporting
     - The outer call is known to expect a function in this place.
-    - The inner call is known not to return a function: factories such as `functools.partial(...)`, and project
-      functions that return a function, are not reported.
+    - The inner call is known to give nothing: a function of the project that returns no value, or an operation that has
+      none. Calls that give a function, such as `functools.partial(...)`, and calls of which nothing is known are not
+      reported.
     """
 
     code: ClassVar[str] = "LSF201"

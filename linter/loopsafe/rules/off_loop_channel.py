@@ -44,9 +44,10 @@ class OffLoopChannel(OffLoopRule):
     ```
 
     ## Fix safety
-    Safe where the call is a statement of its own and the loop is in scope. Unsafe where the returned value is used or
-    where a `try` around the call expects the channel's exceptions: those now surface in the loop's exception handler.
-    On a worker thread of anyio or trio the crossing is `from_thread.run_sync`, which returns the value and raises here.
+    Safe where the call is a statement of its own and the loop is in scope. Unsafe where its result is used or where a
+    `try` around it expects the channel's exceptions: those then surface in the loop's exception handler. Not offered
+    for receiving, since the item is needed on this thread, and where no loop is in scope. On a worker thread of anyio
+    or trio the crossing is `from_thread.run_sync`, which waits, gives the result and raises here.
 
     ## Conditions checked before reporting
     - The receiver's type is known to be an async channel.

@@ -41,15 +41,15 @@ class OffLoopFuture(OffLoopRule):
     ## Fix safety
     Safe where the call is a statement of its own and the loop is in scope. Unsafe where the value that `cancel` returns
     is used, or where a `try` around the call expects `InvalidStateError`: after the change it surfaces in the loop's
-    exception handler.
+    exception handler. Not offered where no loop is in scope.
 
     ## Conditions checked before reporting
     - The receiver's type is known to be a future, task or handle of asyncio: `concurrent.futures.Future` has the same
       method names, is made for threads and is never reported; neither is the future that
       `asyncio.run_coroutine_threadsafe` returns.
-    - A path leads from the start of a thread, or from a caller outside the loop's thread, to the call, and every hop
-      of it is shown.
+    - A path leads from the start of a thread to the call, and every hop of it is shown.
     - No test on the way establishes that this is the loop's own thread.
+    - The thread does not run the loop that the future belongs to.
     """
 
     code: ClassVar[str] = "LSF104"

@@ -12,9 +12,7 @@ class OffLoopLoopCall(OffLoopRule):
 
     ## What it does
     Reports `call_soon`, `call_later`, `call_at`, `create_task`, `stop`, `add_reader`, `add_writer`, `remove_reader`,
-    `remove_writer`, `add_signal_handler` and their like of an event loop in code that runs on another thread. Two
-    directions are covered: a worker thread that calls into the loop which started it, and a caller outside that calls
-    into a loop which a thread of the class runs.
+    `remove_writer`, `add_signal_handler` and their like of an event loop in code that runs on another thread.
 
     ## Why is this bad?
     Only `call_soon_threadsafe` wakes a loop that sleeps. `call_soon` and `create_task` from another thread leave their
@@ -25,18 +23,21 @@ class OffLoopLoopCall(OffLoopRule):
     ## Example
     ```python
     class Lighthouse:
-        def __init__(self) -> None:
-            self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        async def shine(self) -> None:
+            self._loop = asyncio.get_running_loop()
+            await asyncio.to_thread(self._watch_for_dusk)
 
-        def put_out(self) -> None:
-            self._loop.stop()
+        def _watch_for_dusk(self) -> None:
+            self._loop.call_later(60, self._light)
+
+        def _light(self) -> None:
+            print("lit")
     ```
 
     ## Use instead
     ```python
-    def put_out(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+    def _watch_for_dusk(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.call_later, 60, self._light)
     ```
 
     ## Fix safety
@@ -46,8 +47,7 @@ class OffLoopLoopCall(OffLoopRule):
 
     ## Conditions checked before reporting
     - The receiver is known to be an event loop.
-    - A path leads from the start of a thread, or from a caller outside the loop's thread, to the call, and every hop
-      of it is shown.
+    - A path leads from the start of a thread to the call, and every hop of it is shown.
     - No test on the way establishes that this is the loop's own thread, or that the loop does not run.
     - The thread does not run this loop itself.
     - Methods made for other threads, `call_soon_threadsafe`, `run_in_executor`, `is_running`, `is_closed` and `time`,

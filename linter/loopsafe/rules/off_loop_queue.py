@@ -43,9 +43,9 @@ class OffLoopQueue(OffLoopRule):
     ```
 
     ## Fix safety
-    Safe where the call is a statement of its own and the loop is in scope. Unsafe where the returned item is used, or
-    where a `try` around the call expects `QueueFull` or `QueueEmpty`: after the change those surface in the loop's
-    exception handler.
+    Safe where the call is a statement of its own and the loop is in scope. Unsafe where a `try` around the call expects
+    `QueueFull`: after the change it surfaces in the loop's exception handler. Not offered for `get_nowait`, since the
+    item is needed on this thread, and where no loop is in scope.
 
     ## Conditions checked before reporting
     - The receiver's type is known to be an asyncio queue: `queue.Queue` and `multiprocessing.Queue` have the same

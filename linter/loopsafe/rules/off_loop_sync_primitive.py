@@ -12,8 +12,8 @@ class OffLoopSyncPrimitive(OffLoopRule):
 
     ## What it does
     Reports `Event.set` and `Event.clear`, `Lock.release`, `Semaphore.release`, `BoundedSemaphore.release`,
-    `Condition.release`, `Condition.notify` and `Condition.notify_all` of asyncio's primitives, and their twins in anyio
-    and trio, in code that runs on a thread which does not run their loop.
+    `Condition.release`, `Condition.notify` and `Condition.notify_all` of asyncio's primitives in code that runs on a
+    thread which does not run their loop.
 
     ## Why is this bad?
     These primitives order tasks of one loop, not threads. Setting an event from another thread marks its waiters as
@@ -43,8 +43,9 @@ class OffLoopSyncPrimitive(OffLoopRule):
     ```
 
     ## Fix safety
-    Safe where the call is a statement of its own and the loop is in scope. Unsafe where statements after it rely on its
-    effect at once, such as `set()` followed by `clear()`: all operations of one block are moved together and in order.
+    Safe where the call is a statement of its own and the loop is in scope. Unsafe where a `try` around the call expects
+    its exception. Not offered for `notify` and `notify_all`, since the condition's lock must be held by a task of the
+    loop, and where no loop is in scope.
 
     ## Conditions checked before reporting
     - The receiver's type is known to be an async primitive: those of `threading` and `multiprocessing` have the same

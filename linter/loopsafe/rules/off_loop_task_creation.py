@@ -41,7 +41,7 @@ class OffLoopTaskCreation(OffLoopRule):
 
     ## Fix safety
     Unsafe where the task is used: `run_coroutine_threadsafe` returns a concurrent future, not a task, and drops `name=`
-    and `context=`. Safe otherwise.
+    and `context=`. Safe otherwise. Not offered where no loop is in scope.
 
     ## Conditions checked before reporting
     - The called name is known to be asyncio's function, or the receiver to be a task group.

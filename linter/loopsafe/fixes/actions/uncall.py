@@ -26,9 +26,15 @@ def uncall(call: CallSite, text: str, spell: Speller) -> list[Change]:
         raise CannotFix("what is called in the argument is not a plain function or method")
     if "#" in inner.source[inner.function_end : inner.inside]:
         raise CannotFix("a comment stands where the parenthesis would go")
+    takes_args = _name(call) in _TAKE_ARGS
+    _check_alone(call, outer, takes_args)
     if not inner.arguments:
         return _without_parentheses(inner)
-    return _with_arguments(call, outer, inner, spell)
+    if any(argument.keyword not in {"", "*"} for argument in inner.arguments):
+        return hand_to(spell("functools.partial"), inner)
+    if takes_args:
+        return _as_tuple(inner)
+    return hand_to(spell("functools.partial"), inner) if outer.keyword else spread(outer, inner)
 
 
 def _callback(call: CallSite, text: str) -> Argument:
@@ -51,21 +57,11 @@ def _without_parentheses(inner: CallSite) -> list[Change]:
     return [Change(inner.function_end, inner.closing + 1, "")]
 
 
-def _with_arguments(call: CallSite, outer: Argument, inner: CallSite, spell: Speller) -> list[Change]:
-    takes_args = _name(call) in _TAKE_ARGS
-    _check_alone(call, outer, takes_args)
-    if any(argument.keyword not in {"", "*"} for argument in inner.arguments):
-        return hand_to(spell("functools.partial"), inner)
-    if takes_args:
-        return _as_tuple(inner)
-    return hand_to(spell("functools.partial"), inner) if outer.keyword else spread(outer, inner)
-
-
 def _check_alone(call: CallSite, outer: Argument, takes_args: bool) -> None:
     """A call that gives the callback arguments may well mean what it says: the function called returns the callback."""
     later = call.arguments[call.arguments.index(outer) + 1 :]
     keywords = {argument.keyword for argument in call.arguments}
-    if any(argument.keyword in {"", "*"} for argument in later) or takes_args and keywords & {"args", "kwargs"}:
+    if any(argument.keyword in {"", "*"} for argument in later) or (takes_args and keywords & {"args", "kwargs"}):
         raise CannotFix("the callback is given arguments already, so what is called may return the callback")
 
 
