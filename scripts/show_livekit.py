@@ -33,10 +33,10 @@ class NotShownError(Exception):
     """Something is not as this script says it is."""
 
 
-def expect(condition: bool, statement: str) -> None:
-    """Print a statement that holds; raise where it does not."""
+def expect(condition: bool, statement: str, evidence: str = "") -> None:
+    """Print a statement that holds; raise, with the evidence, where it does not."""
     if not condition:
-        raise NotShownError(f"does not hold: {statement}")
+        raise NotShownError(f"does not hold: {statement}\n{evidence}")
     print(f"  ok: {statement}")
 
 
@@ -117,8 +117,8 @@ def show_fix(package: Path) -> Path:
 def show_flake8(package: Path) -> None:
     """The flake8 plugin reports what the command line reports."""
     checked = places(module("loopsafe", "check", "--output-format", "concise", ".", cwd=package))
-    linted = places(module("flake8", "--isolated", "--select", "LSF", ".", cwd=package))
-    expect(linted == checked, f"flake8 reports the same {len(checked)} finding(s) in the package")
+    printed = module("flake8", "--isolated", "--select", "LSF", ".", cwd=package)
+    expect(places(printed) == checked, f"flake8 reports the same {len(checked)} finding(s) in the package", printed)
 
 
 def show_pre_commit(package: Path, fixed: Path) -> None:
@@ -127,8 +127,8 @@ def show_pre_commit(package: Path, fixed: Path) -> None:
     run("git", "init", "--quiet", cwd=repository)
     run("git", "add", "--all", cwd=repository)
     checked = places(module("loopsafe", "check", "--output-format", "concise", ".", cwd=package))
-    hooked = places(module("pre_commit", "try-repo", ROOT, "loopsafe", "--all-files", cwd=repository))
-    expect(hooked == checked, f"the pre-commit hook reports the same {len(checked)} finding(s)")
+    printed = module("pre_commit", "try-repo", ROOT, "loopsafe", "--all-files", cwd=repository)
+    expect(places(printed) == checked, f"the pre-commit hook reports the same {len(checked)} finding(s)", printed)
     module("pre_commit", "try-repo", ROOT, "loopsafe-fix", "--all-files", cwd=repository)
     expect(sources(repository) == sources(fixed), "the pre-commit hook loopsafe-fix writes the same files")
 
@@ -136,7 +136,7 @@ def show_pre_commit(package: Path, fixed: Path) -> None:
 def show_codemod(package: Path, fixed: Path) -> None:
     """The LibCST codemod writes what the command line writes."""
     modded = copy(package, "modded")
-    module("libcst.tool", "codemod", "--no-format", CODEMOD, ".", cwd=modded, allowed=(0,))
+    module("libcst.tool", "codemod", "-x", CODEMOD, ".", cwd=modded, allowed=(0,))
     expect(sources(modded) == sources(fixed), "the LibCST codemod writes the same files")
 
 

@@ -329,7 +329,7 @@ class TestBadInput:
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read anything")
     def test_an_unreadable_file(self, cli: Cli, project: Path) -> None:
         (project / "bad.py").touch(0o000)
-        self.check(cli, r"bad\.py: Permission denied")
+        self.check(cli, r"bad\.py: cannot be read: Permission denied")
 
     def test_a_dangling_link(self, cli: Cli, project: Path) -> None:
         (project / "bad.py").symlink_to("nowhere.py")

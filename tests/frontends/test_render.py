@@ -109,6 +109,13 @@ def test_text_aligns_the_witness() -> None:
     )
 
 
+def test_text_shortens_long_calls_and_json_does_not() -> None:
+    source = f"queue.put_nowait({'x' * 200})"
+    long = replace(CERTAIN, witness=(step("reaches", PLAYER, 41, 9, source),))
+    assert rendered("text", Results((long,))).splitlines()[1].endswith(f"  {source[:96]} ...")
+    assert json.loads(rendered("json", Results((long,))))[0]["witness"][0]["source"] == source
+
+
 def test_a_strange_name_cannot_break_a_line() -> None:
     strange = replace(CERTAIN, location=at("a\nb\udcff.py", 1, 1, "x"))
     assert rendered("concise", Results((strange,))).startswith("a\\nb\\udcff.py:1:1: LSF102 ")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 import tempfile
-import tokenize
 from collections.abc import Sequence
 from pathlib import Path
 
 from loopsafe.findings import FixPlan
 from loopsafe.fixes.engine import FixResult, fix_source
-
-_BOM = b"\xef\xbb\xbf"
+from loopsafe.sources import decode
 
 
 class CannotWrite(OSError):
@@ -27,22 +24,13 @@ def fix_bytes(data: bytes, plans: Sequence[FixPlan]) -> tuple[bytes, FixResult]:
     result's text is then empty.
     """
     try:
-        encoding = _encoding(data)
-        text = data.removeprefix(_BOM).decode(encoding)
-        if _encode(data, text, encoding) != data:
-            return _unchanged(data, plans, f"its encoding {encoding} does not give the same bytes back")
-        result = fix_source(text, plans)
-        return _encode(data, result.source, encoding), result
+        old = decode(data)
+        if old.encode(old.text) != data:
+            return _unchanged(data, plans, f"its encoding {old.encoding} does not give the same bytes back")
+        result = fix_source(old.text, plans)
+        return old.encode(result.source), result
     except (SyntaxError, UnicodeError) as error:
         return _unchanged(data, plans, str(error))
-
-
-def _encoding(data: bytes) -> str:
-    return tokenize.detect_encoding(io.BytesIO(data).readline)[0].removesuffix("-sig")
-
-
-def _encode(like: bytes, text: str, encoding: str) -> bytes:
-    return (_BOM if like.startswith(_BOM) else b"") + text.encode(encoding)
 
 
 def _unchanged(data: bytes, plans: Sequence[FixPlan], reason: str) -> tuple[bytes, FixResult]:
@@ -58,7 +46,8 @@ def write_atomically(path: Path, data: bytes, expected: bytes) -> None:
         CannotWrite: the file is gone, read-only, no longer has the content `expected`, or cannot be replaced.
     """
     try:
-        target = path.resolve(strict=True)
+        # Path.resolve() raises a RuntimeError for a loop of links.
+        target = Path(os.path.realpath(path, strict=True))
         status = target.stat()
         _check_writable(path, target, status)
         _replace(path, target, status, data, expected)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from loopsafe.fixes.text import Change, SourceText
 
-
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 

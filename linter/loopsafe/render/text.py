@@ -9,6 +9,7 @@ from loopsafe.render.painting import Piece, painter, printable
 from loopsafe.render.results import Results
 
 _KIND_WIDTH = len("reaches")
+_SOURCE_WIDTH = 100
 _FIX_STYLES = {"safe": "green", "unsafe": "yellow", "declined": "dim"}
 
 
@@ -47,8 +48,13 @@ def _hop(step: Step, width: int) -> list[Piece]:
     return [
         (f"    {step.kind:<{_KIND_WIDTH}}  ", "blue"),
         (f"{printable(str(step.location)):<{width}}  ", "dim"),
-        (printable(step.source), ""),
+        (_shortened(printable(step.source)), ""),
     ]
+
+
+def _shortened(source: str) -> str:
+    # A call can fill many rows of source; here its beginning tells which one it is.
+    return source if len(source) <= _SOURCE_WIDTH else f"{source[: _SOURCE_WIDTH - 4]} ..."
 
 
 def _remedy(fix: FixPlan) -> list[Piece]:

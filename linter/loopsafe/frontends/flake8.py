@@ -1,0 +1,178 @@
+"""The flake8 plugin: for each file flake8 checks, what one analysis of everything it was given found there.
+
+flake8 imports plugins, and asks them for options, on every run whatever is selected; so the analysis is loaded only
+when findings are wanted.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from loopsafe import __version__
+
+if TYPE_CHECKING:
+    import argparse
+    import ast
+
+    from flake8.options.manager import OptionManager  # type: ignore[import-untyped]
+
+    from loopsafe.config import Config
+    from loopsafe.findings import Confidence, Finding
+
+_CONFIDENCES = ("certain", "likely")
+
+
+class Plugin:
+    """What flake8 instantiates for every file. `noqa`, `select` and syntax errors are flake8's own business."""
+
+    name = "loopsafe"
+    version = __version__
+    _session: ClassVar[Session]
+
+    def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
+        self._filename = filename
+        self._lines = lines
+
+    @staticmethod
+    def add_options(manager: OptionManager) -> None:
+        """Add our option to flake8's command line and configuration file."""
+        manager.add_option(
+            "--loopsafe-min-confidence",
+            metavar="|".join(_CONFIDENCES),
+            parse_from_config=True,
+            help="Report findings of this confidence or more. Default: what [tool.loopsafe] of pyproject.toml says.",
+        )
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Take up flake8's options; called once in each process that is not a fork of one where it was."""
+        cls._session = Session(options)
+        if not cls._session.silenced:
+            cls._session.prepare()
+
+    def run(self) -> Iterator[tuple[int, int, str, type]]:
+        """Row from 1, column from 0, text and type of each finding in the file."""
+        for finding in self._session.findings(self._filename, self._lines):
+            span = finding.location.span
+            yield span.row, span.column - 1, f"{finding.code} {finding.message}", type(self)
+
+
+@dataclass
+class Session:
+    """One process of one run of flake8: what it was asked, and the findings once they are needed."""
+
+    options: argparse.Namespace
+
+    @cached_property
+    def silenced(self) -> bool:
+        """Whether flake8 would drop whatever we find, so that it need not be searched for."""
+        options = self.options
+        selected = [*(options.select or []), *(options.extend_select or [])]
+        ignored = [*(options.ignore or []), *(options.extend_ignore or [])]
+        if any(code.startswith("LSF") or "LSF".startswith(code) for code in selected):
+            return False
+        return options.select is not None or any("LSF".startswith(code) for code in ignored)
+
+    def prepare(self) -> None:
+        """Check the configuration, and do now what processes forked from this one would else each do by themselves."""
+        _ = self._config
+        jobs = self.options.jobs
+        if (jobs.is_auto or jobs.n_jobs > 1) and multiprocessing.get_start_method() == "fork" and not self._stdin:
+            _ = self._found, self._covered
+
+    def findings(self, filename: str, lines: Sequence[str]) -> Sequence[Finding]:
+        """The findings in a file of this run, in order. `lines` are its text."""
+        if self.silenced:
+            return ()
+        path = os.path.realpath(filename)
+        if self._stdin and filename == self.options.stdin_display_name:
+            return _by_file([filename], self._config, {Path(path): "".join(lines)}).get(path, ())
+        found = self._found if path in self._covered else self._found_elsewhere
+        return found.get(path, ())
+
+    @property
+    def _stdin(self) -> bool:
+        return "-" in self.options.filenames
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        """What flake8 was given to check; it says itself where that does not exist."""
+        return [path for path in self.options.filenames or ["."] if os.path.exists(path)]
+
+    @cached_property
+    def _config(self) -> Config:
+        """The configuration that the command line would use for the same paths."""
+        from loopsafe.config import ConfigError, load_config
+
+        first = self.options.stdin_display_name if self._stdin else (self.options.filenames or ["."])[0]
+        try:
+            config = load_config(Path(first))
+        except ConfigError as error:
+            raise _stop(str(error)) from error
+        return replace(config, min_confidence=self._min_confidence or config.min_confidence)
+
+    @property
+    def _min_confidence(self) -> Confidence | None:
+        asked = self.options.loopsafe_min_confidence
+        for confidence in ("certain", "likely"):
+            if asked == confidence:
+                return confidence
+        if asked is not None:
+            raise _stop(f"loopsafe-min-confidence must be one of: {', '.join(_CONFIDENCES)}")
+        return None
+
+    @cached_property
+    def _found(self) -> Mapping[str, Sequence[Finding]]:
+        return _by_file(self._paths, self._config)
+
+    @cached_property
+    def _covered(self) -> frozenset[str]:
+        """The files that the analysis reports on."""
+        from loopsafe.files import gather
+
+        return frozenset(str(file.path) for file in gather(self._paths, self._config) if file.wanted)
+
+    @cached_property
+    def _found_elsewhere(self) -> Mapping[str, Sequence[Finding]]:
+        """Findings in files that flake8 checks although [tool.loopsafe] excludes them."""
+        return _by_file([path for path in self._checked() if os.path.realpath(path) not in self._covered], self._config)
+
+    def _checked(self) -> Iterable[str]:
+        from flake8.discover_files import expand_paths  # type: ignore[import-untyped]
+
+        options = self.options
+        files: Iterable[str] = expand_paths(
+            paths=options.filenames,
+            stdin_display_name=options.stdin_display_name,
+            filename_patterns=options.filename,
+            exclude=(*options.exclude, *options.extend_exclude),
+        )
+        return [file for file in files if os.path.exists(file)]
+
+
+def _by_file(
+    paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None = None
+) -> Mapping[str, Sequence[Finding]]:
+    """Findings by the real path of their file."""
+    from loopsafe.pipeline import analyze
+
+    found: dict[str, list[Finding]] = defaultdict(list)
+    if paths:
+        for finding in analyze(paths, config, overlay=overlay, noqa=False).findings:
+            found[os.path.realpath(finding.location.path)].append(finding)
+    return found
+
+
+def _stop(message: str) -> Exception:
+    """What ends flake8 with a message instead of a traceback."""
+    from flake8.exceptions import ExecutionError  # type: ignore[import-untyped]
+
+    error: Exception = ExecutionError(f"loopsafe: {message}")
+    return error

@@ -1,0 +1,145 @@
+"""A file is replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from loopsafe.fixes import CannotWrite, write_atomically
+from loopsafe.fixes import files as writing
+
+OLD, NEW = b"old\n", b"new\r\n"
+unix = pytest.mark.skipif(os.name != "posix", reason="needs Unix file modes")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.py"
+    path.write_bytes(OLD)
+    return path
+
+
+def refuses(path: Path, reason: str, expected: bytes = OLD) -> None:
+    with pytest.raises(CannotWrite, match=reason) as caught:
+        write_atomically(path, NEW, expected)
+    assert str(path) in str(caught.value)
+
+
+def test_the_content_is_replaced_and_nothing_else_is_left(file: Path) -> None:
+    write_atomically(file, NEW, OLD)
+    assert file.read_bytes() == NEW
+    assert list(file.parent.iterdir()) == [file]
+
+
+@unix
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o664, 0o4755])
+def test_the_mode_stays(file: Path, mode: int) -> None:
+    file.chmod(mode)
+    write_atomically(file, NEW, OLD)
+    assert file.stat().st_mode & 0o7777 == mode
+
+
+@unix
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_the_owner_stays(file: Path) -> None:
+    os.chown(file, 12345, 54321)
+    write_atomically(file, NEW, OLD)
+    assert (file.stat().st_uid, file.stat().st_gid) == (12345, 54321)
+
+
+@unix
+def test_an_owner_that_cannot_be_kept_refuses(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    status = os.stat_result([*file.stat()[:4], 12345, 54321, *file.stat()[6:]])
+
+    def forbidden(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "stat", lambda self, **_: status)
+    monkeypatch.setattr(writing.os, "fchown", forbidden)
+    refuses(file, "belongs to another user or group")
+    monkeypatch.undo()
+    assert [path.name for path in file.parent.iterdir()] == ["a.py"]
+
+
+@unix
+def test_a_link_is_followed_and_stays_a_link(file: Path) -> None:
+    folder = file.parent / "elsewhere"
+    folder.mkdir()
+    link = folder / "link.py"
+    link.symlink_to(Path("..") / "a.py")
+    write_atomically(link, NEW, OLD)
+    assert link.is_symlink()
+    assert file.read_bytes() == NEW
+
+
+def test_a_file_changed_in_the_meantime_stays(file: Path) -> None:
+    refuses(file, "has changed since it was analysed", expected=b"older\n")
+    assert file.read_bytes() == OLD
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_vanished_file_is_told(file: Path) -> None:
+    file.unlink()
+    refuses(file, "has vanished")
+    assert list(file.parent.iterdir()) == []
+
+
+@unix
+def test_a_read_only_file_stays(file: Path) -> None:
+    file.chmod(0o444)
+    refuses(file, "is read-only")
+    assert file.read_bytes() == OLD
+
+
+def test_a_folder_is_told(tmp_path: Path) -> None:
+    refuses(tmp_path, "is not a regular file")
+
+
+@unix
+def test_a_loop_of_links_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.py").symlink_to("b.py")
+    (tmp_path / "b.py").symlink_to("a.py")
+    with pytest.raises(CannotWrite):
+        write_atomically(tmp_path / "a.py", NEW, OLD)
+
+
+def test_a_full_disk_leaves_the_file_and_no_litter(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writing.os, "fsync", full)
+    refuses(file, "No space left on device")
+    assert file.read_bytes() == OLD
+    assert list(file.parent.iterdir()) == [file]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from loopsafe.fixes import write_atomically
+path, one, two = Path(sys.argv[1]), b"1" * 300_000, b"2" * 300_000
+print("ready", flush=True)
+while True:
+    write_atomically(path, two, one)
+    write_atomically(path, one, two)
+"""
+
+
+@unix
+def test_a_kill_leaves_one_content_or_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    contents = {b"1" * 300_000, b"2" * 300_000}
+    for delay in (0.0, 0.001, 0.003, 0.007, 0.02):
+        path.write_bytes(b"1" * 300_000)
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+        assert path.read_bytes() in contents
