@@ -12,10 +12,16 @@ if [ "${1:-}" = --tests-only ]; then
 fi
 make_venv "$@"
 python -m pip install --quiet --group dev --editable .
+
+status=0
+check() {
+  "$@" || status=1
+}
 if [ -z "$tests_only" ]; then
-  ruff check .
-  mypy
-  python scripts/generate_docs.py --check
-  python scripts/house_style.py
+  check ruff check .
+  check mypy
+  check python scripts/generate_docs.py --check
+  check python scripts/house_style.py
 fi
-python -m pytest --numprocesses auto
+check python -m pytest --numprocesses auto
+exit $status

@@ -21,6 +21,7 @@ class Guards:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._tells = {name.rpartition(".")[2]: row.tells for name, row in knowledge.tests.items()}
+        self._asking: set[tuple[int, int]] = set()
         self._verdicts: dict[tuple[int, int, int], bool] = {}
 
     def only_on_loop(self, module: Module, scope: Scope, guard: int) -> bool:
@@ -90,11 +91,16 @@ class Guards:
 
     def _helper(self, module: Module, scope: Scope, test: Call, holds: bool) -> bool:
         """A function of this file that returns such a test."""
-        for helper in self._named(module, scope, test):
-            for returned in helper.returns:
-                if returned is not None and self._says_on_loop(module, helper, returned, holds):
-                    return True
-        return False
+        return any(self._returns_test(module, helper, holds) for helper in self._named(module, scope, test))
+
+    def _returns_test(self, module: Module, helper: Scope, holds: bool) -> bool:
+        key = (module.index, helper.index)
+        if key in self._asking:
+            return False
+        self._asking.add(key)
+        found = any(r is not None and self._says_on_loop(module, helper, r, holds) for r in helper.returns)
+        self._asking.discard(key)
+        return found
 
     def _asserts(self, module: Module, scope: Scope, test: Call) -> bool:
         """A function of this file that raises unless it is on the loop's thread."""

@@ -27,6 +27,7 @@ from loopsafe.program.values import (
 )
 
 _MOST_STORES = 120
+_DEEPEST_NAME = 10
 
 
 class Attributes:
@@ -46,7 +47,8 @@ class Attributes:
         elif isinstance(value, ProjectModule):
             self._module(value.module, name, node)
         elif isinstance(value, External):
-            self._add(node, External, f"{value.name}.{name}")
+            if value.name.count(".") < _DEEPEST_NAME:
+                self._add(node, External, f"{value.name}.{name}")
         elif isinstance(value, Object):
             self._object(value, name, node)
         elif isinstance(value, Descriptor):

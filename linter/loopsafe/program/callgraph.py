@@ -25,6 +25,7 @@ from loopsafe.program.values import (
 )
 
 _MOST_CALLERS = 150
+_MOST_ARGUMENTS = 24
 
 
 class Calls:
@@ -82,6 +83,8 @@ class Calls:
         assert isinstance(function, Source)
         assert isinstance(given, Arguments)
         together = given.before(arguments)
+        if len(together.positional) + len(together.keywords) + len(together.rest) > _MOST_ARGUMENTS:
+            return  # a partial of itself, wrapped again and again
         self._graph.solver.listen(
             self._graph.node(function), lambda inner: self.call(inner, together, site, on_target)
         )

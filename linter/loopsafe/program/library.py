@@ -64,7 +64,8 @@ class LibraryResults:
         graph = self._graph
         row = graph.knowledge.results.get(target.name)
         if row is None:
-            if not isinstance(target.receiver, (Literal, Container)):
+            # Only a call by dotted name makes something of use; results of unknown methods would be named without end.
+            if target.receiver is None or target.name in graph.knowledge.classes:
                 graph.solver.add(node, graph.values.make(Object, target.name, frame, call))
         elif row.gives.startswith("argument "):
             position = int(row.gives.split()[1])

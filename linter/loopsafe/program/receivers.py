@@ -44,6 +44,10 @@ from loopsafe.program.values import (
 )
 
 
+_LONGEST_KEY = 24
+_LARGEST_INDEX = 64
+
+
 class Receivers:
     """Builds the node of an expression, once for each frame it is read in."""
 
@@ -96,7 +100,7 @@ class Receivers:
         self._listen(base, lambda value: self._link(self._graph.attribute(value, expr.name), node))
 
     def _const(self, frame: Frame, expr: Const, node: Node) -> None:
-        if isinstance(expr.value, (str, int)) and not isinstance(expr.value, bool):
+        if _may_be_key(expr.value):
             self._graph.solver.add(node, self._graph.values.make(Literal, expr.value))
 
     def _ref(self, frame: Frame, expr: Ref, node: Node) -> None:
@@ -273,6 +277,13 @@ class Receivers:
             self._graph.solver.add(node, self._graph.values.make(Coroutine, target.frame))
         else:
             self._link(self._graph.result(target.frame), node)
+
+
+def _may_be_key(value: object) -> bool:
+    """Whether a constant may be an attribute's name, a key or an index; others are not worth following."""
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_KEY and value.isidentifier()
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_INDEX
 
 
 def _key(value: Value) -> object:

@@ -1,0 +1,295 @@
+"""The flake8 plugin, by running flake8. loopsafe must be installed: flake8 looks for plugins among distributions."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from loopsafe import pipeline
+from loopsafe.findings import Report
+from loopsafe.frontends.flake8 import Session
+from tests.support.command_line import Cli, environment
+
+Flake8 = Callable[..., "subprocess.CompletedProcess[str]"]
+
+PLAYER = """\
+import asyncio
+import threading
+
+
+class Player:
+    async def start(self):
+        self._loop = asyncio.get_running_loop()
+        self._queue = asyncio.Queue()
+        threading.Thread(target=self._pump).start()
+
+    def _pump(self):
+        é = 'ü'; self._queue.put_nowait(é)
+        self._queue.put_nowait(
+            2,
+        )
+"""
+BASE = """\
+import asyncio
+
+
+class Base:
+    def __init__(self):
+        self.done = asyncio.Event()
+"""
+CHILD = """\
+import threading
+
+from base import Base
+
+
+class Child(Base):
+    async def start(self):
+        threading.Thread(target=self.work).start()
+
+    def work(self):
+        self.done.set()
+"""
+# Starts flake8 with a way of its own to start processes; spawned ones import this file again.
+STARTER = """\
+import multiprocessing
+import sys
+
+from flake8.main.cli import main
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method(sys.argv.pop(1))
+    raise SystemExit(main())
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Files with findings, one of them known only by what another file says, and files without."""
+    (tmp_path / "pyproject.toml").touch()
+    for name in ("one", "two", "three"):
+        (tmp_path / f"{name}.py").write_text(PLAYER, "utf-8")
+        (tmp_path / f"clean_{name}.py").write_text("x = 1\n")
+    (tmp_path / "base.py").write_text(BASE)
+    (tmp_path / "child.py").write_text(CHILD)
+    return tmp_path
+
+
+@pytest.fixture
+def flake8(project: Path) -> Flake8:
+    """Run flake8 in the project; output without the `./` that it puts before paths."""
+
+    def run(*arguments: str, stdin: str = "", starter: str = "") -> subprocess.CompletedProcess[str]:
+        command = ["-m", "flake8"]
+        if starter:
+            (project.parent / "starter.py").write_text(STARTER)
+            command = [str(project.parent / "starter.py"), starter]
+        done = subprocess.run(
+            [sys.executable, *command, *arguments],
+            cwd=project,
+            env=environment(),
+            input=stdin.encode(),
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert b"Traceback" not in done.stderr, done.stderr.decode()
+        output = "".join(line.removeprefix("./") for line in done.stdout.decode().splitlines(keepends=True))
+        return subprocess.CompletedProcess(done.args, done.returncode, output, done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture
+def checked(project: Path, cli: Cli) -> Callable[..., str]:
+    """What the command line prints for the project."""
+
+    def run(*arguments: str) -> str:
+        done = cli("check", "--output-format", "concise", *arguments)
+        assert done.returncode in {0, 1}
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.parametrize("jobs", ["1", "2", "4", "auto"])
+@pytest.mark.parametrize("starter", ["", "fork", "spawn"])
+def test_the_same_findings_as_the_command_line(
+    flake8: Flake8, checked: Callable[..., str], jobs: str, starter: str
+) -> None:
+    done = flake8("--select", "LSF", "--jobs", jobs, starter=starter)
+    assert done.stdout == checked()
+    assert done.stdout.count("\n") == 7
+    assert done.returncode == 1
+
+
+def test_the_default_selection_has_our_codes_too(flake8: Flake8, checked: Callable[..., str]) -> None:
+    ours = [line for line in flake8("--isolated").stdout.splitlines() if " LSF" in line]
+    assert ours == checked().splitlines()
+
+
+def test_a_file_alone_is_seen_with_its_project(flake8: Flake8, checked: Callable[..., str]) -> None:
+    done = flake8("--select", "LSF", "child.py")
+    assert done.stdout == checked("child.py")
+    assert "child.py:11:9: LSF103" in done.stdout
+
+
+def test_several_paths_as_typed(flake8: Flake8, checked: Callable[..., str], project: Path) -> None:
+    (project / "pkg").mkdir()
+    (project / "one.py").rename(project / "pkg" / "one.py")
+    assert flake8("--select", "LSF", "pkg", "two.py", "--jobs", "2").stdout == checked("pkg", "two.py")
+
+
+def test_a_path_that_does_not_exist_is_told_by_flake8(flake8: Flake8) -> None:
+    output = flake8("--select", "LSF,E9", "none.py", "one.py").stdout
+    assert "none.py:0:1: E902" in output
+    assert output.count("LSF102") == 2
+
+
+def test_noqa_is_flake8s_own(flake8: Flake8, checked: Callable[..., str], project: Path) -> None:
+    text = PLAYER.replace("put_nowait(é)", "put_nowait(é)  # noqa: LSF102").replace("nowait(\n", "nowait(  # NOQA\n")
+    (project / "one.py").write_text(text, "utf-8")
+    assert flake8("--select", "LSF", "one.py").stdout == checked("one.py") == ""
+    assert flake8("--select", "LSF", "--disable-noqa", "one.py").stdout.count("LSF102") == 2
+
+
+def test_standard_input_with_a_name(flake8: Flake8, checked: Callable[..., str], project: Path) -> None:
+    text = "\n\n" + (project / "child.py").read_text()
+    done = flake8("--select", "LSF", "-", "--stdin-display-name", "child.py", stdin=text)
+    assert done.stdout.startswith("child.py:13:9: LSF103")
+    assert done.stdout.count("\n") == 1
+
+
+def test_standard_input_without_a_name(flake8: Flake8) -> None:
+    done = flake8("--select", "LSF", "-", stdin=PLAYER)
+    assert [line.split(" ")[:2] for line in done.stdout.splitlines()] == [
+        ["stdin:12:18:", "LSF102"],
+        ["stdin:13:9:", "LSF102"],
+    ]
+
+
+def test_syntax_errors_are_flake8s_own(flake8: Flake8, project: Path) -> None:
+    (project / "bad.py").write_text("def f(:\n")
+    output = flake8("--select", "LSF,E9", "bad.py", "one.py").stdout
+    assert output.count("bad.py") == output.count("E999") == 1
+    assert output.count("LSF102") == 2
+
+
+def test_files_that_only_loopsafe_excludes_are_checked(flake8: Flake8, project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.loopsafe]\nextend-exclude = ['t*.py']\n")
+    files = [line.split(":")[0] for line in flake8("--select", "LSF").stdout.splitlines()]
+    assert files == ["child.py", "one.py", "one.py", "three.py", "three.py", "two.py", "two.py"]
+
+
+def test_files_that_flake8_excludes_are_read_but_not_checked(flake8: Flake8) -> None:
+    output = flake8("--select", "LSF", "--extend-exclude", "base.py,one.py").stdout
+    assert "child.py:11:9: LSF103" in output
+    assert "one.py" not in output
+
+
+@pytest.mark.parametrize("how", ["option", "flake8's configuration", "loopsafe's configuration"])
+def test_confidence(flake8: Flake8, checked: Callable[..., str], project: Path, how: str) -> None:
+    arguments = []
+    if how == "option":
+        arguments = ["--loopsafe-min-confidence", "certain"]
+    elif how == "flake8's configuration":
+        (project / ".flake8").write_text("[flake8]\nloopsafe-min-confidence = certain\n")
+    else:
+        (project / "pyproject.toml").write_text("[tool.loopsafe]\nmin-confidence = 'certain'\n")
+    assert flake8("--select", "LSF", *arguments).stdout == checked("--min-confidence", "certain")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        (".flake8", "[flake8]\nloopsafe-min-confidence = sure\n", "loopsafe-min-confidence must be one of"),
+        ("pyproject.toml", "[tool.loopsafe]\nselekt = []\n", "unknown key `selekt`"),
+    ],
+)
+def test_a_wrong_configuration_ends_flake8_with_a_message(
+    flake8: Flake8, project: Path, file: str, text: str, message: str
+) -> None:
+    (project / file).write_text(text)
+    done = flake8("--select", "LSF")
+    assert done.returncode == 1
+    assert "loopsafe: " in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
+    silenced = flake8("--select", "E9")
+    assert (silenced.returncode, silenced.stdout) == (0, "")
+
+
+def session(**options: object) -> Session:
+    """A session as flake8 would open it, without processes."""
+    defaults = {
+        "filenames": [],
+        "select": None,
+        "extend_select": None,
+        "ignore": None,
+        "extend_ignore": None,
+        "jobs": argparse.Namespace(is_auto=False, n_jobs=1),
+        "loopsafe_min_confidence": None,
+        "stdin_display_name": "stdin",
+        "filename": ["*.py"],
+        "exclude": [],
+        "extend_exclude": [],
+    }
+    return Session(argparse.Namespace(**{**defaults, **options}))
+
+
+def test_one_analysis_for_all_files_and_one_for_all_excluded_ones(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+    real = pipeline.analyze
+
+    def counting(*args: object, **kwargs: object) -> Report:
+        runs.append(len(runs))
+        return real(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "analyze", counting)
+    monkeypatch.chdir(project)
+    (project / "pyproject.toml").write_text("[tool.loopsafe]\nextend-exclude = ['t*.py']\n")
+    opened = session()
+    opened.prepare()
+    assert runs == []
+    files = sorted(path.name for path in project.glob("*.py"))
+    found = {name: len(opened.findings(name, ())) for name in files}
+    assert {name: count for name, count in found.items() if count} == {
+        "child.py": 1,
+        "one.py": 2,
+        "three.py": 2,
+        "two.py": 2,
+    }
+    assert len(runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "silenced"),
+    [
+        ({}, False),
+        ({"select": ["E"]}, True),
+        ({"select": ["E", "LSF101"]}, False),
+        ({"select": ["L"]}, False),
+        ({"select": ["E"], "extend_select": ["LSF"]}, False),
+        ({"ignore": ["LSF"]}, True),
+        ({"ignore": ["LSF101"]}, False),
+        ({"extend_ignore": ["L"]}, True),
+        ({"extend_ignore": ["LSF"], "select": ["LSF1"]}, False),
+        ({"select": []}, True),
+    ],
+    ids=str,
+)
+def test_nothing_is_analysed_where_flake8_would_drop_it(options: dict[str, list[str]], silenced: bool) -> None:
+    assert session(**options).silenced is silenced
+
+
+def test_the_plugin_costs_little_to_import() -> None:
+    dear = {"libcst", "rich", "click", "loopsafe.pipeline"}
+    code = f"import sys, loopsafe.frontends.flake8; print({dear} & {{*sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

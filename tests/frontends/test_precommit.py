@@ -1,0 +1,98 @@
+"""The pre-commit hooks, by running pre-commit, which builds and installs loopsafe as it would for a user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import ROOT
+
+PLAYER = """\
+import asyncio
+import threading
+
+from base import Base
+
+
+class Player(Base):
+    async def start(self):
+        self._loop = asyncio.get_running_loop()
+        threading.Thread(target=self._pump).start()
+
+    def _pump(self):
+        self.queue.put_nowait(1)
+"""
+FIXED = PLAYER.replace("self.queue.put_nowait(1)", "self._loop.call_soon_threadsafe(self.queue.put_nowait, 1)")
+BASE = """\
+import asyncio
+
+
+class Base:
+    def __init__(self):
+        self.queue = asyncio.Queue()
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment in which git and pre-commit keep to the test's own folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PRE_COMMIT"))}
+    kept.pop("PYTHONPATH", None)
+    who = {f"GIT_{role}_{key}": "test@example.org" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
+    return {**kept, **who, "PRE_COMMIT_HOME": str(tmp_path / "home"), "GIT_CONFIG_GLOBAL": os.devnull}
+
+
+def commit(folder: Path, environment: dict[str, str]) -> None:
+    """Make the folder a git repository with all its files in one commit."""
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All"]):
+        subprocess.run(["git", *command], cwd=folder, env=environment, check=True, capture_output=True)
+
+
+@pytest.fixture
+def hooks(tmp_path: Path, environment: dict[str, str]) -> Path:
+    """A repository of this checkout's files as they are, with all that a build needs."""
+    folder = tmp_path / "loopsafe"
+    folder.mkdir()
+    for name in (".pre-commit-hooks.yaml", "LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "linter", folder / "linter", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    commit(folder, environment)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, environment: dict[str, str]) -> Path:
+    """A repository with a finding that rests on a file that is not staged."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "base.py").write_text(BASE)
+    commit(folder, environment)
+    (folder / "player.py").write_text(PLAYER)
+    subprocess.run(["git", "add", "player.py"], cwd=folder, env=environment, check=True)
+    return folder
+
+
+def test_both_hooks_on_a_staged_file(hooks: Path, project: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "try-repo", str(hooks), "--verbose"],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=600,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 1, output
+    assert "player.py:13:9: LSF102 `self.queue.put_nowait` runs on a worker thread" in output
+    assert "starts   player.py:10:9" in output
+    assert "- exit code: 1" in output
+    assert "- files were modified by this hook" in output
+    assert (project / "player.py").read_text() == FIXED
+    assert (project / "base.py").read_text() == BASE
