@@ -9,7 +9,7 @@ from loopsafe.contexts.crossings import LOOP, Crossings
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import WHERE, Hop
 from loopsafe.contexts.misuse import Misuse
-from loopsafe.contexts.ownership import Ownership, best_known
+from loopsafe.contexts.ownership import Ownership, best_known, is_ambiguous
 from loopsafe.contexts.propagate import Propagation, Reached
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.schema import Call, Scope
@@ -68,6 +68,8 @@ class Analysis:
     def _is_foreign(self, reached: Reached) -> bool:
         if reached.started is not None:
             return True
+        if is_ambiguous(reached, self._program):
+            return False
         return reached.state in self._foreign and not self._ownership.made_there(reached, self._foreign_states)
 
     def called_callbacks(self) -> Iterator[Violation]:

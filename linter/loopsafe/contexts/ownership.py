@@ -6,6 +6,8 @@ from collections import defaultdict
 
 from loopsafe.contexts.lattice import State
 from loopsafe.contexts.propagate import Flow, Reached
+from loopsafe.facts.schema import Attr
+from loopsafe.program.program import Program
 from loopsafe.program.values import Object, Value
 
 
@@ -42,6 +44,15 @@ def best_known(reached: list[Reached]) -> list[Reached]:
         for r in reached
         if (r.state, r.call, r.row) not in made or not isinstance(r.receiver, Object) or r.receiver.frame is not None
     ]
+
+
+def is_ambiguous(reached: Reached, program: Program) -> bool:
+    """Whether the receiver may as well be of a library class known not to belong to a loop."""
+    func = reached.call.func
+    if reached.started is not None or not isinstance(func, Attr):
+        return False
+    held = program.evaluate(reached.state.frame, func.base).values
+    return any(isinstance(v, Object) and not program.knowledge.is_loop_bound(v.type) for v in held)
 
 
 def _scope_key(made: Object) -> tuple[int, int]:

@@ -12,7 +12,6 @@ from loopsafe.facts.schema import Call, Read, Scope
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Target
 from loopsafe.program.index import method_kind
-from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Coroutine, Descriptor, Frame, Function, Instance, Object, Value
 
@@ -61,6 +60,8 @@ class Propagation:
         self.program, self._guards, self._crossings = program, guards, crossings
         self.flow = Flow()
         self._visited: set[State] = set()
+        self._origin_calls: dict[Scope, list[Call]] = {}
+        self._seeded: set[Frame] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
         self._properties = self._property_names()
 
@@ -76,13 +77,23 @@ class Propagation:
         knowledge, index = self.program.knowledge, self.program.index
         rows = {name: rows for name, rows in knowledge.runs.items() if any(r.where in _ORIGINS for r in rows)}
         names = {name for name in knowledge.classes if any(owner in rows for owner in knowledge.lineage(name))} | rows.keys()
-        for word in sorted({name.rpartition(".")[2] for name in self._with_aliases(names)}):
-            for module, scope, call in index.callers(word):
-                self._seed_frames(module, scope, call)
+        sites = [s for w in sorted({n.rpartition(".")[2] for n in self._with_aliases(names)}) for s in index.callers(w)]
         keywords = {c.keyword for found in rows.values() for row in found for c in row.callables if c.keyword}
-        for module, scope, call in index.calls.get("__init__", ()):
-            if any(name in keywords for name, _ in call.keywords):
-                self._seed_frames(module, scope, call)
+        inits = index.calls.get("__init__", ())
+        sites += [site for site in inits if any(name in keywords for name, _ in site[2].keywords)]
+        for _, scope, call in sites:
+            self._origin_calls.setdefault(scope, []).append(call)
+        self.program.on_frame(self._seed_frame)
+        for module, scope, _ in sites:
+            for frame in self.program.classes.frames(module, scope):
+                self._seed_frame(frame)
+
+    def _seed_frame(self, frame: Frame) -> None:
+        """Ask about the calls of a frame that may start a context."""
+        if frame.scope in self._origin_calls and frame not in self._seeded:
+            self._seeded.add(frame)
+            for call in self._origin_calls[frame.scope]:
+                self._seed_call(frame, call)
 
     def _with_aliases(self, names: Iterable[str]) -> Iterator[str]:
         """Names as they may be written: a class also by where else it can be imported from."""
@@ -90,10 +101,6 @@ class Propagation:
             yield name
             row = self.program.knowledge.classes.get(name)
             yield from row.names if row else ()
-
-    def _seed_frames(self, module: Module, scope: Scope, call: Call) -> None:
-        for frame in self.program.classes.frames(module, scope):
-            self._seed_call(frame, call)
 
     def _seed_call(self, frame: Frame, call: Call) -> None:
         def started(target: Target) -> None:
@@ -151,6 +158,7 @@ class Propagation:
         program, knowledge = self.program, self.program.knowledge
         names = {base.rpartition(".")[2]}
         names |= {c.rpartition(".")[2] for c in knowledge.classes if base in knowledge.lineage(c)}
+        names |= {alias for name in names for alias in program.index.import_aliases.get(name, ())}
         seen: set[Class] = set()
         for name in sorted(names):
             for module, scope in program.index.classes_by_base.get(name, ()):

@@ -48,7 +48,13 @@ class Knowledge:
             for name in runs_row.names:
                 key = self.canonical(name)
                 self.runs[key] = (*self.runs.get(key, ()), runs_row)
+        known = (self.operations, self.overrides, self.loops, self.tests, self.runs, self.results)
+        self.members = frozenset(name.rpartition(".")[2] for table in known for name in table)
         self.origin_words = frozenset(name.rpartition(".")[2] for name in self.runs)
+
+    def is_known(self, cls: str) -> bool:
+        """Whether anything is known of this class."""
+        return cls in self.classes
 
     def canonical(self, name: str) -> str:
         """The one name used for this class, function or method."""

@@ -37,12 +37,14 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What calling gives: the name of a class, or `argument N` for one of its arguments unchanged.
 
-    `awaited` is what awaiting the result gives; a tuple lists positions.
+    `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was there
+    before: the call makes nothing.
     """
 
     gives: str = ""
     awaited: str = ""
     items: tuple[str, ...] = ()
+    existing: bool = False
 
 
 class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -77,8 +77,9 @@ class Annotations:
         if isinstance(named, Class):
             graph.solver.add(node, self._classes.instance(named))
         elif isinstance(named, External):
-            if not named.name.startswith("builtins."):
-                graph.solver.add(node, graph.values.make(Object, graph.knowledge.canonical(named.name), None, None))
+            name = graph.knowledge.canonical(named.name)
+            if graph.knowledge.is_known(name):
+                graph.solver.add(node, graph.values.make(Object, name, None, None))
             elif isinstance(annotation, Name):
                 self._alias(frame, annotation, node)
 

@@ -6,18 +6,17 @@ from loopsafe.facts.schema import Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Target
 from loopsafe.program.index import method_kind
+from loopsafe.program.library import CONTAINER_METHODS
 from loopsafe.program.modules import Module
 from loopsafe.program.solver import Node
 from loopsafe.program.values import (
     Class,
     Container,
-    Coroutine,
     Descriptor,
     External,
     Frame,
     Function,
     Instance,
-    Literal,
     Member,
     Method,
     Object,
@@ -54,7 +53,7 @@ class Attributes:
         elif isinstance(value, Descriptor):
             # `@prop.setter` gives the property again.
             self._graph.solver.add(node, value)
-        elif isinstance(value, (Container, Literal, Coroutine)):
+        elif isinstance(value, Container) and name in CONTAINER_METHODS:
             self._add(node, Member, value, name)
 
     def _add(self, node: Node, kind: type[Value], *parts: object) -> None:
@@ -64,7 +63,7 @@ class Attributes:
         held = self._graph.knowledge.attribute(value.type, name)
         if held is not None:
             self._add(node, Object, held, None, None)
-        else:
+        elif name in self._graph.knowledge.members or name in CONTAINER_METHODS:
             self._add(node, Member, value, name)
 
     def _instance(self, value: Instance, name: str, node: Node) -> None:
@@ -75,7 +74,7 @@ class Attributes:
         known = self._class_level(cls, name, value, node)
         known = self._own_stores(cls, value, name, node) or known
         known = self._other_stores(cls, name, node) or known
-        if not known and self._classes.library_bases(cls):
+        if not known and name in self._graph.knowledge.members | {"__init__"} and self._classes.library_bases(cls):
             self._add(node, Member, value, name)
 
     def _class(self, cls: Class, name: str, node: Node) -> None:

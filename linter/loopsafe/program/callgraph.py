@@ -211,12 +211,25 @@ class Calls:
         if frame.site is not None or frame in self._demanded:
             return
         self._demanded.add(frame)
-        sites = self._graph.index.callers(self._called_as(frame))
-        if len(sites) > _MOST_CALLERS:
-            return
-        for module, scope, call in sites:
+        index = self._graph.index
+        names = [self._called_as(frame), *self._decorated_by_maker(frame)]
+        sites = [site for name in dict.fromkeys(names) for site in index.callers(name)]
+        for module, scope, call in sites if len(sites) <= _MOST_CALLERS else ():
             for caller in self._classes.frames(module, scope):
                 self._follow(caller, call)
+        for module, scope in index.decorated.get(frame.scope.name, ())[:_MOST_CALLERS]:
+            around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
+            self._graph.variable(around, scope.name)
+
+    def _decorated_by_maker(self, frame: Frame) -> list[str]:
+        """A function made inside a decorator is called by the names of what is decorated."""
+        scopes = frame.module.facts.scopes
+        names: list[str] = []
+        at = frame.scope
+        while at.parent >= 0 and scopes[at.parent].kind == "function":
+            at = scopes[at.parent]
+            names += [scope.name for _, scope in self._graph.index.decorated.get(at.name, ())]
+        return names
 
     def _follow(self, frame: Frame, call: Call) -> None:
         arguments = self.arguments(frame, call)

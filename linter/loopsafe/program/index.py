@@ -71,6 +71,15 @@ class Index:
         return found
 
     @cached_property
+    def decorated(self) -> dict[str, list[tuple[Module, Scope]]]:
+        """Functions and classes by the last name of each of their decorators."""
+        found: dict[str, list[tuple[Module, Scope]]] = defaultdict(list)
+        for module, scope in self._scopes():
+            for decorator in scope.decorators:
+                found[last_name(decorator)].append((module, scope))
+        return found
+
+    @cached_property
     def writes(self) -> dict[str, list[WriteSite]]:
         """What is put into containers, by the last name of what holds the container."""
         found: dict[str, list[WriteSite]] = defaultdict(list)

@@ -17,6 +17,8 @@ _SAME_THINGS = {
     "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext", "weakref.proxy", "types.MappingProxyType",
     "itertools.cycle", "itertools.chain", "itertools.islice",
 }  # fmt: skip
+CONTAINER_METHODS = PUTTERS.keys() | ADDERS | {"values", "copy", "items", "keys", "__getitem__"}
+CONTAINER_METHODS |= {"pop", "popleft", "get", "get_nowait", "popitem", "recv", "receive", "sort", "send"}
 _FIRST_OF = {"builtins.next", "builtins.anext", "builtins.max", "builtins.min"}
 _NEW_CONTAINERS = {
     "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.tuple": "tuple",
@@ -64,8 +66,7 @@ class LibraryResults:
         graph = self._graph
         row = graph.knowledge.results.get(target.name)
         if row is None:
-            # Only a call by dotted name makes something of use; results of unknown methods would be named without end.
-            if target.receiver is None or target.name in graph.knowledge.classes:
+            if graph.knowledge.is_known(target.name):
                 graph.solver.add(node, graph.values.make(Object, target.name, frame, call))
         elif row.gives.startswith("argument "):
             position = int(row.gives.split()[1])
@@ -78,7 +79,8 @@ class LibraryResults:
                 if name:
                     graph.solver.add(graph.slot(own, position), graph.values.make(Object, name, frame, call))
         else:
-            graph.solver.add(node, graph.values.make(Object, row.gives or row.awaited, frame, call))
+            made = (None, None) if row.existing else (frame, call)
+            graph.solver.add(node, graph.values.make(Object, row.gives or row.awaited, *made))
 
     def _super(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         at: Frame | None = frame

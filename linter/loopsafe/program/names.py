@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from loopsafe.facts.schema import Import, Parameter
 from loopsafe.program.graph import Arguments, Graph, Source
 from loopsafe.program.solver import Node
@@ -13,6 +15,7 @@ class Names:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self.entered: list[Callable[[Frame], None]] = []
         self._given: dict[Frame, list[Arguments]] = {}
         self._waiting: dict[Frame, list[tuple[Parameter, Node]]] = {}
 
@@ -39,7 +42,11 @@ class Names:
 
     def give(self, frame: Frame, arguments: Arguments) -> None:
         """A call enters `frame` with these arguments."""
-        given = self._given.setdefault(frame, [])
+        given = self._given.get(frame)
+        if given is None:
+            given = self._given[frame] = []
+            for listener in self.entered:
+                listener(frame)
         if arguments not in given:
             given.append(arguments)
             for parameter, node in self._waiting.get(frame, ()):

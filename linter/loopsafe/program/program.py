@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from loopsafe.facts.schema import Call, Expr, Yielded
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.knowledge.schema import RunsRow
@@ -110,6 +112,10 @@ class Program(Graph):
     def hand_over(self, row: RunsRow, target: Library, site: object, on_target: OnTarget) -> None:
         """Enter the callables that a library call runs, with the arguments it gives them."""
         self._calls.handed_over(row, target, site, on_target)
+
+    def on_frame(self, listener: Callable[[Frame], None]) -> None:
+        """Hear of every frame when it is first entered."""
+        self._names.entered.append(listener)
 
     def arguments(self, frame: Frame, call: Call) -> Arguments:
         """The arguments written in a call."""

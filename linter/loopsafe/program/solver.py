@@ -1,7 +1,8 @@
 """The engine under the program: sets of values that grow, and what must happen when they do.
 
 A node is a set of values with listeners. Values are only ever added, so the state reached when nothing is left to do is
-the same in whatever order the work was done: that is what makes findings deterministic.
+the same in whatever order the work was done. Only a node with too many values to mean anything stops taking more; as work
+is done in a fixed order, findings are deterministic all the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable
 
 from loopsafe.program.values import Value
 
+_MOST_LIGHT = 32
+_MOST = 400
 Listener = Callable[[Value], None]
 
 
@@ -37,7 +40,7 @@ class Solver:
 
     def add(self, node: Node, value: Value) -> None:
         """Add a value; listeners hear of it once."""
-        if value not in node.values:
+        if value not in node.values and len(node.values) < (_MOST_LIGHT if value.is_light else _MOST):
             node.values[value] = None
             for listener in node.listeners:
                 self._work.append((listener, (value,)))

@@ -8,9 +8,10 @@ from loopsafe.program.modules import Module
 
 
 class Value:
-    """Base class of all values."""
+    """Base class of all values. A node holds only so many light ones: past that they tell nothing."""
 
     __slots__ = ()
+    is_light = False
 
 
 class Frame:
@@ -142,6 +143,7 @@ class Container(Value):
     """A list, tuple, set or dict made at one place (`display`, in `frame`)."""
 
     __slots__ = ("display", "frame", "kind")
+    is_light = True
 
     def __init__(self, kind: str, frame: Frame | None, display: object) -> None:
         self.kind, self.frame, self.display = kind, frame, display
@@ -184,6 +186,7 @@ class Literal(Value):
     """A constant string or integer."""
 
     __slots__ = ("value",)
+    is_light = True
 
     def __init__(self, value: str | int) -> None:
         self.value = value
