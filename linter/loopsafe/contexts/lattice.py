@@ -7,16 +7,28 @@ from typing import Literal
 
 from loopsafe.findings import StepKind
 from loopsafe.program.modules import Module
-from loopsafe.program.values import Frame
+from loopsafe.program.values import Frame, Value
 
-Context = Literal["thread", "signal", "finalizer", "loop"]
+Kind = Literal["thread", "signal", "finalizer", "loop", "caller"]
 
 WHERE: dict[str, str] = {
     "thread": "on a worker thread",
     "signal": "in a signal handler",
     "finalizer": "in a finalizer",
+    "caller": "off its loop's own thread",
     "loop": "on another loop",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a function runs. `loop` is the loop for kind `loop`; `caller` is whoever calls a public function."""
+
+    kind: Kind
+    loop: Value | None = None
+
+
+CALLER = Context("caller")
 
 
 @dataclass(frozen=True, slots=True)

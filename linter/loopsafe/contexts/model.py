@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopsafe.contexts.crossings import LOOP, Crossings
+from loopsafe.contexts.flow import Reached
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import WHERE, Hop
+from loopsafe.contexts.loop_threads import LoopThreads
 from loopsafe.contexts.misuse import Misuse
 from loopsafe.contexts.ownership import Ownership, best_known, is_ambiguous
-from loopsafe.contexts.propagate import Propagation, Reached
+from loopsafe.contexts.origins import Origins
+from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.schema import Call, Scope
 from loopsafe.facts.spelling import is_exact, spell
@@ -51,11 +54,17 @@ class Analysis:
         self._crossings = Crossings(program)
         self._misuse = Misuse(program)
         self._misuse.seed()
-        self._propagation = Propagation(program, Guards(program.knowledge), self._crossings)
-        self.flow = self._propagation.run()
+        propagation = Propagation(program, Guards(program.knowledge), self._crossings)
+        self.flow = propagation.flow
+        Origins(propagation).seed()
+        program.solver.run()
+        self._loop_threads = LoopThreads(propagation)
+        self._loop_threads.seed()
+        program.solver.run()
         self._ownership = Ownership(self.flow)
         self._foreign = Paths(self.flow, self._ownership.foreign_roots)
         self._foreign_states = self._foreign.states
+        self._callers = Paths(self.flow, self._ownership.caller_roots)
         self._operations = best_known(self.flow.reached)
 
     def off_loop(self, category: str) -> Iterator[Violation]:
@@ -70,6 +79,11 @@ class Analysis:
             return True
         if is_ambiguous(reached, self._program):
             return False
+        kind = reached.state.context.kind
+        if kind == "loop":
+            return False
+        if kind == "caller":
+            return self._loop_threads.owner(reached) is not None
         return reached.state in self._foreign and not self._ownership.made_there(reached, self._foreign_states)
 
     def called_callbacks(self) -> Iterator[Violation]:
@@ -86,15 +100,24 @@ class Analysis:
     def _violation(self, reached: Reached) -> Violation:
         state, call = reached.state, reached.call
         module = state.frame.module
-        arrived = self._foreign.to(state) if reached.started is None else (reached.started,)
-        hops = (*arrived, Hop("reaches", module, call.packed_span))
-        confidence: Confidence = "certain" if all(hop.certain for hop in hops) else "likely"
+        hops = (*self._arrived(reached), Hop("reaches", module, call.packed_span))
+        sure = state.context.kind != "caller" and all(hop.certain for hop in hops)
+        confidence: Confidence = "certain" if sure else "likely"
         fix = self._fix(reached)
         operation = spell(call.func) if reached.started is None else reached.name.rpartition(".")[2]
         return Violation(
-            module, call.span, operation, WHERE[state.context], self._remedy(reached, fix), state.context,
+            module, call.span, operation, WHERE[state.context.kind], self._remedy(reached, fix), state.context.kind,
             confidence, hops, fix,
         )  # fmt: skip
+
+    def _arrived(self, reached: Reached) -> tuple[Hop, ...]:
+        """The hops from where the context starts to the function that does the operation."""
+        if reached.started is not None:
+            return (reached.started,)
+        thread = self._loop_threads.owner(reached) if reached.state.context.kind == "caller" else None
+        if thread is not None:
+            return (*thread.hops, *self._callers.to(reached.state)[1:])
+        return self._foreign.to(reached.state)
 
     def _loop(self, reached: Reached) -> str:
         """The text of the loop to cross to; empty where none is in scope."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from loopsafe.contexts.lattice import State
-from loopsafe.contexts.propagate import Flow, Reached
+from loopsafe.contexts.flow import Flow, Reached
 from loopsafe.facts.schema import Attr
 from loopsafe.program.program import Program
 from loopsafe.program.values import Object, Value
@@ -20,9 +20,11 @@ class Ownership:
         for source, targets in flow.edges.items():
             for target in targets:
                 backwards[target].add(source)
-        self._runs_loop = _closure(set(flow.loops_run), backwards)
-        self.own_loop_roots = {root for root in flow.roots if root in self._runs_loop}
-        self.foreign_roots = set(flow.roots) - self.own_loop_roots
+        self._runs_loop = _closure({s for s in flow.loops_run if s.context.kind == "thread"}, backwards)
+        started = {root for root in flow.roots if root.context.kind in ("thread", "signal", "finalizer")}
+        self.own_loop_roots = {root for root in started if root in self._runs_loop}
+        self.foreign_roots = started - self.own_loop_roots
+        self.caller_roots = {root for root in flow.roots if root.context.kind == "caller"}
 
     def made_there(self, reached: Reached, states: set[State]) -> bool:
         """Whether the object is made by the very code that runs on the thread: nobody else need know it."""
@@ -33,7 +35,7 @@ class Ownership:
 
     def loops_of(self, states: set[State]) -> set[Value]:
         """The loops that these states run."""
-        return {loop for state in states for loop in self._flow.loops_run.get(state, ())}
+        return {loop for state in states for loop in self._flow.loops_run.get(state, {})}
 
 
 def best_known(reached: list[Reached]) -> list[Reached]:

@@ -1,205 +1,89 @@
-"""Where each function may run: origins are found, and contexts flow along calls until nothing changes."""
+"""Contexts flow along calls until nothing changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from loopsafe.contexts.crossings import Crossings
+from loopsafe.contexts.crossings import LOOP, Crossings
+from loopsafe.contexts.flow import Flow, Origin, Reached
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Context, Hop, State
-from loopsafe.facts.schema import Call, Read, Scope
+from loopsafe.facts.schema import Call, Expr, Read
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Target
 from loopsafe.program.index import method_kind
 from loopsafe.program.program import Program
+from loopsafe.program.solver import Listener
 from loopsafe.program.values import Class, Coroutine, Descriptor, Frame, Function, Instance, Object, Value
 
-_ORIGINS = ("thread", "signal", "finalizer")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Origin:
-    """What starts a context: the hop, and the call that does it where there is one."""
-
-    context: Context
-    hop: Hop
-    frame: Frame | None
-    call: Call | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reached:
-    """A loop-bound operation that is called in some state. `row` says what is known of it.
-
-    With `started`, the operation itself was handed to whatever starts the context, by `call` in the state's frame.
-    """
-
-    state: State
-    call: Call
-    row: OperationRow
-    name: str
-    receiver: Value | None
-    started: Hop | None = None
-
-
-@dataclass(slots=True)
-class Flow:
-    """The outcome: roots with the hop that starts them, edges between states, operations, loops run on threads."""
-
-    roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
-    edges: dict[State, dict[State, dict[Hop, None]]] = field(default_factory=dict)
-    reached: list[Reached] = field(default_factory=list)
-    loops_run: dict[State, set[Value]] = field(default_factory=dict)
+STARTING = ("thread", "signal", "finalizer")
 
 
 class Propagation:
-    """Finds origins and lets contexts flow. One solver serves the program and this."""
+    """Lets contexts flow from their roots. One solver serves the program and this."""
 
     def __init__(self, program: Program, guards: Guards, crossings: Crossings) -> None:
         self.program, self._guards, self._crossings = program, guards, crossings
         self.flow = Flow()
         self._visited: set[State] = set()
-        self._origin_calls: dict[Scope, list[Call]] = {}
-        self._seeded: set[Frame] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
         self._properties = self._property_names()
 
-    def run(self) -> Flow:
-        """Everything, to the fixpoint."""
-        self._seed_calls()
-        self._seed_overrides()
-        self.program.solver.run()
-        return self.flow
-
-    def _seed_calls(self) -> None:
-        """Every call whose last name is that of a function which starts a context."""
-        knowledge, index = self.program.knowledge, self.program.index
-        rows = {name: rows for name, rows in knowledge.runs.items() if any(r.where in _ORIGINS for r in rows)}
-        names = {name for name in knowledge.classes if any(owner in rows for owner in knowledge.lineage(name))} | rows.keys()
-        sites = [s for w in sorted({n.rpartition(".")[2] for n in self._with_aliases(names)}) for s in index.callers(w)]
-        keywords = {c.keyword for found in rows.values() for row in found for c in row.callables if c.keyword}
-        inits = index.calls.get("__init__", ())
-        sites += [site for site in inits if any(name in keywords for name, _ in site[2].keywords)]
-        for _, scope, call in sites:
-            self._origin_calls.setdefault(scope, []).append(call)
-        self.program.on_frame(self._seed_frame)
-        for module, scope, _ in sites:
-            for frame in self.program.classes.frames(module, scope):
-                self._seed_frame(frame)
-
-    def _seed_frame(self, frame: Frame) -> None:
-        """Ask about the calls of a frame that may start a context."""
-        if frame.scope in self._origin_calls and frame not in self._seeded:
-            self._seeded.add(frame)
-            for call in self._origin_calls[frame.scope]:
-                self._seed_call(frame, call)
-
-    def _with_aliases(self, names: Iterable[str]) -> Iterator[str]:
-        """Names as they may be written: a class also by where else it can be imported from."""
-        for name in names:
-            yield name
-            row = self.program.knowledge.classes.get(name)
-            yield from row.names if row else ()
-
-    def _seed_call(self, frame: Frame, call: Call) -> None:
-        def started(target: Target) -> None:
-            if isinstance(target, Library):
-                for row in self.program.knowledge.runs.get(target.name, ()):
-                    if row.where in _ORIGINS and not self._elsewhere(row, target):
-                        self._start(frame, call, row, target)
-
-        self._each_target(frame, call, started)
-
-    def _elsewhere(self, row: RunsRow, target: Library) -> bool:
-        """Whether the executor given runs things in another process."""
-        source = target.arguments.get(row.executor.position, row.executor.keyword) if row.executor else None
-        if source is None:
-            return False
-        held = self.program.node(source).values
-        return any(isinstance(v, Object) and "ProcessPool" in v.type for v in held)
-
-    def _start(self, frame: Frame, call: Call, row: RunsRow, target: Library) -> None:
-        hop = Hop("starts", frame.module, call.packed_span, not row.likely)
-        origin = Origin(row.where, hop, frame, call)  # type: ignore[arg-type]
-        self.program.hand_over(row, target, call, lambda entered: self._root(entered, origin))
-
-    def _root(self, target: Target, origin: Origin) -> None:
+    def root(self, target: Target, origin: Origin) -> None:
         """A context starts with this function, or with what a library function does for it."""
         if isinstance(target, Library):
             self._library_root(target, origin)
         elif not target.function.scope.is_async:
             state = State(target.frame, origin.context)
             self.flow.roots.setdefault(state, {})[origin.hop] = None
-            self._visit(state)
+            self.visit(state)
 
     def _library_root(self, target: Library, origin: Origin) -> None:
         knowledge = self.program.knowledge
-        row = knowledge.operations.get(target.name)
         if origin.frame is None or origin.call is None:
             return
+        row = knowledge.operations.get(target.name)
         if row is not None:
-            self._operation(State(origin.frame, origin.context), origin.call, row, target.name, target.receiver, origin.hop)
+            state = State(origin.frame, origin.context)
+            self._operation(state, origin.call, row, target.name, target.receiver, origin.hop)
         for runs in knowledge.runs.get(target.name, ()):
-            if runs.where == "here" or runs.where in _ORIGINS:
-                self.program.hand_over(runs, target, origin.call, lambda entered: self._root(entered, origin))
+            if runs.where == "here" or runs.where in STARTING:
+                self.program.hand_over(runs, target, origin.call, lambda entered: self.root(entered, origin))
+            elif runs.where == "own-loop":
+                loop = target.receiver or self._new_loop(origin.frame, origin.call)
+                self.flow.thread_loops.setdefault(loop, (origin.hop,))
+                self._run_coroutines(None, runs, target, Context("loop", loop), origin.hop)
+        if target.name in knowledge.loops and target.receiver is not None:
+            self.flow.thread_loops.setdefault(target.receiver, (origin.hop,))
 
-    def _seed_overrides(self) -> None:
-        """Methods of library base classes that the library calls on a thread of its own."""
-        knowledge, program = self.program.knowledge, self.program
-        for name, row in knowledge.overrides.items():
-            base, _, method = name.rpartition(".")
-            for cls in self._heirs(base):
-                if method in cls.scope.bindings:
-                    self._seed_override(cls, method, row.where)
-        program.solver.run()
+    def _new_loop(self, frame: Frame, call: Call) -> Value:
+        return self.program.values.make(Object, LOOP, frame, call)
 
-    def _heirs(self, base: str) -> Iterator[Class]:
-        program, knowledge = self.program, self.program.knowledge
-        names = {base.rpartition(".")[2]}
-        names |= {c.rpartition(".")[2] for c in knowledge.classes if base in knowledge.lineage(c)}
-        names |= {alias for name in names for alias in program.index.import_aliases.get(name, ())}
-        seen: set[Class] = set()
-        for name in sorted(names):
-            for module, scope in program.index.classes_by_base.get(name, ()):
-                cls = program.classes.defined_by(module, scope)
-                for heir in (cls, *program.classes.subclasses(cls)):
-                    bases = program.classes.library_bases(heir)
-                    if heir not in seen and any(base in knowledge.lineage(b) for b in bases):
-                        seen.add(heir)
-                        yield heir
-
-    def _seed_override(self, cls: Class, method: str, where: str) -> None:
-        program = self.program
-        origin = Origin(where, Hop("starts", cls.module, cls.scope.packed_span), None, None)  # type: ignore[arg-type]
-        for heir in (cls, *program.classes.subclasses(cls)):
-            if heir is cls or method not in heir.scope.bindings:
-                callee = program.attribute(program.classes.instance(heir), method)
-                program.solver.listen(
-                    callee,
-                    lambda value: program.call(value, Arguments(), None, lambda target: self._root(target, origin)),
-                )
-
-    def _visit(self, state: State) -> None:
+    def visit(self, state: State) -> None:
         """Follow everything that a function does, once for each state."""
         if state in self._visited:
             return
         self._visited.add(state)
         frame, scope = state.frame, state.frame.scope
         for call in scope.calls:
-            if not self._guards.only_on_loop(frame.module, scope, call.guard):
-                self._each_target(frame, call, self._caller(state, call))
+            if self._passes(state, call.guard):
+                self.each_target(frame, call, self._caller(state, call))
         for read in scope.reads:
-            if read.attr.name in self._properties and not self._guards.only_on_loop(frame.module, scope, read.guard):
+            if read.attr.name in self._properties and self._passes(state, read.guard):
                 self._read(state, read)
         for block in scope.blocks:
-            if not block.is_async and not self._guards.only_on_loop(frame.module, scope, block.guard):
+            if not block.is_async and self._passes(state, block.guard):
                 self._block(state, block.value, block.packed_span)
+
+    def _passes(self, state: State, guard: int) -> bool:
+        """Whether control gets past the guards in this context; on a loop it always may."""
+        return state.context.kind == "loop" or not self._guards.only_on_loop(state.frame.module, state.frame.scope, guard)
 
     def _caller(self, state: State, call: Call) -> OnTarget:
         return lambda target: self._called(state, call, target)
 
-    def _each_target(self, frame: Frame, call: Call, on_target: OnTarget) -> None:
+    def each_target(self, frame: Frame, call: Call, on_target: OnTarget) -> None:
+        """Hear of everything that a call enters."""
         program = self.program
         arguments = program.arguments(frame, call)
         program.solver.listen(
@@ -215,7 +99,7 @@ class Propagation:
         if operation is not None:
             name, row = operation
             self._operation(state, call, row, name, target.frame.receiver)
-        elif not target.function.scope.is_async:
+        elif not target.function.scope.is_async or (state.context.kind == "loop" and call.role == "awaited"):
             self._edge(state, State(target.frame, state.context), hop)
 
     def _known_operation(self, function: Function, frame: Frame) -> tuple[str, OperationRow] | None:
@@ -236,10 +120,54 @@ class Propagation:
         if row is not None:
             self._operation(state, call, row, target.name, target.receiver)
         if target.name in knowledge.loops:
-            self.flow.loops_run.setdefault(state, set()).add(target.receiver or Coroutine(state.frame))
+            loop = target.receiver or self._new_loop(state.frame, call)
+            self.flow.loops_run.setdefault(state, {}).setdefault(loop, hop)
+        if call.role == "awaited" and state.context.loop is not None and target.receiver is not None:
+            self.flow.awaited.setdefault(state.context.loop, {})[target.receiver] = None
         for runs in knowledge.runs.get(target.name, ()):
-            if runs.where == "here":
-                self.program.hand_over(runs, target, call, lambda entered: self._here(state, entered, hop))
+            self._runs(state, call, runs, target, hop)
+
+    def _runs(self, state: State, call: Call, runs: RunsRow, target: Library, hop: Hop) -> None:
+        """A library function runs its callables: here, on a loop, or on a loop of its own on this thread."""
+        if runs.where == "here":
+            self.program.hand_over(runs, target, call, lambda entered: self._here(state, entered, hop))
+        elif runs.where == "own-loop":
+            loop = target.receiver or self._new_loop(state.frame, call)
+            self._run_coroutines(state, runs, target, Context("loop", loop), hop)
+        elif runs.where == "loop":
+            for_loop = self._on_loop(state, call, runs, target, hop)
+            source = target.arguments.get(runs.loop_argument.position, runs.loop_argument.keyword) if runs.loop_argument else None
+            if source is not None:
+                self.program.solver.listen(self.program.node(source), for_loop)
+            elif isinstance(target.receiver, Object) and LOOP in self.program.knowledge.lineage(target.receiver.type):
+                for_loop(target.receiver)
+            elif state.context.loop is not None:
+                for_loop(state.context.loop)
+
+    def _on_loop(self, state: State, call: Call, runs: RunsRow, target: Library, hop: Hop) -> Listener:
+        crossing = replace(hop, kind="loop")
+
+        def on_loop(loop: Value) -> None:
+            if isinstance(loop, Object):
+                context = Context("loop", loop)
+                if runs.coroutine:
+                    self._run_coroutines(state, runs, target, context, crossing)
+                else:
+                    self.program.hand_over(runs, target, call, lambda entered: self._entered_on(state, entered, context, crossing))
+
+        return on_loop
+
+    def _entered_on(self, state: State | None, target: Target, context: Context, hop: Hop) -> None:
+        if isinstance(target, Entered) and not target.function.scope.is_async:
+            self._edge(state, State(target.frame, context), hop)
+
+    def _run_coroutines(self, state: State | None, runs: RunsRow, target: Library, context: Context, hop: Hop) -> None:
+        def run(value: Value) -> None:
+            if isinstance(value, Coroutine):
+                self._edge(state, State(value.frame, context), hop)
+
+        for source in self.program.callable_sources(runs, target.arguments):
+            self.program.solver.listen(self.program.node(source), run)
 
     def _here(self, state: State, target: Target, hop: Hop) -> None:
         if isinstance(target, Entered) and not target.function.scope.is_async:
@@ -254,9 +182,12 @@ class Propagation:
             self._crossings.prepare(state.frame)
             self.flow.reached.append(Reached(state, call, row, name, receiver, started))
 
-    def _edge(self, source: State, target: State, hop: Hop) -> None:
-        self.flow.edges.setdefault(source, {}).setdefault(target, {})[hop] = None
-        self._visit(target)
+    def _edge(self, source: State | None, target: State, hop: Hop) -> None:
+        if source is None:
+            self.flow.roots.setdefault(target, {})[hop] = None
+        else:
+            self.flow.edges.setdefault(source, {}).setdefault(target, {})[hop] = None
+        self.visit(target)
 
     def _read(self, state: State, read: Read) -> None:
         """A property runs where it is read."""
@@ -281,7 +212,7 @@ class Propagation:
 
         program.solver.listen(program.evaluate(state.frame, read.attr.base), read_from)
 
-    def _block(self, state: State, value: object, packed_span: int) -> None:
+    def _block(self, state: State, value: Expr, packed_span: int) -> None:
         """`with` runs the enter and exit methods, or the body of a generator."""
         program = self.program
         hop = Hop("calls", state.frame.module, packed_span)
@@ -296,7 +227,7 @@ class Propagation:
                         program.attribute(found, method), lambda callee: program.call(callee, Arguments(), None, entered)
                     )
 
-        program.solver.listen(program.evaluate(state.frame, value), held)  # type: ignore[arg-type]
+        program.solver.listen(program.evaluate(state.frame, value), held)
 
     def _property_names(self) -> frozenset[str]:
         names = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopsafe.contexts.lattice import Hop, State
-from loopsafe.contexts.propagate import Flow
+from loopsafe.contexts.flow import Flow
 
 
 class Paths:

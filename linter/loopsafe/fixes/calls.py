@@ -143,6 +143,7 @@ def measure(source: str, start: int, code: str) -> CallSite:
 
 
 def _measure(source: str, start: int, code: str) -> CallSite:
+    # Nodes print exactly the text they were read from, so the lengths of their code are distances in the file.
     module, node = _read(code)
     at = start + len(module.code_for_node(node.func))
     inside = at + len(module.code_for_node(node.whitespace_after_func)) + 1

@@ -67,6 +67,7 @@ def _blocks(tree: ast.Module) -> Iterator[_Block]:
 def _place(text: SourceText, blocks: list[_Block], module: str) -> _Place:
     section = list(_section(blocks))
     kin = [block for block in section if _kind(block) == _is_standard(module)]
+    # Sorters put `import a` before `from a import b`, and so find nothing to do here.
     plain = [block for block in kin if isinstance(block.statements[0], ast.Import)]
     if plain:
         earlier = [block for block in plain if _module(block).lower() < module.lower()]
@@ -83,6 +84,7 @@ def _place(text: SourceText, blocks: list[_Block], module: str) -> _Place:
 
 def _section(blocks: list[_Block]) -> Iterator[_Block]:
     """The first run of imports, those from `__future__` left out."""
+    # Later ones often stand below code that must run first.
     found = False
     for block in blocks:
         imports = all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in block.statements)

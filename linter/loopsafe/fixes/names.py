@@ -24,6 +24,7 @@ class Names:
     def __init__(self, tree: ast.Module) -> None:
         self.spelled: dict[str, str] = {}
         self.loaded: set[str] = set()
+        # An import under a condition or inside a function may not have run, or not be seen, at the call.
         for statement in tree.body:
             for name, target, module in _imported(statement):
                 self.spelled.setdefault(target, name)
@@ -63,6 +64,7 @@ class Speller:
             name = self._names.spelled.get(target, "")
             if name and self._names.means(name, target):
                 return name + head[len(target) :]
+        # The statement that will import a submodule binds its package.
         root = module.split(".", 1)[0]
         if not self._names.means(root, root):
             raise CannotFix(f"`{root}` is also the name of something else in this file")

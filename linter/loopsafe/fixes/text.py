@@ -73,6 +73,7 @@ class SourceText:
 
     def changed(self, changes: Iterable[Change]) -> str:
         """The text after the changes, which must not collide."""
+        # An insertion sorts before a replacement that begins at the same place, and is put before it.
         parts, done = [], 0
         for change in sorted(changes):
             parts += [self.source[done : change.start], change.content]

@@ -92,6 +92,7 @@ class Session:
         if self.silenced:
             return ()
         path = os.path.realpath(filename)
+        # On disk there may be another text of that name, or none.
         if self._stdin and filename == self.options.stdin_display_name:
             return _by_file([filename], self._config, {Path(path): "".join(lines)}).get(path, ())
         found = self._found if path in self._covered else self._found_elsewhere
@@ -145,6 +146,7 @@ class Session:
         return _by_file([path for path in self._checked() if os.path.realpath(path) not in self._covered], self._config)
 
     def _checked(self) -> Iterable[str]:
+        # flake8 tells plugins the paths as typed; this is what it makes its list of files with.
         from flake8.discover_files import expand_paths  # type: ignore[import-untyped]
 
         options = self.options

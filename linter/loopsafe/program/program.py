@@ -11,7 +11,7 @@ from loopsafe.program.attributes import Attributes
 from loopsafe.program.callgraph import Calls
 from loopsafe.program.classes import Classes
 from loopsafe.program.containers import Containers
-from loopsafe.program.graph import Arguments, Graph, Library, OnTarget
+from loopsafe.program.graph import Arguments, Graph, Library, OnTarget, Source
 from loopsafe.program.modules import Modules
 from loopsafe.program.names import Names
 from loopsafe.program.receivers import Receivers
@@ -112,6 +112,10 @@ class Program(Graph):
     def hand_over(self, row: RunsRow, target: Library, site: object, on_target: OnTarget) -> None:
         """Enter the callables that a library call runs, with the arguments it gives them."""
         self._calls.handed_over(row, target, site, on_target)
+
+    def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:
+        """The arguments that a row says are callables or coroutines."""
+        return self._calls.callable_sources(row, arguments)
 
     def on_frame(self, listener: Callable[[Frame], None]) -> None:
         """Hear of every frame when it is first entered."""

@@ -25,7 +25,7 @@ class Writers:
             return
         self._asked.add(container)
         made = container.display if isinstance(container, Container) else container.site
-        for name in sorted(_kept_as(container.frame, made)):
+        for name in sorted(kept_as(container.frame, made)):
             if name not in self._followed:
                 self._followed.add(name)
                 sites = self._graph.index.writes.get(name, ())
@@ -51,7 +51,7 @@ class Writers:
             graph.solver.link(value, graph.slot(held, None))
 
 
-def _kept_as(frame: Frame, made: object) -> set[str]:
+def kept_as(frame: Frame, made: object) -> set[str]:
     """The names and attributes that the expression `made` is assigned to in its scope."""
     scope = frame.scope
     names = {name for name, values in scope.bindings.items() if any(_holds(v, made) for v in values)}

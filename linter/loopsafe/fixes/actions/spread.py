@@ -32,6 +32,7 @@ def _close(outer: Argument, inner: CallSite) -> Change:
     rest = source[after_last : inner.closing]
     if not rest.strip():
         return Change(after_last, end, "")
+    # A comment stays; the row that held only the parenthesis goes, if nothing else comes to stand on it.
     line_ends = list(NEWLINE.finditer(source, after_last, inner.closing))
     if NEWLINE.match(source, end):
         return Change(line_ends[-1].start(), end, "")

@@ -10,7 +10,9 @@ from loopsafe.fixes.calls import Argument, CallSite, measure
 from loopsafe.fixes.names import Speller
 from loopsafe.fixes.text import CannotFix, Change
 
+# What parameters for callbacks are called in the standard library.
 _CALLBACK_KEYWORDS = {"target", "function", "func", "fn", "callback"}
+# These take the callback's arguments as `args`; others take them after the callback, or not at all.
 _TAKE_ARGS = {"Thread", "Timer", "Process"}
 
 
@@ -75,6 +77,7 @@ def _as_tuple(inner: CallSite) -> list[Change]:
     """`target=f(x)` becomes `target=f, args=(x,)`."""
     first, last = inner.arguments[0], inner.arguments[-1]
     opening, closing = ("((", ")") if first.bare_generator else ("(", "")
+    # One value in parentheses is no tuple without a comma.
     comma = "," if first is last and last.comma is None else ""
     return [
         Change(inner.function_end, inner.inside, f", args={opening}"),

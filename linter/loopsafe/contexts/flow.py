@@ -1,0 +1,52 @@
+"""The outcome of propagation: states, the edges by which they were reached, and what they do to loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from loopsafe.contexts.lattice import Context, Hop, State
+from loopsafe.facts.schema import Call
+from loopsafe.knowledge.schema import OperationRow
+from loopsafe.program.values import Frame, Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """What starts a context: the hop, and the call that does it where there is one."""
+
+    context: Context
+    hop: Hop
+    frame: Frame | None
+    call: Call | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reached:
+    """A loop-bound operation that is called in some state. `row` says what is known of it.
+
+    With `started`, the operation itself was handed to whatever starts the context, by `call` in the state's frame.
+    """
+
+    state: State
+    call: Call
+    row: OperationRow
+    name: str
+    receiver: Value | None
+    started: Hop | None = None
+
+
+@dataclass(slots=True)
+class Flow:
+    """`roots` are where contexts start, with the hops that start them; `edges` go from state to state.
+
+    `loops_run` says which loops a state runs and where. `thread_loops` are loops that a thread runs: the hops from the
+    start of the thread to the call that runs the loop, when that is known without a path (`Thread(target=loop.run_forever)`).
+    `awaited` are the objects whose coroutine methods are awaited on each loop.
+    """
+
+    roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
+    edges: dict[State, dict[State, dict[Hop, None]]] = field(default_factory=dict)
+    reached: list[Reached] = field(default_factory=list)
+    loops_run: dict[State, dict[Value, Hop]] = field(default_factory=dict)
+    thread_loops: dict[Value, tuple[Hop, ...]] = field(default_factory=dict)
+    awaited: dict[Value, dict[Value, None]] = field(default_factory=dict)

@@ -1,0 +1,174 @@
+"""Loops that live in threads: everyone else is foreign to what belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loopsafe.contexts.flow import Flow, Origin, Reached
+from loopsafe.contexts.lattice import CALLER, Hop, State
+from loopsafe.contexts.propagate import Propagation
+from loopsafe.contexts.witness import Paths
+from loopsafe.facts.schema import Attr, Call, Scope
+from loopsafe.program.graph import Entered
+from loopsafe.program.index import method_kind
+from loopsafe.program.modules import Module
+from loopsafe.program.values import Class, Function, Instance, Object, Value
+from loopsafe.program.writers import kept_as
+
+_MOST_SITES = 200
+_CALLED_BY_USERS = ("__enter__", "__exit__", "__call__")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoopThread:
+    """A loop that a thread runs, with the hops from the start of the thread to the call that runs it."""
+
+    loop: Value
+    hops: tuple[Hop, ...]
+    runners: frozenset[State]
+
+
+class LoopThreads:
+    """Finds the loops that threads run, and asks what public functions do to them."""
+
+    def __init__(self, propagation: Propagation) -> None:
+        self._propagation, self._program = propagation, propagation.program
+        self.flow: Flow = propagation.flow
+        self.found: dict[Value, LoopThread] = {}
+        self._at_home: set[Scope] = set()
+
+    def seed(self) -> None:
+        """Let `caller` flow from the public functions that are near a loop in a thread."""
+        self._find()
+        self._at_home = {state.frame.scope for state in Paths(self.flow, self._runner_roots()).states}
+        for thread in self.found.values():
+            for module, scope, cls in self._near(thread):
+                self._seed_function(module, scope, cls)
+
+    def owner(self, reached: Reached) -> LoopThread | None:
+        """The thread whose loop the receiver of an operation belongs to; None where that is not known."""
+        receiver = reached.receiver
+        for thread in self.found.values():
+            if receiver is thread.loop or self._belongs(receiver, thread):
+                return thread
+        return None
+
+    def _runner_roots(self) -> set[State]:
+        """The roots of the threads that run loops: what they call is at home there."""
+        paths = {root: Paths(self.flow, {root}) for root in self.flow.roots if root.context.kind in ("thread", "loop")}
+        runners = {state for thread in self.found.values() for state in thread.runners}
+        return {root for root, reached in paths.items() if root.context.kind == "loop" or runners & reached.states}
+
+    def _find(self) -> None:
+        flow = self.flow
+        paths = Paths(flow, set(flow.roots))
+        for state, loops in sorted(flow.loops_run.items(), key=lambda item: item[0].frame.order):
+            if state.context.kind == "thread" and state in paths:
+                for loop, hop in loops.items():
+                    if loop not in self.found:
+                        hops = (*paths.to(state), Hop("loop", hop.module, hop.packed_span))
+                        self.found[loop] = LoopThread(loop, hops, frozenset({state}))
+        for loop, hops in flow.thread_loops.items():
+            self.found.setdefault(loop, LoopThread(loop, hops, frozenset()))
+
+    def _near(self, thread: LoopThread) -> Iterator[tuple[Module, Scope, Class | None]]:
+        """Functions that can get at the loop: methods of the class that runs it, and whoever uses its name."""
+        seen: set[Scope] = set()
+        for module, scope, cls in (*self._of_class(thread), *self._by_name(thread)):
+            if scope not in seen and _is_public(module, scope) and not self._starts(thread, module, scope):
+                seen.add(scope)
+                yield module, scope, cls
+
+    def _of_class(self, thread: LoopThread) -> Iterator[tuple[Module, Scope, Class | None]]:
+        for cls in dict.fromkeys(self._classes_of(thread)):
+            for base in self._program.classes.mro(cls):
+                if isinstance(base, Class):
+                    for scope in base.module.facts.scopes:
+                        if scope.parent == base.scope.index and scope.kind == "function":
+                            yield base.module, scope, cls
+
+    def _classes_of(self, thread: LoopThread) -> Iterator[Class]:
+        receivers = [state.frame.receiver for state in thread.runners]
+        for receiver in receivers:
+            if isinstance(receiver, Instance):
+                yield receiver.cls
+        for module, scope in self._scopes_of(thread):
+            while scope.parent >= 0:
+                if scope.kind == "class":
+                    yield self._program.classes.defined_by(module, scope)
+                    break
+                scope = module.facts.scopes[scope.parent]
+
+    def _scopes_of(self, thread: LoopThread) -> Iterator[tuple[Module, Scope]]:
+        """The scopes in which the thread is started and the loop is made."""
+        loop = thread.loop
+        if isinstance(loop, Object) and loop.frame is not None:
+            yield loop.frame.module, loop.frame.scope
+        for hop in thread.hops[:1]:
+            for scope in hop.module.facts.scopes:
+                if any(call.packed_span == hop.packed_span for call in scope.calls):
+                    yield hop.module, scope
+
+    def _by_name(self, thread: LoopThread) -> Iterator[tuple[Module, Scope, Class | None]]:
+        loop = thread.loop
+        if not isinstance(loop, Object) or loop.frame is None:
+            return
+        names = kept_as(loop.frame, loop.site)
+        words = sorted({name.rpartition(".")[2] for name in self._program.knowledge.operations if ".AbstractEventLoop." in name})
+        for word in words:
+            sites = self._program.index.calls.get(word, ())
+            for module, scope, call in sites[:_MOST_SITES]:
+                func = call.func
+                if isinstance(func, Attr) and isinstance(func.base, Attr) and func.base.name in names:
+                    yield module, scope, None
+
+    def _starts(self, thread: LoopThread, module: Module, scope: Scope) -> bool:
+        """The function that starts the thread prepares the loop before: what comes when is not told apart."""
+        return any(s is scope for _, s in self._scopes_of(thread)) or scope in self._at_home
+
+    def _seed_function(self, module: Module, scope: Scope, cls: Class | None) -> None:
+        program = self._program
+        frame = program.classes.plain_frame(module, scope)
+        if cls is not None:
+            frame = program.values.frame(module, scope, frame.parent, program.classes.instance(cls))
+        function = program.values.make(Function, module, scope, frame.parent)
+        assert isinstance(function, Function)
+        origin = Origin(CALLER, Hop("calls", module, scope.packed_span), None, None)
+        self._propagation.root(Entered(frame, function), origin)
+
+    def _belongs(self, receiver: Value | None, thread: LoopThread) -> bool:
+        if not isinstance(receiver, Object):
+            return False
+        if receiver in self.flow.awaited.get(thread.loop, ()):
+            return True
+        if receiver.frame is None or receiver.site is None:
+            return False
+        return self._made_on(receiver, thread) or self._made_by(receiver.site, receiver, thread)
+
+    def _made_on(self, receiver: Object, thread: LoopThread) -> bool:
+        assert receiver.frame is not None
+        at = (receiver.frame.module, receiver.frame.scope)
+        return receiver.frame.scope.is_async and any(
+            state.context.loop is thread.loop and (state.frame.module, state.frame.scope) == at for state in self._loop_states
+        )
+
+    @property
+    def _loop_states(self) -> list[State]:
+        states = [s for targets in self.flow.edges.values() for s in targets]
+        return [s for s in (*states, *self.flow.roots) if s.context.kind == "loop"]
+
+    def _made_by(self, site: Call, receiver: Object, thread: LoopThread) -> bool:
+        """`self._loop.create_task(...)`: the loop itself made it."""
+        func = site.func
+        if not isinstance(func, Attr) or receiver.frame is None:
+            return False
+        return thread.loop in self._program.evaluate(receiver.frame, func.base).values
+
+
+def _is_public(module: Module, scope: Scope) -> bool:
+    """A plain function that users of the class or module call."""
+    if scope.kind != "function" or scope.is_async or scope.is_generator or method_kind(scope) != "plain":
+        return False
+    around = module.facts.scopes[scope.parent]
+    return around.kind in ("module", "class") and (not scope.name.startswith("_") or scope.name in _CALLED_BY_USERS)
