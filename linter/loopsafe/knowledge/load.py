@@ -50,7 +50,13 @@ class Knowledge:
                 self.runs[key] = (*self.runs.get(key, ()), runs_row)
         known = (self.operations, self.overrides, self.loops, self.tests, self.runs, self.results)
         self.members = frozenset(name.rpartition(".")[2] for table in known for name in table)
+        spelled = [*(name for table in known for name in table), *self.classes, *self._aliases]
+        self._prefixes = {name[:end] for name in spelled for end in _ends(name)}
         self.origin_words = frozenset(name.rpartition(".")[2] for name in self.runs)
+
+    def leads_to(self, name: str) -> bool:
+        """Whether this dotted name is one that rows speak of, or the beginning of one."""
+        return name in self._prefixes
 
     def is_known(self, cls: str) -> bool:
         """Whether anything is known of this class."""
@@ -99,6 +105,11 @@ class Knowledge:
 
     def _index(self, tables: Iterable[tuple[_AnyRow, ...]]) -> dict[str, _AnyRow]:
         return {self.canonical(name): row for table in tables for row in table for name in row.names}
+
+
+def _ends(name: str) -> list[int]:
+    """Where the dotted beginnings of a name end, the whole name included."""
+    return [*(at for at, letter in enumerate(name) if letter == "."), len(name)]
 
 
 def read_pack(text: str, filename: str) -> Pack:

@@ -6,8 +6,8 @@ from loopsafe.facts.schema import Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Target
 from loopsafe.program.index import method_kind
-from loopsafe.program.library import CONTAINER_METHODS
 from loopsafe.program.modules import Module
+from loopsafe.program.python import CONTAINER_METHODS
 from loopsafe.program.solver import Node
 from loopsafe.program.values import (
     Class,
@@ -26,7 +26,6 @@ from loopsafe.program.values import (
 )
 
 _MOST_STORES = 120
-_DEEPEST_NAME = 10
 
 
 class Attributes:
@@ -46,8 +45,7 @@ class Attributes:
         elif isinstance(value, ProjectModule):
             self._module(value.module, name, node)
         elif isinstance(value, External):
-            if value.name.count(".") < _DEEPEST_NAME:
-                self._add(node, External, f"{value.name}.{name}")
+            self._graph.add_external(node, f"{value.name}.{name}")
         elif isinstance(value, Object):
             self._object(value, name, node)
         elif isinstance(value, Descriptor):
@@ -85,7 +83,7 @@ class Attributes:
         known = self._other_stores(cls, name, node) or known
         bases = self._classes.library_bases(cls)
         if not known and bases:
-            self._add(node, External, f"{bases[0]}.{name}")
+            self._graph.add_external(node, f"{bases[0]}.{name}")
 
     def _super(self, value: Super, name: str, node: Node) -> None:
         receiver = value.receiver

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loopsafe.facts.schema import Expr, Scope
+from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Source, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.solver import Node
@@ -23,8 +24,8 @@ _DESCRIPTORS = {
 class Decorators:
     """Calls the project's own decorators. Those of libraries are taken to give a function that does the same."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    def __init__(self, graph: Graph, classes: Classes) -> None:
+        self._graph, self._classes = graph, classes
 
     def apply(self, frame: Frame, scope: Scope, value: Value, node: Node) -> None:
         """Run `value`, which this scope defines, through its decorators, innermost first, into `node`."""
@@ -35,7 +36,7 @@ class Decorators:
 
     def _through(self, frame: Frame, scope: Scope, decorator: Expr, held: Node) -> Node:
         graph, name = self._graph, last_name(decorator)
-        if name in self._graph.index.definitions:
+        if name in self._graph.index.definitions and not isinstance(self._classes.resolve(frame, decorator), External):
             given = Node()
             arguments = Arguments((Source(None, None, held),))
             graph.solver.listen(

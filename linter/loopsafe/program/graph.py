@@ -11,7 +11,8 @@ from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import Index
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.solver import Node, Solver
-from loopsafe.program.values import Frame, Function, Value, Values
+from loopsafe.program.python import UNDERSTOOD
+from loopsafe.program.values import External, Frame, Function, Value, Values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +102,11 @@ class Graph(ABC):
             return source.node
         assert source.frame is not None
         return self.evaluate(source.frame, source.expr)
+
+    def add_external(self, node: Node, name: str) -> None:
+        """Add a thing outside the project, if anything is known of it or of what it contains."""
+        if self.knowledge.leads_to(name.removesuffix(".__init__")) or name in UNDERSTOOD:
+            self.solver.add(node, self.values.make(External, name))
 
     def holding(self, values: Iterable[Value]) -> Node:
         """A node that holds just these values."""

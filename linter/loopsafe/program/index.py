@@ -9,12 +9,11 @@ from functools import cached_property
 
 from loopsafe.facts.schema import Attr, Call, Expr, Import, Name, Scope, Store, Subscript
 from loopsafe.program.modules import Module, Modules
+from loopsafe.program.python import ADDERS, PUTTERS
 
 CallSite = tuple[Module, Scope, Call]
 StoreSite = tuple[Module, Scope, Store]
 
-PUTTERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "put": 0, "put_nowait": 0, "push": 0, "setdefault": 1}
-ADDERS = frozenset({"extend", "extendleft", "update"})
 _PASSING = frozenset({"get", "setdefault", "values", "items", "copy", "list", "tuple", "set", "sorted", "reversed", "iter"})
 
 

@@ -7,27 +7,9 @@ from collections.abc import Callable
 from loopsafe.facts.schema import Call
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Graph, Library, Source
-from loopsafe.program.index import ADDERS, PUTTERS
+from loopsafe.program.python import ADDERS, FIRST_OF, GETTERS, NEW_CONTAINERS, PUTTERS, SAME_THINGS, VIEWS
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Container, Frame, Instance, Literal, Object, Partial, Super, Value
-
-_SAME_THINGS = {
-    "builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed",
-    "builtins.iter", "copy.copy", "copy.deepcopy", "builtins.aiter", "collections.deque", "builtins.filter",
-    "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext", "weakref.proxy", "types.MappingProxyType",
-    "itertools.cycle", "itertools.chain", "itertools.islice",
-}  # fmt: skip
-CONTAINER_METHODS = PUTTERS.keys() | ADDERS | {"values", "copy", "items", "keys", "__getitem__"}
-CONTAINER_METHODS |= {"pop", "popleft", "get", "get_nowait", "popitem", "recv", "receive", "sort", "send"}
-_FIRST_OF = {"builtins.next", "builtins.anext", "builtins.max", "builtins.min"}
-_NEW_CONTAINERS = {
-    "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.tuple": "tuple",
-    "collections.deque": "list", "collections.defaultdict": "dict", "collections.OrderedDict": "dict",
-    "weakref.WeakSet": "set", "weakref.WeakValueDictionary": "dict", "weakref.WeakKeyDictionary": "dict",
-}  # fmt: skip
-_GETTERS = {"pop", "popleft", "get", "get_nowait", "popitem", "setdefault", "__getitem__", "recv", "receive"}
-_VIEWS = {"values", "copy"}
-
 
 class LibraryResults:
     """Gives the result of a call of something outside the project."""
@@ -49,13 +31,13 @@ class LibraryResults:
         special = self._special.get(target.name)
         if special is not None:
             special(frame, call, target, node)
-        elif target.name in _SAME_THINGS and target.arguments.positional:
+        elif target.name in SAME_THINGS and target.arguments.positional:
             for source in target.arguments.positional[:1]:
                 self._graph.solver.link(self._graph.node(source), node)
             self._new_container(frame, call, target, node)
-        elif target.name in _FIRST_OF:
+        elif target.name in FIRST_OF:
             self._elements(target.arguments, node)
-        elif target.name in _NEW_CONTAINERS:
+        elif target.name in NEW_CONTAINERS:
             self._new_container(frame, call, target, node)
         elif isinstance(target.receiver, (Container, Object)) and self._of_container(frame, call, target, node):
             return
@@ -149,7 +131,7 @@ class LibraryResults:
             graph.solver.listen(graph.node(source), element)
 
     def _new_container(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
-        kind = _NEW_CONTAINERS.get(target.name)
+        kind = NEW_CONTAINERS.get(target.name)
         if kind is None:
             return
         graph = self._graph
@@ -186,9 +168,9 @@ class LibraryResults:
         elif method in ADDERS:
             for source in arguments.positional[:1]:
                 graph.include(own, graph.node(source))
-        elif method in _GETTERS:
+        elif method in GETTERS:
             self._got(own, method, arguments, node)
-        elif method in _VIEWS:
+        elif method in VIEWS:
             graph.solver.add(node, own)
             if isinstance(own, Container) and own.kind == "dict" and method == "values":
                 view = graph.values.make(Container, "list", frame, call)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from loopsafe.facts.schema import Import, Parameter
 from loopsafe.program.graph import Arguments, Graph, Source
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Container, External, Frame, ProjectModule, Value
+from loopsafe.program.values import Container, Frame, ProjectModule, Value
 
 
 class Names:
@@ -62,7 +62,7 @@ class Names:
             module, imported = graph.modules.find(f"{dotted}.{imported.name}", frame.module), Import(dotted)
         if module is None:
             name = f"{dotted}.{imported.name}" if imported.name else dotted
-            graph.solver.add(node, graph.values.make(External, name))
+            graph.add_external(node, name)
             return
         value = graph.values.make(ProjectModule, module)
         if imported.name is None:
@@ -93,7 +93,7 @@ class Names:
             if module is not None and module is not frame.module:
                 value = self._graph.values.make(ProjectModule, module)
                 self._graph.solver.link(self._graph.attribute(value, name), node)
-        self._graph.solver.add(node, self._graph.values.make(External, f"builtins.{name}"))
+        self._graph.add_external(node, f"builtins.{name}")
 
     def _fill(self, frame: Frame, name: str, node: Node) -> None:
         scope, solver = frame.scope, self._graph.solver

@@ -54,7 +54,7 @@ class Receivers:
     def __init__(self, graph: Graph, names: Names, classes: Classes) -> None:
         self._graph, self._names, self._classes = graph, names, classes
         self._annotations = Annotations(graph, classes)
-        self._decorators = Decorators(graph)
+        self._decorators = Decorators(graph, classes)
         self._library = LibraryResults(graph, classes)
         self._builders: dict[type, Callable[..., None]] = {
             Attr: self._attr,

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from loopsafe.program.values import Value
 
-_MOST_LIGHT = 32
-_MOST = 400
+_MOST_LIGHT = 24
+_MOST = 128
 Listener = Callable[[Value], None]
 
 

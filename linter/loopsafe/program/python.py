@@ -1,0 +1,28 @@
+"""What Python's own built-ins and containers do: tables of names, no code."""
+
+from __future__ import annotations
+
+PUTTERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "put": 0, "put_nowait": 0, "push": 0, "setdefault": 1}
+ADDERS = frozenset({"extend", "extendleft", "update"})
+SAME_THINGS = {
+    "builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed",
+    "builtins.iter", "copy.copy", "copy.deepcopy", "builtins.aiter", "collections.deque", "builtins.filter",
+    "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext", "weakref.proxy", "types.MappingProxyType",
+    "itertools.cycle", "itertools.chain", "itertools.islice",
+}  # fmt: skip
+CONTAINER_METHODS = PUTTERS.keys() | ADDERS | {"values", "copy", "items", "keys", "__getitem__"}
+CONTAINER_METHODS |= {"pop", "popleft", "get", "get_nowait", "popitem", "recv", "receive", "sort", "send"}
+FIRST_OF = {"builtins.next", "builtins.anext", "builtins.max", "builtins.min"}
+NEW_CONTAINERS = {
+    "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.tuple": "tuple",
+    "collections.deque": "list", "collections.defaultdict": "dict", "collections.OrderedDict": "dict",
+    "weakref.WeakSet": "set", "weakref.WeakValueDictionary": "dict", "weakref.WeakKeyDictionary": "dict",
+}  # fmt: skip
+GETTERS = {"pop", "popleft", "get", "get_nowait", "popitem", "setdefault", "__getitem__", "recv", "receive"}
+VIEWS = {"values", "copy"}
+SPECIAL = {
+    "builtins.super", "builtins.getattr", "builtins.type", "builtins.enumerate", "builtins.zip", "functools.partial",
+    "functools.partialmethod",
+}  # fmt: skip
+_NAMES = SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL
+UNDERSTOOD = frozenset(_NAMES | {name.rpartition(".")[0] for name in _NAMES})
