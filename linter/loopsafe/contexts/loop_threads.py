@@ -13,7 +13,7 @@ from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.program.graph import Entered
 from loopsafe.program.index import method_kind
 from loopsafe.program.modules import Module
-from loopsafe.program.values import Class, Function, Instance, Object, Value
+from loopsafe.program.values import Class, Function, Instance, Object, Value, same_making
 from loopsafe.program.writers import kept_as
 
 _MOST_SITES = 200
@@ -50,7 +50,7 @@ class LoopThreads:
         """The thread whose loop the receiver of an operation belongs to; None where that is not known."""
         receiver = reached.receiver
         for thread in self.found.values():
-            if receiver is thread.loop or self._belongs(receiver, thread):
+            if same_making(receiver, thread.loop) or self._belongs(receiver, thread):
                 return thread
         return None
 
@@ -59,6 +59,10 @@ class LoopThreads:
         paths = {root: Paths(self.flow, {root}) for root in self.flow.roots if root.context.kind in ("thread", "loop")}
         runners = {state for thread in self.found.values() for state in thread.runners}
         return {root for root, reached in paths.items() if root.context.kind == "loop" or runners & reached.states}
+
+    def starts_within(self, thread: LoopThread, states: tuple[State, ...]) -> bool:
+        """Whether the thread is only started on the way: what comes when is not told apart."""
+        return any(state.frame.scope is scope for state in states for _, scope in self._scopes_of(thread))
 
     def _find(self) -> None:
         flow = self.flow
@@ -140,7 +144,7 @@ class LoopThreads:
     def _belongs(self, receiver: Value | None, thread: LoopThread) -> bool:
         if not isinstance(receiver, Object):
             return False
-        if receiver in self.flow.awaited.get(thread.loop, ()):
+        if any(same_making(receiver, other) for other in self.flow.awaited.get(thread.loop, ())):
             return True
         if receiver.frame is None or receiver.site is None:
             return False
@@ -150,7 +154,7 @@ class LoopThreads:
         assert receiver.frame is not None
         at = (receiver.frame.module, receiver.frame.scope)
         return receiver.frame.scope.is_async and any(
-            state.context.loop is thread.loop and (state.frame.module, state.frame.scope) == at for state in self._loop_states
+            same_making(state.context.loop, thread.loop) and (state.frame.module, state.frame.scope) == at for state in self._loop_states
         )
 
     @property
@@ -163,7 +167,8 @@ class LoopThreads:
         func = site.func
         if not isinstance(func, Attr) or receiver.frame is None:
             return False
-        return thread.loop in self._program.evaluate(receiver.frame, func.base).values
+        held = self._program.evaluate(receiver.frame, func.base).values
+        return any(same_making(thread.loop, loop) for loop in held)
 
 
 def _is_public(module: Module, scope: Scope) -> bool:

@@ -63,7 +63,6 @@ class Analysis:
         program.solver.run()
         self._ownership = Ownership(self.flow)
         self._foreign = Paths(self.flow, self._ownership.foreign_roots)
-        self._foreign_states = self._foreign.states
         self._callers = Paths(self.flow, self._ownership.caller_roots)
         self._operations = best_known(self.flow.reached)
 
@@ -83,8 +82,14 @@ class Analysis:
         if kind == "loop":
             return False
         if kind == "caller":
-            return self._loop_threads.owner(reached) is not None
-        return reached.state in self._foreign and not self._ownership.made_there(reached, self._foreign_states)
+            return self._is_foreign_caller(reached)
+        return reached.state in self._foreign and not self._ownership.made_there(reached, self._foreign)
+
+    def _is_foreign_caller(self, reached: Reached) -> bool:
+        thread = self._loop_threads.owner(reached)
+        if thread is None or reached.state not in self._callers:
+            return False
+        return not self._loop_threads.starts_within(thread, self._callers.through(reached.state))
 
     def called_callbacks(self) -> Iterator[Violation]:
         """Calls that stand where a callback is expected, and give nothing."""

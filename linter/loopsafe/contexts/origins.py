@@ -1,54 +1,51 @@
-"""Where contexts begin: calls that start threads or set handlers, and methods that libraries call on threads."""
+"""Where contexts begin: calls that start threads or set handlers, and all else that libraries run on threads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from loopsafe.contexts.flow import Origin
-from loopsafe.contexts.lattice import Context, Hop
-from loopsafe.contexts.propagate import STARTING, Propagation
-from loopsafe.facts.schema import Call, Scope
+from loopsafe.contexts.assignments import Assignments
+from loopsafe.contexts.decorated import Decorated
+from loopsafe.contexts.entries import Entries
+from loopsafe.contexts.handed import Handed
+from loopsafe.contexts.overrides import Overrides
+from loopsafe.contexts.propagate import Propagation
+from loopsafe.contexts.starts import Starts, holds, starts
+from loopsafe.facts.schema import Call
 from loopsafe.knowledge.schema import RunsRow
-from loopsafe.program.graph import Arguments, Library, Target
-from loopsafe.program.values import Class, Frame, Object
+from loopsafe.program.graph import Library, Target
+from loopsafe.program.index import CallSite
+from loopsafe.program.values import Frame, Object
 
 
 class Origins:
     """Finds the origins of a program and lets them flow."""
 
     def __init__(self, propagation: Propagation) -> None:
-        self._flow_from = propagation
-        self.program = propagation.program
-        self._origin_calls: dict[Scope, list[Call]] = {}
-        self._seeded: set[Frame] = set()
+        self._flow_from, self.program = propagation, propagation.program
+        self._starts = Starts(propagation)
+        self._overrides = Overrides(self._starts)
+        self._handed = Handed(self._starts, self._overrides)
 
     def seed(self) -> None:
         """Ask about every possible origin; the answers flow as the solver runs."""
-        self._seed_calls()
-        self._seed_overrides()
+        for module, scope, call in self._sites():
+            self._starts.watch(module, scope, lambda frame, call=call: self._seed_call(frame, call))  # type: ignore[misc]
+        Decorated(self._starts).seed()
+        Assignments(self._starts, self._overrides).seed()
+        self._starts.begin()
+        self._overrides.seed()
+        Entries(self._starts).seed()
 
-    def _seed_calls(self) -> None:
+    def _sites(self) -> list[CallSite]:
         """Every call whose last name is that of a function which starts a context."""
         knowledge, index = self.program.knowledge, self.program.index
-        rows = {name: rows for name, rows in knowledge.runs.items() if any(r.where in STARTING for r in rows)}
+        rows = {name: rows for name, rows in knowledge.runs.items() if any(starts(r) for r in rows)}
         names = {name for name in knowledge.classes if any(owner in rows for owner in knowledge.lineage(name))} | rows.keys()
         sites = [s for w in sorted({n.rpartition(".")[2] for n in self._with_aliases(names)}) for s in index.callers(w)]
         keywords = {c.keyword for found in rows.values() for row in found for c in row.callables if c.keyword}
         inits = index.calls.get("__init__", ())
-        sites += [site for site in inits if any(name in keywords for name, _ in site[2].keywords)]
-        for _, scope, call in sites:
-            self._origin_calls.setdefault(scope, []).append(call)
-        self.program.on_frame(self._seed_frame)
-        for module, scope, _ in sites:
-            for frame in self.program.classes.frames(module, scope):
-                self._seed_frame(frame)
-
-    def _seed_frame(self, frame: Frame) -> None:
-        """Ask about the calls of a frame that may start a context."""
-        if frame.scope in self._origin_calls and frame not in self._seeded:
-            self._seeded.add(frame)
-            for call in self._origin_calls[frame.scope]:
-                self._seed_call(frame, call)
+        return sites + [site for site in inits if any(name in keywords for name, _ in site[2].keywords)]
 
     def _with_aliases(self, names: Iterable[str]) -> Iterator[str]:
         """Names as they may be written: a class also by where else it can be imported from."""
@@ -59,12 +56,18 @@ class Origins:
 
     def _seed_call(self, frame: Frame, call: Call) -> None:
         def started(target: Target) -> None:
-            if isinstance(target, Library):
-                for row in self.program.knowledge.runs.get(target.name, ()):
-                    if row.where in STARTING and not self._elsewhere(row, target):
-                        self._start(frame, call, row, target)
+            for name in self._starts.own_name(target):
+                for row in self.program.knowledge.runs.get(name, ()):
+                    if starts(row):
+                        self._start(frame, call, row, self._starts.as_library(target, name, self.program.arguments(frame, call)))
 
         self._flow_from.each_target(frame, call, started)
+
+    def _start(self, frame: Frame, call: Call, row: RunsRow, target: Library) -> None:
+        if holds(row, target.arguments) and not self._elsewhere(row, target):
+            origin = self._starts.origin(row, frame.module, call.packed_span, frame, call)
+            self.program.hand_over(row, target, call, self._starts.rooted(row, origin))
+            self._handed.start(row, target, origin)
 
     def _elsewhere(self, row: RunsRow, target: Library) -> bool:
         """Whether the executor given runs things in another process."""
@@ -73,43 +76,3 @@ class Origins:
             return False
         held = self.program.node(source).values
         return any(isinstance(v, Object) and "ProcessPool" in v.type for v in held)
-
-    def _start(self, frame: Frame, call: Call, row: RunsRow, target: Library) -> None:
-        hop = Hop("starts", frame.module, call.packed_span, not row.likely)
-        origin = Origin(Context(row.where), hop, frame, call)  # type: ignore[arg-type]
-        self.program.hand_over(row, target, call, lambda entered: self._flow_from.root(entered, origin))
-
-    def _seed_overrides(self) -> None:
-        """Methods of library base classes that the library calls on a thread of its own."""
-        knowledge = self.program.knowledge
-        for name, row in knowledge.overrides.items():
-            base, _, method = name.rpartition(".")
-            for cls in self._heirs(base):
-                if method in cls.scope.bindings:
-                    self._seed_override(cls, method, row.where)
-
-    def _heirs(self, base: str) -> Iterator[Class]:
-        program, knowledge = self.program, self.program.knowledge
-        names = {base.rpartition(".")[2]}
-        names |= {c.rpartition(".")[2] for c in knowledge.classes if base in knowledge.lineage(c)}
-        names |= {alias for name in names for alias in program.index.import_aliases.get(name, ())}
-        seen: set[Class] = set()
-        for name in sorted(names):
-            for module, scope in program.index.classes_by_base.get(name, ()):
-                cls = program.classes.defined_by(module, scope)
-                for heir in (cls, *program.classes.subclasses(cls)):
-                    bases = program.classes.library_bases(heir)
-                    if heir not in seen and any(base in knowledge.lineage(b) for b in bases):
-                        seen.add(heir)
-                        yield heir
-
-    def _seed_override(self, cls: Class, method: str, where: str) -> None:
-        program = self.program
-        origin = Origin(Context(where), Hop("starts", cls.module, cls.scope.packed_span), None, None)  # type: ignore[arg-type]
-        for heir in (cls, *program.classes.subclasses(cls)):
-            if heir is cls or method not in heir.scope.bindings:
-                callee = program.attribute(program.classes.instance(heir), method)
-                program.solver.listen(
-                    callee,
-                    lambda value: program.call(value, Arguments(), None, lambda target: self._flow_from.root(target, origin)),
-                )

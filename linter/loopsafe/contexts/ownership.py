@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from loopsafe.contexts.lattice import State
+from loopsafe.contexts.witness import Paths
 from loopsafe.contexts.flow import Flow, Reached
 from loopsafe.facts.schema import Attr
 from loopsafe.program.program import Program
@@ -26,12 +27,16 @@ class Ownership:
         self.foreign_roots = started - self.own_loop_roots
         self.caller_roots = {root for root in flow.roots if root.context.kind == "caller"}
 
-    def made_there(self, reached: Reached, states: set[State]) -> bool:
-        """Whether the object is made by the very code that runs on the thread: nobody else need know it."""
+    def made_there(self, reached: Reached, paths: Paths) -> bool:
+        """Whether the object is made by the very code that runs on the thread: nobody else need know it.
+
+        Not so where its maker is what starts the thread: then it was there before.
+        """
         receiver = reached.receiver
-        if not isinstance(receiver, Object) or receiver.frame is None:
+        if not isinstance(receiver, Object) or receiver.frame is None or _scope_key(receiver) not in paths.scopes:
             return False
-        return _scope_key(receiver) in {(s.frame.module.index, s.frame.scope.index) for s in states}
+        start = paths.to(reached.state)[0]
+        return not any(call.packed_span == start.packed_span for call in receiver.frame.scope.calls)
 
     def loops_of(self, states: set[State]) -> set[Value]:
         """The loops that these states run."""

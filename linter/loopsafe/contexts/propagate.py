@@ -165,6 +165,8 @@ class Propagation:
         def run(value: Value) -> None:
             if isinstance(value, Coroutine):
                 self._edge(state, State(value.frame, context), hop)
+            elif context.loop is not None and not runs.crossing:
+                self.flow.awaited.setdefault(context.loop, {})[value] = None
 
         for source in self.program.callable_sources(runs, target.arguments):
             self.program.solver.listen(self.program.node(source), run)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from loopsafe.contexts.lattice import Hop, State
+from functools import cached_property
+
 from loopsafe.contexts.flow import Flow
 
 
@@ -32,10 +34,24 @@ class Paths:
     def __contains__(self, state: State) -> bool:
         return state in self._arrived
 
+    @cached_property
+    def scopes(self) -> frozenset[tuple[int, int]]:
+        """The scopes of all states, as (module, scope)."""
+        return frozenset((s.frame.module.index, s.frame.scope.index) for s in self._arrived)
+
     @property
     def states(self) -> set[State]:
         """Every state that some root reaches."""
         return set(self._arrived)
+
+    def through(self, state: State) -> tuple[State, ...]:
+        """The states on the way to this one, itself included, last first."""
+        found: list[State] = []
+        at: State | None = state
+        while at is not None:
+            found.append(at)
+            at = self._arrived[at][0]
+        return tuple(found)
 
     def to(self, state: State) -> tuple[Hop, ...]:
         """The hops from the start to this state."""

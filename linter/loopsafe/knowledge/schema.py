@@ -35,7 +35,8 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What calling gives: the name of a class, or `argument N` for one of its arguments unchanged.
+    """What calling gives: the name of a class, `argument N` for one of its arguments unchanged, or `result` for what its
+    callable argument returns.
 
     `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was there
     before: the call makes nothing.
@@ -50,13 +51,19 @@ class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which argument is the callable: by position, by keyword or both; `rest_from` means all arguments from there on.
 
-    With `key`, the argument is a dict and the callable stands under that key.
+    `every_keyword` means every keyword argument. With `key`, the argument is a dict or list and the callable stands in it:
+    `key` is a path of keys with dots between, `*` for any key or element. With `methods`, the argument is an object, and
+    the library calls these methods of it (`*` stands for any letters). With `method_of`, the argument may be a string that
+    names a method, as defined in the project's subclasses of that library class.
     """
 
     position: int | None = None
     keyword: str = ""
     rest_from: int | None = None
+    every_keyword: bool = False
     key: str = ""
+    methods: tuple[str, ...] = ()
+    method_of: str = ""
 
 
 class Passed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,29 +76,72 @@ class Passed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     skip_keywords: tuple[str, ...] = ()
 
 
-class RunsRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A function that runs a callable argument somewhere.
+class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the rows share that say where a function runs.
 
     `where`: `thread` (another thread), `loop` (the loop's thread; for a method of a loop that very loop), `own-loop` (a
     loop of its own, on this thread), `here` (before it returns, on this thread), `signal`, `finalizer`, `process`.
-    `unless_async` says that an `async def` runs on the loop instead; `likely` that it may now and then run on the loop too.
+    `unless_async` says that an `async def` runs on the loop instead, `unless_decorated` the same of functions with one of
+    these decorators; `likely` that it may now and then run on the loop too.
     """
 
     where: Runs
+    unless_async: bool = False
+    unless_decorated: tuple[str, ...] = ()
+    likely: bool = False
+
+
+class RunsRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A function that runs a callable argument somewhere.
+
+    The row holds only where the keywords of `when` are given as these constants, and not where one of the arguments
+    `unless_given` is given. `executor` is the argument that may send the callable to another process instead.
+    """
+
     callables: tuple[Callable, ...]
     passes: Passed = Passed()
     coroutine: bool = False
     crossing: bool = False
     loop_argument: Callable | None = None
-    unless_async: bool = False
     executor: Callable | None = None
-    likely: bool = False
+    when: dict[str, bool | str] = {}
+    unless_given: tuple[Callable, ...] = ()
 
 
-class OverrideRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Methods of a library base class that the library calls somewhere. `names` are `package.Class.method`."""
+class DecoratorRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A decorator, written with or without a call, whose function the library runs somewhere.
 
-    where: Runs
+    `when` and `unless_given` are as for `runs`, of the decorator's own arguments.
+    """
+
+    when: dict[str, bool | str] = {}
+    unless_given: tuple[Callable, ...] = ()
+
+
+class OverrideRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Methods of a library base class that the library calls somewhere. `names` are `package.Class.method`.
+
+    `*` in the class or method stands for any letters; a lone `*` means the public methods. With `twin`, the library calls
+    a method of that name instead where a class of the project defines one (`{}` stands for the method's own name).
+    """
+
+    twin: str = ""
+
+
+class AssignRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Attributes that hold a handler: `package.Class.attribute` or `module.attribute`. Subclasses may define it, too."""
+
+
+class EntryRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Functions at the top of a module that a framework finds by name; `names` are these names alone.
+
+    Modules are told by `modules` (paths with `*`) or by the names of the function's first `parameters`. The row does not
+    hold in a module that defines `unless_defined`.
+    """
+
+    modules: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    unless_defined: str = ""
 
 
 class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -99,7 +149,8 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `category` picks the rule. `fix` says how it is put right: `pass` (hand the operation itself to the crossing), `rename`
     to `twin`, `coroutine` (hand the coroutine to run_coroutine_threadsafe), `none`. `crossing` is the text of the crossing
-    call where it is not the loop's own `call_soon_threadsafe`.
+    call where it is not the loop's own `call_soon_threadsafe`; where it is a method of another kind of loop, `loop_class`
+    is that class and `crossing_method` the method.
     """
 
     category: Literal[
@@ -108,6 +159,8 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     fix: Literal["pass", "rename", "coroutine", "none"] = "pass"
     twin: str = ""
     crossing: str = ""
+    loop_class: str = ""
+    crossing_method: str = ""
     expects: tuple[str, ...] = ()
     needs_running_loop: bool = False
 
@@ -131,7 +184,10 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keba
     classes: tuple[ClassRow, ...] = ()
     results: tuple[ResultRow, ...] = ()
     runs: tuple[RunsRow, ...] = ()
+    decorators: tuple[DecoratorRow, ...] = ()
     overrides: tuple[OverrideRow, ...] = ()
+    assigns: tuple[AssignRow, ...] = ()
+    entries: tuple[EntryRow, ...] = ()
     operations: tuple[OperationRow, ...] = ()
     loops: tuple[LoopRow, ...] = ()
     tests: tuple[TestRow, ...] = ()

@@ -133,9 +133,11 @@ class Classes:
 
     def _resolve_star(self, frame: Frame, name: str, depth: int) -> Resolved:
         for star in frame.scope.star_imports:
-            found = self._resolve_import(frame, Import(star.module, name, star.level), depth + 1)
-            if isinstance(found, (Class, ProjectModule)):
-                return found
+            module = self._graph.modules.find(self._graph.modules.absolute(star, frame.module), frame.module)
+            if module is not None and module is not frame.module:
+                found = self._resolve_attribute(self._module(module), name, depth + 1)
+                if found is not None:
+                    return found
         return None
 
     def _external(self, name: str) -> External:

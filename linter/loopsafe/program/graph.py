@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from loopsafe.facts.schema import Call, Expr
 from loopsafe.knowledge.load import Knowledge
+from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.index import Index
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.solver import Node, Solver
@@ -162,6 +163,10 @@ class Graph(ABC):
     def arguments_of(self, frame: Frame, exprs: Iterable[Expr]) -> tuple[Source, ...]:
         """Positional arguments from expressions."""
         return tuple(Source(frame, expr) for expr in exprs)
+
+    @abstractmethod
+    def hand_over(self, row: RunsRow, target: Library, site: object, on_target: OnTarget) -> None:
+        """Enter the callables that a library call runs, with the arguments it gives them."""
 
     @abstractmethod
     def arguments(self, frame: Frame, call: Call) -> Arguments:

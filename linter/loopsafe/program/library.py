@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from loopsafe.facts.schema import Call
 from loopsafe.program.classes import Classes
-from loopsafe.program.graph import Arguments, Graph, Library, Source
+from loopsafe.program.graph import Arguments, Entered, Graph, Library, Source, Target
 from loopsafe.program.python import ADDERS, FIRST_OF, GETTERS, NEW_CONTAINERS, PUTTERS, SAME_THINGS, VIEWS
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Container, Frame, Instance, Literal, Object, Partial, Super, Value
@@ -50,6 +50,8 @@ class LibraryResults:
         if row is None:
             if graph.knowledge.is_known(target.name):
                 graph.solver.add(node, graph.values.make(Object, target.name, frame, call))
+        elif row.gives == "result":
+            self._result_of_callable(call, target, node)
         elif row.gives.startswith("argument "):
             position = int(row.gives.split()[1])
             for source in target.arguments.positional[position : position + 1]:
@@ -63,6 +65,16 @@ class LibraryResults:
         else:
             made = (None, None) if row.existing else (frame, call)
             graph.solver.add(node, graph.values.make(Object, row.gives or row.awaited, *made))
+
+    def _result_of_callable(self, call: Call, target: Library, node: Node) -> None:
+        graph = self._graph
+
+        def entered(found: Target) -> None:
+            if isinstance(found, Entered):
+                graph.solver.link(graph.result(found.frame), node)
+
+        for row in graph.knowledge.runs.get(target.name, ()):
+            graph.hand_over(row, target, call, entered)
 
     def _super(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         at: Frame | None = frame

@@ -106,6 +106,13 @@ class Object(Value):
         return f"<{self.type}{place}>"
 
 
+def same_making(a: Value | None, b: Value | None) -> bool:
+    """Whether two values are the same, or made by the same call, whatever the frame it was read in."""
+    if a is b:
+        return True
+    return isinstance(a, Object) and isinstance(b, Object) and a.site is not None and a.site is b.site
+
+
 class Method(Value):
     """A project function bound to a receiver."""
 

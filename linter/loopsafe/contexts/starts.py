@@ -1,0 +1,117 @@
+"""What all origins share: when a row holds, which functions it leaves alone, and how a root is made of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from loopsafe.contexts.dotted import DottedNames
+from loopsafe.contexts.flow import Origin
+from loopsafe.contexts.lattice import Context, Hop
+from loopsafe.contexts.propagate import STARTING, Propagation
+from loopsafe.facts.schema import Call, Const, Scope
+from loopsafe.knowledge.schema import DecoratorRow, RunsRow, StartRow
+from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
+from loopsafe.program.modules import Module
+from loopsafe.program.values import Class, Frame, Instance, Value
+
+
+class Starts:
+    """Turns rows into roots. Watches the frames of scopes in which something may start."""
+
+    def __init__(self, propagation: Propagation) -> None:
+        self.propagation, self.program = propagation, propagation.program
+        self._dotted = DottedNames(self.program)
+        self._watched: dict[Scope, list[Callable[[Frame], None]]] = defaultdict(list)
+        self._places: dict[Scope, Module] = {}
+        self._seen: set[Frame] = set()
+
+    def watch(self, module: Module, scope: Scope, action: Callable[[Frame], None]) -> None:
+        """Do this for every frame of the scope, once `begin` is called."""
+        self._watched[scope].append(action)
+        self._places[scope] = module
+
+    def begin(self) -> None:
+        """Go over the frames there are and those that will be entered."""
+        self.program.on_frame(self._entered)
+        for scope, module in self._places.items():
+            for frame in self.program.classes.frames(module, scope):
+                self._entered(frame)
+
+    def _entered(self, frame: Frame) -> None:
+        if frame.scope in self._watched and frame not in self._seen:
+            self._seen.add(frame)
+            for action in self._watched[frame.scope]:
+                action(frame)
+
+    def origin(self, row: StartRow, module: Module, packed_span: int, frame: Frame | None = None, call: Call | None = None) -> Origin:
+        """The origin that this row makes at this place."""
+        hop = Hop("starts", module, packed_span, not row.likely)
+        return Origin(Context(row.where), hop, frame, call)  # type: ignore[arg-type]
+
+    def rooted(self, row: StartRow, origin: Origin) -> OnTarget:
+        """What makes a root of every target that the row speaks of."""
+
+        def root(target: Target) -> None:
+            if not self._spared(row, target):
+                self.propagation.root(target, origin)
+
+        return root
+
+    def run(self, value: Value, row: StartRow, origin: Origin) -> None:
+        """The library calls this value."""
+        self.program.call(value, Arguments(), None, self.rooted(row, origin))
+
+    def run_method(self, cls: Class, method: str, row: StartRow, origin: Origin) -> None:
+        """The library calls this method of the class and of its heirs."""
+        program = self.program
+        for heir in (cls, *program.classes.subclasses(cls)):
+            if heir is cls or method not in heir.scope.bindings:
+                callee = program.attribute(program.classes.instance(heir), method)
+                program.solver.listen(callee, lambda value: self.run(value, row, origin))
+
+    def own_name(self, target: Target) -> tuple[str, ...]:
+        """The names by which rows may speak of a function of the project: a library itself is being analysed."""
+        if isinstance(target, Library):
+            return (target.name,)
+        function, receiver = target.function, target.frame.receiver
+        owners = self.program.classes.mro(receiver.cls) if isinstance(receiver, Instance) else ()
+        names = [f"{c.qualname}.{function.scope.name}" for c in owners if isinstance(c, Class)]
+        return (*names, f"{function.module.name}.{function.scope.qualname}")
+
+    def as_library(self, target: Target, name: str, arguments: Arguments) -> Library:
+        """The target as a call of what the row speaks of."""
+        if isinstance(target, Library):
+            return target
+        return Library(name, target.frame.receiver, arguments)
+
+    def _spared(self, row: StartRow, target: Target) -> bool:
+        if not row.unless_decorated:
+            return False
+        # A library's own method handed over: whether it carries the decorator is not known here.
+        return isinstance(target, Library) or self._carries(target, row.unless_decorated)
+
+    def _carries(self, target: Entered, names: tuple[str, ...]) -> bool:
+        function = target.function
+        return any(self._dotted.of(function.frame, d) in names for d in function.scope.decorators)
+
+
+def holds(row: RunsRow | DecoratorRow, arguments: Arguments) -> bool:
+    """Whether the arguments of the call are those that the row asks for."""
+    wanted = all(_is_constant(arguments.get(None, name), value) for name, value in row.when.items())
+    return wanted and not any(_is_given(arguments.get(c.position, c.keyword)) for c in row.unless_given)
+
+
+def starts(row: StartRow) -> bool:
+    """Whether the row is about another context than the one of the call."""
+    return row.where in STARTING
+
+
+def _is_constant(source: Source | None, value: object) -> bool:
+    return source is not None and isinstance(source.expr, Const) and source.expr.value is value or (
+        source is not None and isinstance(source.expr, Const) and isinstance(value, str) and source.expr.value == value
+    )
+
+
+def _is_given(source: Source | None) -> bool:
+    return source is not None and not (isinstance(source.expr, Const) and source.expr.value is None)
