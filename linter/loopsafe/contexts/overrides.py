@@ -46,14 +46,11 @@ class Overrides:
 
     def _written_as(self, base: str) -> list[str]:
         """The last names under which the class, or a library class that inherits from it, may stand as a base."""
-        program, knowledge = self._program, self._program.knowledge
+        program = self._program
         last = base.rpartition(".")[2]
         if "*" in last:
             return [name for name in program.index.classes_by_base if fnmatchcase(name, last)]
-        names = {last}
-        for row in knowledge.classes.values():
-            if base in knowledge.lineage(row.names[0]):
-                names |= {name.rpartition(".")[2] for name in row.names}
+        names = {last, *self._library_heirs.get(base, ())}
         own = self._own_classes.get(base)
         names |= {heir.scope.name for heir in program.classes.subclasses(own)} if own else set()
         names |= {alias for name in names for alias in program.index.import_aliases.get(name, ())}
@@ -67,6 +64,15 @@ class Overrides:
             if fnmatchcase(name, base) if "*" in base else base in knowledge.lineage(name):
                 return True
         return False
+
+    @cached_property
+    def _library_heirs(self) -> dict[str, set[str]]:
+        """The last names of each library class and of those that inherit from it."""
+        found: dict[str, set[str]] = {}
+        for cls, row in self._program.knowledge.classes.items():
+            for base in self._program.knowledge.lineage(cls):
+                found.setdefault(base, set()).update(name.rpartition(".")[2] for name in row.names)
+        return found
 
     @cached_property
     def _own_classes(self) -> dict[str, Class]:
@@ -89,9 +95,8 @@ class Overrides:
     def _has_twin(self, cls: Class, method: str, row: OverrideRow) -> bool:
         """Whether a class of the project defines what the library calls instead."""
         twin = row.twin.replace("{}", method)
-        base = cls.qualname
         mine = [c for c in self._program.classes.mro(cls) if isinstance(c, Class) and not self._is_library(c)]
-        return bool(twin) and base != "" and any(twin in c.scope.bindings for c in mine)
+        return bool(twin) and any(twin in c.scope.bindings for c in mine)
 
     def _is_library(self, cls: Class) -> bool:
         return self._program.knowledge.canonical(cls.qualname) in self._program.knowledge.classes

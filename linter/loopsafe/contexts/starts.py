@@ -107,10 +107,8 @@ def starts(row: StartRow) -> bool:
     return row.where in STARTING
 
 
-def _is_constant(source: Source | None, value: object) -> bool:
-    return source is not None and isinstance(source.expr, Const) and source.expr.value is value or (
-        source is not None and isinstance(source.expr, Const) and isinstance(value, str) and source.expr.value == value
-    )
+def _is_constant(source: Source | None, value: bool | str) -> bool:
+    return source is not None and isinstance(source.expr, Const) and source.expr.value == value
 
 
 def _is_given(source: Source | None) -> bool:

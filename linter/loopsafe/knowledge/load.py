@@ -10,7 +10,9 @@ from typing import TypeVar
 import msgspec
 
 from loopsafe.knowledge.schema import (
+    AssignRow,
     ClassRow,
+    DecoratorRow,
     LoopRow,
     OperationRow,
     OverrideRow,
@@ -41,16 +43,15 @@ class Knowledge:
         self.results: dict[str, ResultRow] = self._index(p.results for p in self.packs)
         self.operations: dict[str, OperationRow] = self._index(p.operations for p in self.packs)
         self.overrides: dict[str, OverrideRow] = self._index(p.overrides for p in self.packs)
+        self.assigns: dict[str, AssignRow] = self._index(p.assigns for p in self.packs)
         self.loops: dict[str, LoopRow] = self._index(p.loops for p in self.packs)
         self.tests: dict[str, TestRow] = self._index(p.tests for p in self.packs)
-        self.runs: dict[str, tuple[RunsRow, ...]] = {}
-        for runs_row in (row for pack in self.packs for row in pack.runs):
-            for name in runs_row.names:
-                key = self.canonical(name)
-                self.runs[key] = (*self.runs.get(key, ()), runs_row)
-        known = (self.operations, self.overrides, self.loops, self.tests, self.runs, self.results)
-        self.members = frozenset(name.rpartition(".")[2] for table in known for name in table)
-        spelled = [*(name for table in known for name in table), *self.classes, *self._aliases]
+        self.runs: dict[str, tuple[RunsRow, ...]] = self._index_all(p.runs for p in self.packs)
+        self.decorators: dict[str, tuple[DecoratorRow, ...]] = self._index_all(p.decorators for p in self.packs)
+        called = (self.operations, self.overrides, self.loops, self.tests, self.runs, self.results, self.decorators)
+        self.members = frozenset(name.rpartition(".")[2] for table in called for name in table)
+        known = [*(name for table in called for name in table), *self.assigns]
+        spelled = [*known, *self.classes, *self._aliases]
         self._prefixes = {name[:end] for name in spelled for end in _ends(name)}
         self.origin_words = frozenset(name.rpartition(".")[2] for name in self.runs)
 
@@ -105,6 +106,14 @@ class Knowledge:
 
     def _index(self, tables: Iterable[tuple[_AnyRow, ...]]) -> dict[str, _AnyRow]:
         return {self.canonical(name): row for table in tables for row in table for name in row.names}
+
+    def _index_all(self, tables: Iterable[tuple[_AnyRow, ...]]) -> dict[str, tuple[_AnyRow, ...]]:
+        """Several rows may speak of one name, under different conditions."""
+        found: dict[str, tuple[_AnyRow, ...]] = {}
+        for row in (row for table in tables for row in table):
+            for name in map(self.canonical, row.names):
+                found[name] = (*found.get(name, ()), row)
+        return found
 
 
 def _ends(name: str) -> list[int]:
