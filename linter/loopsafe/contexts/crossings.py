@@ -22,10 +22,10 @@ class Crossings:
         if frame not in self._candidates:
             self._candidates[frame] = [*self._of_receiver(frame), *self._of_scopes(frame)]
 
-    def loop_in_scope(self, frame: Frame) -> str:
-        """The text of the nearest expression that holds a loop; empty where there is none."""
+    def loop_in_scope(self, frame: Frame, wanted: str = LOOP) -> str:
+        """The text of the nearest expression that holds a loop of the `wanted` class; empty where there is none."""
         for text, node in self._candidates.get(frame, ()):
-            if any(isinstance(v, Object) and LOOP in self._program.knowledge.lineage(v.type) for v in node.values):
+            if any(isinstance(v, Object) and wanted in self._program.knowledge.lineage(v.type) for v in node.values):
                 return text
         return ""
 

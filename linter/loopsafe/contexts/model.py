@@ -15,7 +15,7 @@ from loopsafe.contexts.ownership import Ownership, best_known, is_ambiguous
 from loopsafe.contexts.origins import Origins
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.witness import Paths
-from loopsafe.facts.schema import Call, Scope
+from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import Confidence, FixPlan, Rewrite
 from loopsafe.locations import Span
@@ -126,20 +126,21 @@ class Analysis:
 
     def _loop(self, reached: Reached) -> str:
         """The text of the loop to cross to; empty where none is in scope."""
-        receiver, func = reached.receiver, reached.call.func
-        if isinstance(receiver, Object) and LOOP in self._program.knowledge.lineage(receiver.type):
+        receiver, func, wanted = reached.receiver, reached.call.func, reached.row.loop_class or LOOP
+        if isinstance(receiver, Object) and wanted in self._program.knowledge.lineage(receiver.type):
             base = getattr(func, "base", None)
             return spell(base) if is_exact(base) else ""
-        return self._crossings.loop_in_scope(reached.state.frame)
+        return self._crossings.loop_in_scope(reached.state.frame, wanted)
 
     def _remedy(self, reached: Reached, fix: FixPlan) -> str:
         row = reached.row
         if row.crossing:
             return f"use `{row.crossing}`"
-        loop = self._loop(reached) or "loop"
+        if row.fix == "rename":
+            return f"use `{_renamed(reached)}`"
         if row.fix == "coroutine":
             return "use `asyncio.run_coroutine_threadsafe`"
-        return f"use `{loop}.call_soon_threadsafe`"
+        return f"use `{self._loop(reached) or 'loop'}.{row.crossing_method or 'call_soon_threadsafe'}`"
 
     def _fix(self, reached: Reached) -> FixPlan:
         row, call, loop = reached.row, reached.call, self._loop(reached)
@@ -155,7 +156,7 @@ class Analysis:
         applicability = "unsafe" if reason else "safe"
         if row.fix == "coroutine":
             return FixPlan(applicability, reason, (Rewrite(call.span, "coroutine", loop),), ("asyncio",))  # type: ignore[arg-type]
-        crossing = row.crossing or f"{loop}.call_soon_threadsafe"
+        crossing = row.crossing or f"{loop}.{row.crossing_method or 'call_soon_threadsafe'}"
         imports = (row.crossing.rpartition(".")[0],) if row.crossing else ()
         return FixPlan(applicability, reason, (Rewrite(call.span, "pass", crossing),), imports)  # type: ignore[arg-type]
 
@@ -168,6 +169,12 @@ class Analysis:
         if expected:
             return f"a `try` around the call expects {', '.join(sorted(expected))}"
         return ""
+
+
+def _renamed(reached: Reached) -> str:
+    """The call's function with the twin in the place of its last name."""
+    func = reached.call.func
+    return f"{spell(func.base)}.{reached.row.twin}" if isinstance(func, Attr) else reached.row.twin
 
 
 def _expected(scope: Scope, call: Call) -> set[str]:

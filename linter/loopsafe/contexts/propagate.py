@@ -103,10 +103,11 @@ class Propagation:
             self._edge(state, State(target.frame, state.context), hop)
 
     def _known_operation(self, function: Function, frame: Frame) -> tuple[str, OperationRow] | None:
-        """Knowledge of a project's own class: the library itself is being analysed."""
-        if not isinstance(frame.receiver, Instance):
-            return None
+        """Knowledge of a project's own function or class: the library itself is being analysed."""
         knowledge = self.program.knowledge
+        if not isinstance(frame.receiver, Instance):
+            name = f"{function.module.name}.{function.scope.qualname}"
+            return (name, knowledge.operations[name]) if name in knowledge.operations else None
         for cls in self.program.classes.mro(frame.receiver.cls):
             qualname = cls.qualname if isinstance(cls, Class) else cls.name
             name = f"{knowledge.canonical(qualname)}.{function.scope.name}"

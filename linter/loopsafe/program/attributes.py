@@ -72,7 +72,16 @@ class Attributes:
         known = self._class_level(cls, name, value, node)
         known = self._own_stores(cls, value, name, node) or known
         known = self._other_stores(cls, name, node) or known
-        if not known and name in self._graph.knowledge.members | {"__init__"} and self._classes.library_bases(cls):
+        if not known:
+            self._inherited(value, name, node)
+
+    def _inherited(self, value: Instance, name: str, node: Node) -> None:
+        """What library base classes give: objects of known classes, and methods."""
+        knowledge, bases = self._graph.knowledge, self._classes.library_bases(value.cls)
+        held = next((held for base in bases if (held := knowledge.attribute(base, name))), None)
+        if held is not None:
+            self._add(node, Object, held, None, None)
+        elif bases and (name in knowledge.members or name == "__init__"):
             self._add(node, Member, value, name)
 
     def _class(self, cls: Class, name: str, node: Node) -> None:

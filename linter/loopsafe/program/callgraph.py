@@ -68,6 +68,8 @@ class Calls:
         elif isinstance(callee, Member):
             name = self._member_name(callee)
             on_target(Library(name.removesuffix(".__init__"), callee.receiver, arguments))
+        elif isinstance(callee, Object):
+            on_target(Library(f"{callee.type}.__call__", callee, arguments))
 
     def _external(self, name: str, arguments: Arguments, on_target: OnTarget) -> None:
         if name.endswith(".__init__"):  # `Base.__init__(self, ...)` makes a Base of self
