@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from loopsafe.contexts.lattice import Context, Hop, State
@@ -50,3 +51,16 @@ class Flow:
     loops_run: dict[State, dict[Value, Hop]] = field(default_factory=dict)
     thread_loops: dict[Value, tuple[Hop, ...]] = field(default_factory=dict)
     awaited: dict[Value, dict[Value, None]] = field(default_factory=dict)
+
+    def reaching(self, targets: set[State]) -> set[State]:
+        """All states from which control gets to one of `targets`, themselves included."""
+        backwards: dict[State, set[State]] = defaultdict(set)
+        for source, edges in self.edges.items():
+            for target in edges:
+                backwards[target].add(source)
+        seen, pending = set(targets), list(targets)
+        while pending:
+            fresh = backwards.get(pending.pop(), set()) - seen
+            seen |= fresh
+            pending += fresh
+        return seen

@@ -56,9 +56,9 @@ class LoopThreads:
 
     def _runner_roots(self) -> set[State]:
         """The roots of the threads that run loops: what they call is at home there."""
-        paths = {root: Paths(self.flow, {root}) for root in self.flow.roots if root.context.kind in ("thread", "loop")}
         runners = {state for thread in self.found.values() for state in thread.runners}
-        return {root for root, reached in paths.items() if root.context.kind == "loop" or runners & reached.states}
+        reaching = self.flow.reaching(runners)
+        return {root for root in self.flow.roots if root.context.kind == "loop" or root in reaching}
 
     def starts_within(self, thread: LoopThread, states: tuple[State, ...]) -> bool:
         """Whether the thread is only started on the way: what comes when is not told apart."""

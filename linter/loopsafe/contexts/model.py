@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loopsafe.contexts.crossings import LOOP, Crossings
+from loopsafe.contexts.declared import Declared
 from loopsafe.contexts.flow import Reached
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import WHERE, Hop
@@ -14,6 +15,7 @@ from loopsafe.contexts.misuse import Misuse
 from loopsafe.contexts.ownership import Ownership, best_known, is_ambiguous
 from loopsafe.contexts.origins import Origins
 from loopsafe.contexts.propagate import Propagation
+from loopsafe.contexts.remarks import Remarks
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.facts.spelling import is_exact, spell
@@ -49,14 +51,17 @@ class Violation:
 class Analysis:
     """The solved program: contexts, ownership and crossings, asked by the rules."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
+    def __init__(self, program: Program, annotations: Sequence[tuple[str, str]] = ()) -> None:
+        self._program, self.modules = program, program.modules
+        self.remarks = Remarks(program.modules, annotations)
         self._crossings = Crossings(program)
         self._misuse = Misuse(program)
         self._misuse.seed()
-        propagation = Propagation(program, Guards(program.knowledge), self._crossings)
+        propagation = Propagation(program, Guards(program.knowledge), self._crossings, self.remarks)
+        self.propagation = propagation
         self.flow = propagation.flow
         Origins(propagation).seed()
+        Declared(propagation).seed()
         program.solver.run()
         self._loop_threads = LoopThreads(propagation)
         self._loop_threads.seed()

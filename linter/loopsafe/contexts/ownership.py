@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from loopsafe.contexts.lattice import State
 from loopsafe.contexts.witness import Paths
 from loopsafe.contexts.flow import Flow, Reached
@@ -17,11 +15,7 @@ class Ownership:
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
-        backwards: dict[State, set[State]] = defaultdict(set)
-        for source, targets in flow.edges.items():
-            for target in targets:
-                backwards[target].add(source)
-        self._runs_loop = _closure({s for s in flow.loops_run if s.context.kind == "thread"}, backwards)
+        self._runs_loop = flow.reaching({s for s in flow.loops_run if s.context.kind == "thread"})
         started = {root for root in flow.roots if root.context.kind in ("thread", "signal", "finalizer")}
         self.own_loop_roots = {root for root in started if root in self._runs_loop}
         self.foreign_roots = started - self.own_loop_roots
@@ -65,15 +59,3 @@ def is_ambiguous(reached: Reached, program: Program) -> bool:
 def _scope_key(made: Object) -> tuple[int, int]:
     assert made.frame is not None
     return (made.frame.module.index, made.frame.scope.index)
-
-
-def _closure(start: set[State], backwards: dict[State, set[State]]) -> set[State]:
-    seen, pending = set(start), list(start)
-    while pending:
-        for state in backwards.get(pending.pop(), ()):
-            if state not in seen:
-                seen.add(state)
-                pending.append(state)
-    return seen
-
-

@@ -8,6 +8,7 @@ from loopsafe.contexts.crossings import LOOP, Crossings
 from loopsafe.contexts.flow import Flow, Origin, Reached
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Context, Hop, State
+from loopsafe.contexts.remarks import Remarks
 from loopsafe.facts.schema import Call, Expr, Read
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Target
@@ -22,8 +23,8 @@ STARTING = ("thread", "signal", "finalizer")
 class Propagation:
     """Lets contexts flow from their roots. One solver serves the program and this."""
 
-    def __init__(self, program: Program, guards: Guards, crossings: Crossings) -> None:
-        self.program, self._guards, self._crossings = program, guards, crossings
+    def __init__(self, program: Program, guards: Guards, crossings: Crossings, remarks: Remarks) -> None:
+        self.program, self._guards, self._crossings, self.remarks = program, guards, crossings, remarks
         self.flow = Flow()
         self._visited: set[State] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
@@ -33,10 +34,20 @@ class Propagation:
         """A context starts with this function, or with what a library function does for it."""
         if isinstance(target, Library):
             self._library_root(target, origin)
+        elif self.remarks.operation(target.function.scope, origin.context) is not None:
+            self._barred_root(target, origin)
         elif not target.function.scope.is_async:
             state = State(target.frame, origin.context)
             self.flow.roots.setdefault(state, {})[origin.hop] = None
             self.visit(state)
+
+    def _barred_root(self, target: Entered, origin: Origin) -> None:
+        """The project says that this function may not run here."""
+        scope = target.function.scope
+        row = self.remarks.operation(scope, origin.context)
+        if row is not None and origin.frame is not None and origin.call is not None:
+            state = State(origin.frame, origin.context)
+            self._operation(state, origin.call, row, scope.name, target.frame.receiver, origin.hop)
 
     def _library_root(self, target: Library, origin: Origin) -> None:
         knowledge = self.program.knowledge
@@ -95,16 +106,19 @@ class Propagation:
         if isinstance(target, Library):
             self._library(state, call, target, hop)
             return
-        operation = self._known_operation(target.function, target.frame)
+        operation = self._known_operation(target.function, target.frame, state.context)
         if operation is not None:
             name, row = operation
             self._operation(state, call, row, name, target.frame.receiver)
         elif not target.function.scope.is_async or (state.context.kind == "loop" and call.role == "awaited"):
             self._edge(state, State(target.frame, state.context), hop)
 
-    def _known_operation(self, function: Function, frame: Frame) -> tuple[str, OperationRow] | None:
-        """Knowledge of a project's own function or class: the library itself is being analysed."""
+    def _known_operation(self, function: Function, frame: Frame, context: Context) -> tuple[str, OperationRow] | None:
+        """Knowledge of a project's own function or class: it says so, or the library itself is being analysed."""
         knowledge = self.program.knowledge
+        said = self.remarks.operation(function.scope, context)
+        if said is not None:
+            return function.scope.name, said
         if not isinstance(frame.receiver, Instance):
             name = f"{function.module.name}.{function.scope.qualname}"
             return (name, knowledge.operations[name]) if name in knowledge.operations else None
@@ -180,12 +194,14 @@ class Propagation:
         self, state: State, call: Call, row: OperationRow, name: str, receiver: Value | None, started: Hop | None = None
     ) -> None:
         key = (state, call, name, receiver)
-        if key not in self._operations:
+        if key not in self._operations and not self.remarks.is_silent(state.frame.module, state.frame.scope):
             self._operations.add(key)
             self._crossings.prepare(state.frame)
             self.flow.reached.append(Reached(state, call, row, name, receiver, started))
 
     def _edge(self, source: State | None, target: State, hop: Hop) -> None:
+        if self.remarks.operation(target.frame.scope, target.context) is not None:
+            return
         if source is None:
             self.flow.roots.setdefault(target, {})[hop] = None
         else:

@@ -159,7 +159,7 @@ class Calls:
         frames = self._graph.values.frame
         plain = frames(function.module, function.scope, function.frame, receiver)
         self._names.give(plain, arguments)
-        if site is not None and self._is_sensitive(function):
+        if site is not None and (isinstance(site, Value) or self._is_sensitive(function)):
             entered = frames(function.module, function.scope, function.frame, receiver, site)
             self._names.give(entered, arguments)
         else:
@@ -167,14 +167,18 @@ class Calls:
         on_target(Entered(entered, function))
 
     def _is_sensitive(self, function: Function) -> bool:
-        """Whether a function must be entered anew for each call: it makes closures, or calls its parameters."""
+        """Whether a function must be entered anew for each call: it makes closures, or calls or returns its parameters.
+
+        Decorators (their site is what they decorate) always are.
+        """
         scope = function.scope
         found = self._sensitive.get(scope)
         if found is None:
             makes = any(s.parent == scope.index and s.kind != "class" for s in function.module.facts.scopes)
             names = {p.name for p in scope.parameters}
             calls = any(isinstance(c.func, Name) and c.func.id in names for c in scope.calls)
-            found = self._sensitive[scope] = makes or calls
+            gives_back = any(isinstance(r, Name) and r.id in names for r in scope.returns)
+            found = self._sensitive[scope] = makes or calls or gives_back
         return found
 
     def handed_over(self, row: RunsRow, target: Library, site: object, on_target: OnTarget) -> None:

@@ -18,6 +18,7 @@ class Classes:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._mro: dict[Class, tuple[Class | External, ...]] = {}
+        self._frames: dict[Scope, list[Frame]] = {}
         self._subclasses: dict[Class, tuple[Class, ...]] = {}
 
     def instance(self, cls: Class) -> Instance:
@@ -42,6 +43,12 @@ class Classes:
 
     def frames(self, module: Module, scope: Scope) -> list[Frame]:
         """The plain frame, and for methods one for each known subclass that inherits the method."""
+        found = self._frames.get(scope)
+        if found is None:
+            found = self._frames[scope] = self._all_frames(module, scope)
+        return found
+
+    def _all_frames(self, module: Module, scope: Scope) -> list[Frame]:
         if scope.parent < 0:
             return [self.plain_frame(module, scope)]
         around = module.facts.scopes[scope.parent]

@@ -31,21 +31,21 @@ class Decorators:
         """Run `value`, which this scope defines, through its decorators, innermost first, into `node`."""
         held = self._graph.holding([value])
         for decorator in reversed(scope.decorators):
-            held = self._through(frame, scope, decorator, held)
+            held = self._through(frame, value, decorator, held)
         self._graph.solver.link(held, node)
 
-    def _through(self, frame: Frame, scope: Scope, decorator: Expr, held: Node) -> Node:
+    def _through(self, frame: Frame, decorated: Value, decorator: Expr, held: Node) -> Node:
         graph, name = self._graph, last_name(decorator)
         if name in self._graph.index.definitions and not isinstance(self._classes.resolve(frame, decorator), External):
             given = Node()
             arguments = Arguments((Source(None, None, held),))
             graph.solver.listen(
-                graph.evaluate(frame, decorator), lambda callee: self._decorate(callee, arguments, scope, held, given)
+                graph.evaluate(frame, decorator), lambda callee: self._decorate(callee, arguments, decorated, held, given)
             )
             return given
         return self._wrapped(_DESCRIPTORS[name], held) if name in _DESCRIPTORS else held
 
-    def _decorate(self, callee: Value, arguments: Arguments, scope: Scope, held: Node, given: Node) -> None:
+    def _decorate(self, callee: Value, arguments: Arguments, decorated: Value, held: Node, given: Node) -> None:
         graph = self._graph
         if isinstance(callee, (External, Object, Descriptor)):
             graph.solver.link(held, given)
@@ -57,7 +57,7 @@ class Decorators:
             if isinstance(target, Entered) and target.function.scope.name != "__init__":
                 graph.solver.link(graph.result(target.frame), given)
 
-        graph.call(callee, arguments, scope, entered)
+        graph.call(callee, arguments, decorated, entered)
 
     def _wrapped(self, kind: str, held: Node) -> Node:
         graph, given = self._graph, Node()
