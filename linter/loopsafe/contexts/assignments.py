@@ -29,7 +29,9 @@ class Assignments:
         for attribute, owners in rows.items():
             for module, scope, store in self._stores(attribute):
                 self._starts.watch(
-                    module, scope, lambda frame, store=store, owners=owners: self._stored(frame, store, owners)  # type: ignore[misc]
+                    module,
+                    scope,
+                    lambda frame, store=store, owners=owners: self._stored(frame, store, owners),  # type: ignore[misc]
                 )
 
     def _stores(self, attribute: str) -> Iterator[StoreSite]:
@@ -46,7 +48,9 @@ class Assignments:
             row = next((row for owner, row in owners.items() if self._is(holder, owner)), None)
             if row is not None:
                 origin = self._starts.origin(row, frame.module, store.packed_span)
-                program.solver.listen(program.evaluate(frame, store.value), lambda value: self._starts.run(value, row, origin))
+                program.solver.listen(
+                    program.evaluate(frame, store.value), lambda value: self._starts.run(value, row, origin)
+                )
 
         program.solver.listen(program.evaluate(frame, store.base), on)
 

@@ -59,7 +59,13 @@ class Declared:
         return names
 
     def _scopes_of_runners(self) -> list[tuple[Module, Scope]]:
-        return [(m, s) for m in self._program.modules.all if m.facts.remarks for s in m.facts.scopes if s in self._remarks.runners]
+        return [
+            (m, s)
+            for m in self._program.modules.all
+            if m.facts.remarks
+            for s in m.facts.scopes
+            if s in self._remarks.runners
+        ]
 
     def _seed_frame(self, frame: Frame) -> None:
         if frame.scope in self._calls and frame not in self._seeded:

@@ -8,7 +8,7 @@ from loopsafe.knowledge.schema import DecoratorRow
 from loopsafe.program.graph import Arguments, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
-from loopsafe.program.values import Function, Frame
+from loopsafe.program.values import Frame, Function
 
 
 class Decorated:
@@ -19,7 +19,9 @@ class Decorated:
 
     def seed(self) -> None:
         """Watch the places where decorated functions are defined."""
-        words = {n.rpartition(".")[2] for n, rows in self._program.knowledge.decorators.items() if any(map(starts, rows))}
+        words = {
+            n.rpartition(".")[2] for n, rows in self._program.knowledge.decorators.items() if any(map(starts, rows))
+        }
         index = self._program.index
         words |= {alias for word in words for alias in index.import_aliases.get(word, ())}
         for word in sorted(words):

@@ -94,7 +94,9 @@ class Explanation:
         inside = {key for key in (*self._states, *marked) if self._module(key) in wanted}
         nodes = sorted(inside.union(*((source, target) for source, target, kind in edges if kind != "calls")))
         at = {key: position for position, key in enumerate(nodes)}
-        drawn = sorted(Edge(at[source], at[target], kind) for source, target, kind in edges if source in at and target in at)
+        drawn = sorted(
+            Edge(at[source], at[target], kind) for source, target, kind in edges if source in at and target in at
+        )
         return ContextGraph(tuple(self._node(key, marked.get(key, ())) for key in nodes), tuple(drawn))
 
     def _module(self, key: Key) -> Module:
@@ -114,7 +116,9 @@ class Explanation:
         scope = module.facts.scopes[key[1]]
         kinds = {state.context.kind for state, _ in self._states.get(key, ())}
         place = self._locate(Hop("calls", module, scope.packed_span)).location
-        return Node(module.name, scope.qualname or "<module>", place, tuple(k for k in CONTEXTS if k in kinds), tuple(marks))
+        return Node(
+            module.name, scope.qualname or "<module>", place, tuple(k for k in CONTEXTS if k in kinds), tuple(marks)
+        )
 
     def _edges(self) -> Iterator[tuple[Key, Key, str]]:
         for source, targets in self._flow.edges.items():
@@ -131,4 +135,6 @@ class Explanation:
 def _calling(flow: Flow) -> dict[Key, int]:
     """The scope that holds each call of the modules where contexts start, by module and place of the call."""
     modules = {hop.module for hops in flow.roots.values() for hop in hops}
-    return {(m.index, call.packed_span): scope.index for m in modules for scope in m.facts.scopes for call in scope.calls}
+    return {
+        (m.index, call.packed_span): scope.index for m in modules for scope in m.facts.scopes for call in scope.calls
+    }

@@ -124,5 +124,3 @@ class Guards:
                 around = module.facts.scopes[helper.parent]
                 if (around.kind == "class") == of_self:
                     yield helper
-
-

@@ -43,12 +43,12 @@ class Lookup:
         known: dict[str, list[Function]] = {}
         for module in self._modules.all:
             for scope in module.facts.scopes:
-                if scope.kind == "function":
-                    known.setdefault(f"{module.name}.{scope.qualname}", []).append((module, scope))
+                for prefix in names_of(module) if scope.kind == "function" else ():
+                    known.setdefault(f"{prefix}.{scope.qualname}", []).append((module, scope))
         if name in known:
             return known[name]
         ends = [full for full in known if full.endswith(f".{name}")]
-        if len(ends) == 1:
+        if len({id(scope) for full in ends for _, scope in known[full]}) == 1:
             return known[ends[0]]
         if ends:
             raise NoSuchFunction(f"`{name}` may be any of {_listed(ends)}")
@@ -59,13 +59,15 @@ class Lookup:
         if inside:
             return f", but it holds {_listed(inside)}"
         last = name.rpartition(".")[2]
-        same = [full for full in known if full.rpartition(".")[2] == last]
-        hint = nearest(name, same or known)
-        if hint:
-            return hint
-        ends: dict[str, str] = {full.rpartition(".")[2]: full for full in reversed(known)}
-        hint = nearest(last, list(ends))
-        return hint.replace(hint[15:-2], ends[hint[15:-2]]) if hint else ""
+        ends = {full.rpartition(".")[2]: full for full in reversed(known)}
+        close = ends.get(last) or nearest(name, known) or ends.get(nearest(last, list(ends))) or nearest(name, known, 0.1)
+        return f"; did you mean `{close}`?" if close else ""
+
+
+def names_of(module: Module) -> tuple[str, ...]:
+    """The dotted names of a module: as imports spell it, and by its whole path, which differs below a source root."""
+    path = module.path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    return (module.name,) if path == module.name else (module.name, path)
 
 
 def _listed(names: list[str]) -> str:

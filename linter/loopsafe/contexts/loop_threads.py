@@ -119,7 +119,9 @@ class LoopThreads:
         if not isinstance(loop, Object) or loop.frame is None:
             return
         names = kept_as(loop.frame, loop.site)
-        words = sorted({name.rpartition(".")[2] for name in self._program.knowledge.operations if ".AbstractEventLoop." in name})
+        words = sorted(
+            {name.rpartition(".")[2] for name in self._program.knowledge.operations if ".AbstractEventLoop." in name}
+        )
         for word in words:
             sites = self._program.index.calls.get(word, ())
             for module, scope, call in sites[:_MOST_SITES]:
@@ -154,7 +156,8 @@ class LoopThreads:
         assert receiver.frame is not None
         at = (receiver.frame.module, receiver.frame.scope)
         return receiver.frame.scope.is_async and any(
-            same_making(state.context.loop, thread.loop) and (state.frame.module, state.frame.scope) == at for state in self._loop_states
+            same_making(state.context.loop, thread.loop) and (state.frame.module, state.frame.scope) == at
+            for state in self._loop_states
         )
 
     @property

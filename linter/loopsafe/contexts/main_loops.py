@@ -40,7 +40,9 @@ class MainLoops:
             if isinstance(target, Library):
                 loop = target.receiver or self._program.values.make(Object, LOOP, frame, call)
                 for row in self._program.knowledge.runs.get(target.name, ()):
-                    for source in self._program.callable_sources(row, target.arguments) if row.where == "own-loop" else ():
+                    for source in (
+                        self._program.callable_sources(row, target.arguments) if row.where == "own-loop" else ()
+                    ):
                         self._program.solver.listen(self._program.node(source), lambda value: run(value, loop))
 
         def run(value: Value, loop: Value) -> None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from loopsafe.contexts.crossings import LOOP, Crossings
+from loopsafe.contexts.boundaries import Boundaries, Boundary
+from loopsafe.contexts.crossings import Crossings
 from loopsafe.contexts.declared import Declared
 from loopsafe.contexts.flow import Reached
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import WHERE, Hop
 from loopsafe.contexts.loop_threads import LoopThreads
 from loopsafe.contexts.misuse import Misuse
-from loopsafe.contexts.ownership import Ownership, best_known, is_ambiguous
 from loopsafe.contexts.origins import Origins
+from loopsafe.contexts.ownership import Ownership, best_known, is_ambiguous, is_prepared_for
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.remarks import Remarks
+from loopsafe.contexts.remedies import Remedies
 from loopsafe.contexts.witness import Paths
-from loopsafe.facts.schema import Attr, Call, Scope
-from loopsafe.facts.spelling import is_exact, spell
+from loopsafe.facts.spelling import spell
 from loopsafe.findings import Confidence, FixPlan, Rewrite
 from loopsafe.locations import Span
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
-from loopsafe.program.values import Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +69,42 @@ class Analysis:
         self._ownership = Ownership(self.flow)
         self._foreign = Paths(self.flow, self._ownership.foreign_roots)
         self._callers = Paths(self.flow, self._ownership.caller_roots)
-        self._operations = best_known(self.flow.reached)
+        self._boundaries = Boundaries(program.classes)
+        self._remedies = Remedies(program, self._crossings)
+        self._off_loop = self._find_off_loop()
 
     def off_loop(self, category: str) -> Iterator[Violation]:
         """Operations of one category that are reached where their loop does not run."""
+        return iter(self._off_loop.get(category, ()))
+
+    def _find_off_loop(self) -> dict[str, list[Violation]]:
+        """All of them, each at its boundary, by category."""
         misused = {inner for (_, inner), found in self._misuse.found.items() if found.gives_nothing}
-        for reached in self._operations:
-            if reached.row.category == category and reached.call not in misused and self._is_foreign(reached):
-                yield self._violation(reached)
+        placed = [
+            self._placed(reached)
+            for reached in best_known(self.flow.reached)
+            if reached.call not in misused and self._is_foreign(reached)
+        ]
+        for boundary in placed:
+            self._crossings.prepare(boundary.reached.state.frame)
+        self._program.solver.run()
+        found: dict[str, list[Violation]] = {}
+        for boundary in placed:
+            found.setdefault(boundary.reached.row.category, []).append(self._violation(boundary.reached, boundary.hops))
+        return found
+
+    def _placed(self, reached: Reached) -> Boundary:
+        """Where an operation is to be reported: at the boundary of the class that does it, else at itself."""
+        hops = self._arrived(reached)
+        if reached.started is not None or reached.state.context.kind == "caller":
+            return Boundary(reached, hops)
+        states = tuple(reversed(self._foreign.through(reached.state)))
+        return self._boundaries.of(reached, states, hops) or Boundary(reached, hops)
 
     def _is_foreign(self, reached: Reached) -> bool:
         if reached.started is not None:
             return True
-        if is_ambiguous(reached, self._program):
+        if is_ambiguous(reached, self._program) or (reached.row.category == "lookup" and is_prepared_for(reached)):
             return False
         kind = reached.state.context.kind
         if kind == "loop":
@@ -107,18 +130,23 @@ class Analysis:
                 remedy = f"pass it to `{outer}` with its arguments"
                 yield Violation(module, found.outer.span, operation, "", remedy, "loop", "certain", (hop,), fix)
 
-    def _violation(self, reached: Reached) -> Violation:
+    def _violation(self, reached: Reached, arrived: tuple[Hop, ...]) -> Violation:
         state, call = reached.state, reached.call
-        module = state.frame.module
-        hops = (*self._arrived(reached), Hop("reaches", module, call.packed_span))
-        sure = state.context.kind != "caller" and all(hop.certain for hop in hops)
-        confidence: Confidence = "certain" if sure else "likely"
-        fix = self._fix(reached)
+        module, kind = state.frame.module, state.context.kind
+        hops = (*arrived, Hop("reaches", module, call.packed_span))
+        sure = kind != "caller" and all(hop.certain for hop in hops)
         operation = spell(call.func) if reached.started is None else reached.name.rpartition(".")[2]
         return Violation(
-            module, call.span, operation, WHERE[state.context.kind], self._remedy(reached, fix), state.context.kind,
-            confidence, hops, fix,
-        )  # fmt: skip
+            module,
+            call.span,
+            operation,
+            WHERE[kind],
+            self._remedies.text(reached),
+            kind,
+            "certain" if sure else "likely",
+            hops,
+            self._remedies.plan(reached),
+        )
 
     def _arrived(self, reached: Reached) -> tuple[Hop, ...]:
         """The hops from where the context starts to the function that does the operation."""
@@ -128,64 +156,3 @@ class Analysis:
         if thread is not None:
             return (*thread.hops, *self._callers.to(reached.state)[1:])
         return self._foreign.to(reached.state)
-
-    def _loop(self, reached: Reached) -> str:
-        """The text of the loop to cross to; empty where none is in scope."""
-        receiver, func, wanted = reached.receiver, reached.call.func, reached.row.loop_class or LOOP
-        if isinstance(receiver, Object) and wanted in self._program.knowledge.lineage(receiver.type):
-            base = getattr(func, "base", None)
-            return spell(base) if is_exact(base) else ""
-        return self._crossings.loop_in_scope(reached.state.frame, wanted)
-
-    def _remedy(self, reached: Reached, fix: FixPlan) -> str:
-        row = reached.row
-        if row.crossing:
-            return f"use `{row.crossing}`"
-        if row.fix == "rename":
-            return f"use `{_renamed(reached)}`"
-        if row.fix == "coroutine":
-            return "use `asyncio.run_coroutine_threadsafe`"
-        return f"use `{self._loop(reached) or 'loop'}.{row.crossing_method or 'call_soon_threadsafe'}`"
-
-    def _fix(self, reached: Reached) -> FixPlan:
-        row, call, loop = reached.row, reached.call, self._loop(reached)
-        if reached.started is not None:
-            return FixPlan("declined", "the operation is handed to the thread as a whole")
-        if row.fix == "none":
-            return FixPlan("declined", "the result is needed on this thread")
-        if row.fix == "rename":
-            return FixPlan("safe", "", (Rewrite(call.span, "rename", row.twin),))
-        if not row.crossing and not loop:
-            return FixPlan("declined", "no loop is in scope here")
-        reason = self._unsafe(reached)
-        applicability = "unsafe" if reason else "safe"
-        if row.fix == "coroutine":
-            return FixPlan(applicability, reason, (Rewrite(call.span, "coroutine", loop),), ("asyncio",))  # type: ignore[arg-type]
-        crossing = row.crossing or f"{loop}.{row.crossing_method or 'call_soon_threadsafe'}"
-        imports = (row.crossing.rpartition(".")[0],) if row.crossing else ()
-        return FixPlan(applicability, reason, (Rewrite(call.span, "pass", crossing),), imports)  # type: ignore[arg-type]
-
-    def _unsafe(self, reached: Reached) -> str:
-        """Why handing the operation over may change what the program does; empty where it does not."""
-        scope, call = reached.state.frame.scope, reached.call
-        if call.role == "value" or (call.role == "returned" and scope.kind != "lambda"):
-            return "the result of the call is used"
-        expected = _expected(scope, call) & set(reached.row.expects)
-        if expected:
-            return f"a `try` around the call expects {', '.join(sorted(expected))}"
-        return ""
-
-
-def _renamed(reached: Reached) -> str:
-    """The call's function with the twin in the place of its last name."""
-    func = reached.call.func
-    return f"{spell(func.base)}.{reached.row.twin}" if isinstance(func, Attr) else reached.row.twin
-
-
-def _expected(scope: Scope, call: Call) -> set[str]:
-    names: set[str] = set()
-    handler = call.handler
-    while handler >= 0:
-        names |= {name.rpartition(".")[2] for name in scope.handlers[handler].exceptions}
-        handler = scope.handlers[handler].parent
-    return names

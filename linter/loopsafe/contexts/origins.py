@@ -41,7 +41,9 @@ class Origins:
         """Every call whose last name is that of a function which starts a context."""
         knowledge, index = self.program.knowledge, self.program.index
         rows = {name: rows for name, rows in knowledge.runs.items() if any(starts(r) for r in rows)}
-        names = {name for name in knowledge.classes if any(owner in rows for owner in knowledge.lineage(name))} | rows.keys()
+        names = {
+            name for name in knowledge.classes if any(owner in rows for owner in knowledge.lineage(name))
+        } | rows.keys()
         sites = [s for w in sorted({n.rpartition(".")[2] for n in self._with_aliases(names)}) for s in index.callers(w)]
         keywords = {c.keyword for found in rows.values() for row in found for c in row.callables if c.keyword}
         inits = index.calls.get("__init__", ())
@@ -59,7 +61,9 @@ class Origins:
             for name in self._starts.own_name(target):
                 for row in self.program.knowledge.runs.get(name, ()):
                     if starts(row):
-                        self._start(frame, call, row, self._starts.as_library(target, name, self.program.arguments(frame, call)))
+                        self._start(
+                            frame, call, row, self._starts.as_library(target, name, self.program.arguments(frame, call))
+                        )
 
         self._flow_from.each_target(frame, call, started)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from loopsafe.contexts.flow import Flow, Reached
 from loopsafe.contexts.lattice import State
 from loopsafe.contexts.witness import Paths
-from loopsafe.contexts.flow import Flow, Reached
+from loopsafe.contexts.remedies import expected_exceptions
 from loopsafe.facts.schema import Attr
+from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Object, Value
 
@@ -39,7 +41,9 @@ class Ownership:
 
 def best_known(reached: list[Reached]) -> list[Reached]:
     """Without those whose receiver is known by its declared type only, where it is also known by its making."""
-    made = {(r.state, r.call, r.row) for r in reached if isinstance(r.receiver, Object) and r.receiver.frame is not None}
+    made = {
+        (r.state, r.call, r.row) for r in reached if isinstance(r.receiver, Object) and r.receiver.frame is not None
+    }
     return [
         r
         for r in reached
@@ -54,6 +58,17 @@ def is_ambiguous(reached: Reached, program: Program) -> bool:
         return False
     held = program.evaluate(reached.state.frame, func.base).values
     return any(isinstance(v, Object) and not program.knowledge.is_loop_bound(v.type) for v in held)
+
+
+def is_prepared_for(reached: Reached) -> bool:
+    """Whether the code that looks for a loop knows that there may be none: it handles the error, or makes a loop."""
+    scope = reached.state.frame.scope
+    if expected_exceptions(scope, reached.call.handler) & _NO_LOOP:
+        return True
+    return any(last_name(call.func) in ("set_event_loop", "new_event_loop") for call in scope.calls)
+
+
+_NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
 
 
 def _scope_key(made: Object) -> tuple[int, int]:

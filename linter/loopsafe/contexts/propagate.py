@@ -88,7 +88,9 @@ class Propagation:
 
     def _passes(self, state: State, guard: int) -> bool:
         """Whether control gets past the guards in this context; on a loop it always may."""
-        return state.context.kind == "loop" or not self._guards.only_on_loop(state.frame.module, state.frame.scope, guard)
+        return state.context.kind == "loop" or not self._guards.only_on_loop(
+            state.frame.module, state.frame.scope, guard
+        )
 
     def _caller(self, state: State, call: Call) -> OnTarget:
         return lambda target: self._called(state, call, target)
@@ -151,7 +153,11 @@ class Propagation:
             self._run_coroutines(state, runs, target, Context("loop", loop), hop)
         elif runs.where == "loop":
             for_loop = self._on_loop(state, call, runs, target, hop)
-            source = target.arguments.get(runs.loop_argument.position, runs.loop_argument.keyword) if runs.loop_argument else None
+            source = (
+                target.arguments.get(runs.loop_argument.position, runs.loop_argument.keyword)
+                if runs.loop_argument
+                else None
+            )
             if source is not None:
                 self.program.solver.listen(self.program.node(source), for_loop)
             elif isinstance(target.receiver, Object) and LOOP in self.program.knowledge.lineage(target.receiver.type):
@@ -168,7 +174,9 @@ class Propagation:
                 if runs.coroutine:
                     self._run_coroutines(state, runs, target, context, crossing)
                 else:
-                    self.program.hand_over(runs, target, call, lambda entered: self._entered_on(state, entered, context, crossing))
+                    self.program.hand_over(
+                        runs, target, call, lambda entered: self._entered_on(state, entered, context, crossing)
+                    )
 
         return on_loop
 
@@ -243,7 +251,8 @@ class Propagation:
             if isinstance(found, Instance):
                 for method in ("__enter__", "__exit__"):
                     program.solver.listen(
-                        program.attribute(found, method), lambda callee: program.call(callee, Arguments(), None, entered)
+                        program.attribute(found, method),
+                        lambda callee: program.call(callee, Arguments(), None, entered),
                     )
 
         program.solver.listen(program.evaluate(state.frame, value), held)

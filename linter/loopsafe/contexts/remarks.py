@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from loopsafe.contexts.lattice import Context
+from loopsafe.contexts.lookup import names_of
 from loopsafe.facts.comments import items
 from loopsafe.facts.schema import Scope
 from loopsafe.knowledge.schema import OperationRow
@@ -64,9 +65,13 @@ class Remarks:
                 if remark.scope < 0:
                     wrong = "stands at no function, class or parameter"
                 else:
-                    wrong = self._take((module, module.facts.scopes[remark.scope], remark.parameter), remark.key, remark.value)
+                    wrong = self._take(
+                        (module, module.facts.scopes[remark.scope], remark.parameter), remark.key, remark.value
+                    )
                 if wrong:
-                    self.unclear.append(Unclear(module, remark.row, f"`# loopsafe: {_text(remark.key, remark.value)}` {wrong}"))
+                    self.unclear.append(
+                        Unclear(module, remark.row, f"`# loopsafe: {_text(remark.key, remark.value)}` {wrong}")
+                    )
 
     def _read_annotations(self, modules: Modules, annotations: Sequence[tuple[str, str]]) -> None:
         places = _by_name(modules)
@@ -77,7 +82,9 @@ class Remarks:
                         self.unclear.append(Unclear(None, 0, f"`{_text(key, value)}` of `{name}` {wrong}"))
             if name not in places:
                 hint = _hint(name, places)
-                self.unclear.append(Unclear(None, 0, f"`{name}` is no function, class or parameter of the project{hint}"))
+                self.unclear.append(
+                    Unclear(None, 0, f"`{name}` is no function, class or parameter of the project{hint}")
+                )
 
     def _take(self, place: _Place, key: str, value: str) -> str:
         """Note one remark; gives the reason where it cannot be used."""
@@ -124,10 +131,11 @@ def _by_name(modules: Modules) -> dict[str, list[_Place]]:
     """Functions, classes and parameters by their dotted names."""
     found: dict[str, list[_Place]] = defaultdict(list)
     for module, scope in _definitions(modules):
-        name = f"{module.name}.{scope.qualname}"
-        found[name].append((module, scope, ""))
-        for parameter in scope.parameters:
-            found[f"{name}.{parameter.name}"].append((module, scope, parameter.name))
+        for prefix in names_of(module):
+            name = f"{prefix}.{scope.qualname}"
+            found[name].append((module, scope, ""))
+            for parameter in scope.parameters:
+                found[f"{name}.{parameter.name}"].append((module, scope, parameter.name))
     return found
 
 

@@ -44,7 +44,9 @@ class Starts:
             for action in self._watched[frame.scope]:
                 action(frame)
 
-    def origin(self, row: StartRow, module: Module, packed_span: int, frame: Frame | None = None, call: Call | None = None) -> Origin:
+    def origin(
+        self, row: StartRow, module: Module, packed_span: int, frame: Frame | None = None, call: Call | None = None
+    ) -> Origin:
         """The origin that this row makes at this place."""
         hop = Hop("starts", module, packed_span, not row.likely)
         return Origin(Context(row.where), hop, frame, call)  # type: ignore[arg-type]

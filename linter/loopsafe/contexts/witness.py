@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loopsafe.contexts.lattice import Hop, State
 from functools import cached_property
 
 from loopsafe.contexts.flow import Flow
+from loopsafe.contexts.lattice import Hop, State
 
 
 class Paths:

@@ -1,0 +1,82 @@
+"""Boundaries: where thread-only code calls into a class that loop code uses too.
+
+A project's own channel wakes its waiters deep inside; the fix belongs where the channel is called from the thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from msgspec import structs
+
+from loopsafe.contexts.flow import Reached
+from loopsafe.contexts.lattice import Hop, State
+from loopsafe.facts.schema import Attr, Call, Expr, Name, Subscript
+from loopsafe.facts.spelling import spell
+from loopsafe.program.classes import Classes
+from loopsafe.program.values import Class, Instance
+
+_INNER = ("future", "sync-primitive")
+_OF_CHANNELS = ("send_nowait", "recv_nowait", "receive_nowait", "close")
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """The call that leaves thread-only code, in the state that makes it, with the hops that lead to that state."""
+
+    reached: Reached
+    hops: tuple[Hop, ...]
+
+
+class Boundaries:
+    """Finds the boundary of an operation that a class does on what it holds."""
+
+    def __init__(self, classes: Classes) -> None:
+        self._classes = classes
+
+    def of(self, reached: Reached, states: tuple[State, ...], hops: tuple[Hop, ...]) -> Boundary | None:
+        """The boundary on the way to `reached`; None where the thread starts inside the class, or there is no class.
+
+        `states` and `hops` are the way from the start: `hops[i]` enters `states[i]`.
+        """
+        cls = self._class_of(states[-1])
+        if reached.row.category not in _INNER or cls is None or not self._is_shared(cls) or not _on_own_state(reached):
+            return None
+        first = len(states) - 1
+        while first > 0 and self._class_of(states[first - 1]) is cls:
+            first -= 1
+        call = _call_at(states[first - 1], hops[first]) if first > 0 else None
+        if call is None or not isinstance(call.func, Attr):
+            return None
+        category = "channel" if call.func.name in _OF_CHANNELS else "project"
+        row = structs.replace(reached.row, category=category, fix="pass", twin="", expects=())
+        moved = replace(reached, state=states[first - 1], call=call, row=row, receiver=None, name=spell(call.func))
+        return Boundary(moved, hops[:first])
+
+    def _class_of(self, state: State) -> Class | None:
+        receiver = state.frame.receiver
+        return receiver.cls if isinstance(receiver, Instance) else None
+
+    def _is_shared(self, cls: Class) -> bool:
+        """Whether loop code uses the class too: it has coroutine methods that wait."""
+        for base in self._classes.mro(cls):
+            if isinstance(base, Class):
+                for scope in base.module.facts.scopes:
+                    if scope.parent == base.scope.index and scope.is_async and scope.awaits:
+                        return True
+        return False
+
+
+def _on_own_state(reached: Reached) -> bool:
+    """Whether the class holds the receiver: `self.x.set()`, or something taken from `self.x`."""
+    func, scope = reached.call.func, reached.state.frame.scope
+    if not isinstance(func, Attr) or not scope.parameters:
+        return False
+    base: Expr = func.base
+    while isinstance(base, (Attr, Subscript)):
+        base = base.base
+    return isinstance(base, Name) and (base.id == scope.parameters[0].name or base.id in scope.bindings)
+
+
+def _call_at(state: State, hop: Hop) -> Call | None:
+    return next((call for call in state.frame.scope.calls if call.packed_span == hop.packed_span), None)
