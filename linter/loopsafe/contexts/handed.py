@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+import msgspec
+
 from loopsafe.contexts.flow import Origin
 from loopsafe.contexts.overrides import Overrides
 from loopsafe.contexts.starts import Starts
 from loopsafe.facts.schema import Const
 from loopsafe.knowledge.schema import Callable, RunsRow
-from loopsafe.program.graph import Arguments, Library, Source
+from loopsafe.program.graph import Arguments, Entered, Library, Source
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Container, Instance, Literal, Value
+from loopsafe.program.values import Class, Container, Coroutine, Function, Instance, Literal, Value
 
 
 class Handed:
@@ -24,16 +26,25 @@ class Handed:
     def start(self, row: RunsRow, target: Library, origin: Origin) -> None:
         """Let everything run that the library takes out of the arguments."""
         for wanted in row.callables:
-            source = target.arguments.get(wanted.position, wanted.keyword)
-            if source is None:
-                for held in self._spread(wanted, target.arguments):
-                    self._run_all(held, row, origin)
-            elif wanted.key:
-                self._dig(self._program.node(source), wanted.key.split("."), wanted, row, origin)
-            elif wanted.methods:
-                self._objects(self._program.node(source), wanted, row, origin)
-            elif wanted.method_of:
-                self._named(source, wanted, row, origin)
+            sources = self._program.callable_sources(msgspec.structs.replace(row, callables=(wanted,)), target.arguments)
+            for source in sources:
+                self._take(source, wanted, row, origin)
+            for held in () if sources else self._spread(wanted, target.arguments):
+                self._run_all(held, row, origin)
+
+    def _take(self, source: Source, wanted: Callable, row: RunsRow, origin: Origin) -> None:
+        if wanted.method_of:
+            self._named(source, wanted, row, origin)
+        elif wanted.iterated:
+            self._program.solver.listen(self._program.node(source), lambda value: self._iterate(value, origin))
+        elif wanted.key or wanted.methods:
+            self._dig(self._program.node(source), wanted.key.split(".") if wanted.key else [], wanted, row, origin)
+
+    def _iterate(self, value: Value, origin: Origin) -> None:
+        if isinstance(value, Coroutine) and not value.frame.scope.is_async and value.frame.parent is not None:
+            made = self._program.values.make(Function, value.frame.module, value.frame.scope, value.frame.parent)
+            assert isinstance(made, Function)
+            self._starts.propagation.root(Entered(value.frame, made), origin)
 
     def _run_all(self, node: Node, row: RunsRow, origin: Origin) -> None:
         self._program.solver.listen(node, lambda value: self._starts.run(value, row, origin))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from loopsafe.contexts.blocking import BlockingWaits
 from loopsafe.contexts.boundaries import Boundaries, Boundary
+from loopsafe.contexts.coroutine_callbacks import CoroutineCallbacks
 from loopsafe.contexts.crossings import Crossings
 from loopsafe.contexts.declared import Declared
 from loopsafe.contexts.flow import Reached
@@ -18,6 +20,7 @@ from loopsafe.contexts.ownership import Ownership, best_known, is_ambiguous, is_
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.remarks import Remarks
 from loopsafe.contexts.remedies import Remedies
+from loopsafe.contexts.wakeups import empty_wakeups
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.spelling import spell
 from loopsafe.findings import Confidence, FixPlan, Rewrite
@@ -57,6 +60,9 @@ class Analysis:
         self._crossings = Crossings(program)
         self._misuse = Misuse(program)
         self._misuse.seed()
+        self._coroutines, self._blocking = CoroutineCallbacks(program), BlockingWaits(program)
+        self._coroutines.seed()
+        self._blocking.seed()
         propagation = Propagation(program, Guards(program.knowledge), self._crossings, self.remarks)
         self.propagation = propagation
         self.flow = propagation.flow
@@ -80,11 +86,9 @@ class Analysis:
     def _find_off_loop(self) -> dict[str, list[Violation]]:
         """All of them, each at its boundary, by category."""
         misused = {inner for (_, inner), found in self._misuse.found.items() if found.gives_nothing}
-        placed = [
-            self._placed(reached)
-            for reached in best_known(self.flow.reached)
-            if reached.call not in misused and self._is_foreign(reached)
-        ]
+        known = [r for r in best_known(self.flow.reached) if r.call not in misused and self._is_foreign(r)]
+        self._foreign_operations = known
+        placed = [self._placed(reached) for reached in known]
         for boundary in placed:
             self._crossings.prepare(boundary.reached.state.frame)
         self._program.solver.run()
@@ -147,6 +151,34 @@ class Analysis:
             hops,
             self._remedies.plan(reached),
         )
+
+    def coroutine_callbacks(self) -> Iterator[Violation]:
+        """Coroutine functions and coroutines given where a plain function is called."""
+        for given in self._coroutines.found():
+            module, call = given.frame.module, given.call
+            hop = Hop("reaches", module, call.packed_span)
+            remedy = "use `asyncio.run_coroutine_threadsafe`"
+            fix = FixPlan("declined", "which loop is to run the coroutine is not known")
+            yield Violation(module, call.span, spell(call.func), "", remedy, "loop", "certain", (hop,), fix)
+
+    def blocking_waits(self) -> Iterator[Violation]:
+        """Waits for a loop on that loop's own thread."""
+        elsewhere = {getattr(loop, "site", None) for loop in self._loop_threads.found} - {None}
+        for wait, hops in self._blocking.found(elsewhere):
+            fix = FixPlan("declined", "the function must become a coroutine that awaits")
+            place = (wait.frame.module, wait.call.span, spell(wait.call.func))
+            confidence: Confidence = "certain" if len(hops) == 1 else "likely"
+            yield Violation(*place, WHERE["loop"], "await it instead", "loop", confidence, hops, fix)
+
+    def empty_wakeups(self) -> Iterator[Violation]:
+        """Empty callbacks that wake a loop after the work was done off its thread."""
+        for reached, call in empty_wakeups(self._foreign_operations):
+            hops = (*self._arrived(reached), Hop("reaches", reached.state.frame.module, call.packed_span))
+            remedy = f"hand over `{spell(reached.call.func)}` itself"
+            fix = FixPlan("declined", "goes with the fix of the operation before it")
+            place = (reached.state.frame.module, call.span, spell(call.func))
+            kind = reached.state.context.kind
+            yield Violation(*place, WHERE[kind], remedy, kind, "certain", hops, fix)
 
     def _arrived(self, reached: Reached) -> tuple[Hop, ...]:
         """The hops from where the context starts to the function that does the operation."""

@@ -54,7 +54,8 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `every_keyword` means every keyword argument. With `key`, the argument is a dict or list and the callable stands in it:
     `key` is a path of keys with dots between, `*` for any key or element. With `methods`, the argument is an object, and
     the library calls these methods of it (`*` stands for any letters). With `method_of`, the argument may be a string that
-    names a method, as defined in the project's subclasses of that library class.
+    names a method, as defined in the project's subclasses of that library class. `iterated` says that the argument is an
+    iterator: what runs is the body of a generator.
     """
 
     position: int | None = None
@@ -64,6 +65,7 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str = ""
     methods: tuple[str, ...] = ()
     method_of: str = ""
+    iterated: bool = False
 
 
 class Passed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,7 +156,8 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     category: Literal[
-        "channel", "queue", "sync-primitive", "future", "loop-call", "transport", "task-creation", "framework", "lookup"
+        "channel", "queue", "sync-primitive", "future", "loop-call", "transport", "task-creation", "framework", "lookup",
+        "project",
     ]
     fix: Literal["pass", "rename", "coroutine", "none"] = "pass"
     twin: str = ""

@@ -204,4 +204,3 @@ class Attributes:
 
     def _body(self, cls: Class) -> Frame:
         return self._graph.values.frame(cls.module, cls.scope, cls.frame)
-

@@ -87,9 +87,7 @@ class Calls:
         together = given.before(arguments)
         if len(together.positional) + len(together.keywords) + len(together.rest) > _MOST_ARGUMENTS:
             return  # a partial of itself, wrapped again and again
-        self._graph.solver.listen(
-            self._graph.node(function), lambda inner: self.call(inner, together, site, on_target)
-        )
+        self._graph.solver.listen(self._graph.node(function), lambda inner: self.call(inner, together, site, on_target))
 
     def _member_name(self, callee: Member) -> str:
         """The canonical dotted name of a library method: that of the class which has it."""
@@ -104,7 +102,12 @@ class Calls:
         for type_ in types:
             for owner in knowledge.lineage(type_):
                 name = f"{owner}.{callee.name}"
-                if name in knowledge.operations or name in knowledge.runs or name in knowledge.results or name in knowledge.loops:
+                if (
+                    name in knowledge.operations
+                    or name in knowledge.runs
+                    or name in knowledge.results
+                    or name in knowledge.loops
+                ):
                     return name
         return f"{types[0]}.{callee.name}" if types else f"?.{callee.name}"
 
@@ -187,7 +190,8 @@ class Calls:
             for source in self._callables(wanted, target.arguments):
                 given = self._given(row.passes, target.arguments)
                 self._graph.solver.listen(
-                    self._graph.node(source), lambda value, given=given: self.call(value, given, site, on_target)  # type: ignore[misc]
+                    self._graph.node(source),
+                    lambda value, given=given: self.call(value, given, site, on_target),  # type: ignore[misc]
                 )
 
     def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:
@@ -252,4 +256,3 @@ class Calls:
 
 def _ignore(_: object) -> None:
     """The arguments are bound by the call itself."""
-

@@ -29,7 +29,9 @@ class Classes:
 
     def defined_by(self, module: Module, scope: Scope) -> Class:
         """The class that a scope defines, in the frame where all calls run together."""
-        value = self._graph.values.make(Class, module, scope, self.plain_frame(module, module.facts.scopes[scope.parent]))
+        value = self._graph.values.make(
+            Class, module, scope, self.plain_frame(module, module.facts.scopes[scope.parent])
+        )
         assert isinstance(value, Class)
         return value
 
@@ -80,7 +82,9 @@ class Classes:
         found = self._mro.get(cls)
         if found is None:
             self._mro[cls] = (cls,)  # a class that inherits from itself stays alone
-            bases = [b for e in cls.scope.bases for b in self.resolve_all(cls.frame, e) if isinstance(b, (Class, External))]
+            bases = [
+                b for e in cls.scope.bases for b in self.resolve_all(cls.frame, e) if isinstance(b, (Class, External))
+            ]
             found = self._mro[cls] = (cls, *_merge([self._linear(b) for b in bases], bases))
         return found
 

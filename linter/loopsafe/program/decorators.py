@@ -40,7 +40,8 @@ class Decorators:
             given = Node()
             arguments = Arguments((Source(None, None, held),))
             graph.solver.listen(
-                graph.evaluate(frame, decorator), lambda callee: self._decorate(callee, arguments, decorated, held, given)
+                graph.evaluate(frame, decorator),
+                lambda callee: self._decorate(callee, arguments, decorated, held, given),
             )
             return given
         return self._wrapped(_DESCRIPTORS[name], held) if name in _DESCRIPTORS else held

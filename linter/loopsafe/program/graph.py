@@ -11,8 +11,8 @@ from loopsafe.knowledge.load import Knowledge
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.index import Index
 from loopsafe.program.modules import Module, Modules
-from loopsafe.program.solver import Node, Solver
 from loopsafe.program.python import UNDERSTOOD
+from loopsafe.program.solver import Node, Solver
 from loopsafe.program.values import External, Frame, Function, Value, Values
 
 

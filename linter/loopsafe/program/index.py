@@ -14,7 +14,9 @@ from loopsafe.program.python import ADDERS, PUTTERS
 CallSite = tuple[Module, Scope, Call]
 StoreSite = tuple[Module, Scope, Store]
 
-_PASSING = frozenset({"get", "setdefault", "values", "items", "copy", "list", "tuple", "set", "sorted", "reversed", "iter"})
+_PASSING = frozenset(
+    {"get", "setdefault", "values", "items", "copy", "list", "tuple", "set", "sorted", "reversed", "iter"}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +116,15 @@ class Index:
         """The names of all functions and classes, and what they are imported as."""
         names = {scope.name for _, scope in self._scopes() if scope.kind in ("function", "class")}
         return frozenset(names | {a for n, found in self.import_aliases.items() if n in names for a in found})
+
+    @cached_property
+    def _coroutine_names(self) -> frozenset[str]:
+        return frozenset(scope.name for _, scope in self._scopes() if scope.is_async)
+
+    def names_coroutine(self, call: Call) -> bool:
+        """Whether an argument of the call has the name of some coroutine function, or calls one of that name."""
+        given = (*call.args, *(value for _, value in call.keywords))
+        return any(last_name(value) in self._coroutine_names for value in given)
 
     @cached_property
     def import_aliases(self) -> dict[str, set[str]]:

@@ -11,6 +11,7 @@ from loopsafe.program.python import ADDERS, FIRST_OF, GETTERS, NEW_CONTAINERS, P
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Container, Frame, Instance, Literal, Object, Partial, Super, Value
 
+
 class LibraryResults:
     """Gives the result of a call of something outside the project."""
 
@@ -125,7 +126,10 @@ class LibraryResults:
     def _tuples(self, frame: Frame, call: Call, columns: list[Source | None], node: Node) -> None:
         """A sequence of tuples whose positions hold the elements of each column."""
         graph = self._graph
-        rows, row = graph.values.make(Container, "list", frame, call), graph.values.make(Container, "tuple", frame, call)
+        rows, row = (
+            graph.values.make(Container, "list", frame, call),
+            graph.values.make(Container, "tuple", frame, call),
+        )
         graph.solver.add(node, rows)
         graph.solver.add(graph.slot(rows, None), row)
         for position, source in enumerate(columns):
@@ -172,7 +176,9 @@ class LibraryResults:
         graph, own = self._graph, target.receiver
         assert own is not None
         method, arguments = target.name.rpartition(".")[2], target.arguments
-        if isinstance(own, Object) and (own.site is None or (method not in PUTTERS and method not in ("get", "get_nowait"))):
+        if isinstance(own, Object) and (
+            own.site is None or (method not in PUTTERS and method not in ("get", "get_nowait"))
+        ):
             return False
         if method in PUTTERS and method != "setdefault":
             for source in arguments.positional[PUTTERS[method] :][:1]:
@@ -209,7 +215,10 @@ class LibraryResults:
 
     def _items(self, frame: Frame, call: Call, own: Value, node: Node) -> None:
         graph = self._graph
-        rows, row = graph.values.make(Container, "list", frame, call), graph.values.make(Container, "tuple", frame, call)
+        rows, row = (
+            graph.values.make(Container, "list", frame, call),
+            graph.values.make(Container, "tuple", frame, call),
+        )
         graph.solver.add(node, rows)
         graph.solver.add(graph.slot(rows, None), row)
         graph.solver.link(graph.content(own, None), graph.slot(row, 1))
@@ -217,4 +226,3 @@ class LibraryResults:
 
 def _literal(value: Value) -> object:
     return value.value if isinstance(value, Literal) else None
-

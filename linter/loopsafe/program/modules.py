@@ -51,7 +51,9 @@ class Modules:
 
     def find(self, dotted: str, near: Module) -> Module | None:
         """The project's module of this absolute name as seen from `near`; None where it is not the project's."""
-        found = self._by_name.get(dotted) or [m for m in self._by_suffix.get(dotted, ()) if self._reaches(m, dotted, near)]
+        found = self._by_name.get(dotted) or [
+            m for m in self._by_suffix.get(dotted, ()) if self._reaches(m, dotted, near)
+        ]
         return max(found, key=lambda m: (_shared(m.path, near.path), -m.index), default=None)
 
     def absolute(self, imported: Import, near: Module) -> str:

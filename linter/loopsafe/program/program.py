@@ -16,8 +16,8 @@ from loopsafe.program.modules import Modules
 from loopsafe.program.names import Names
 from loopsafe.program.receivers import Receivers
 from loopsafe.program.solver import Node
-from loopsafe.program.writers import Writers
 from loopsafe.program.values import Container, Coroutine, Frame, Value
+from loopsafe.program.writers import Writers
 
 
 class Program(Graph):

@@ -43,7 +43,6 @@ from loopsafe.program.values import (
     Value,
 )
 
-
 _LONGEST_KEY = 24
 _LARGEST_INDEX = 64
 
@@ -230,9 +229,7 @@ class Receivers:
     def _awaited(self, value: Value, node: Node) -> None:
         if isinstance(value, Coroutine):
             self._link(self._graph.result(value.frame), node)
-        elif isinstance(value, Container):
-            self._graph.solver.add(node, value)
-        elif isinstance(value, Object) and "asyncio.Future" not in self._graph.knowledge.lineage(value.type):
+        elif isinstance(value, Container) or (isinstance(value, Object) and "asyncio.Future" not in self._graph.knowledge.lineage(value.type)):
             self._graph.solver.add(node, value)
 
     def _enter(self, frame: Frame, expr: Enter, node: Node) -> None:

@@ -67,7 +67,7 @@ def _holds(value: Expr, made: object) -> bool:
     if isinstance(value, Choice):
         return any(_holds(option, made) for option in value.options)
     if isinstance(value, Call):
-        return value is made or any(_holds(a, made) for a in value.args) or any(_holds(v, made) for _, v in value.keywords)
+        return (
+            value is made or any(_holds(a, made) for a in value.args) or any(_holds(v, made) for _, v in value.keywords)
+        )
     return value is made or getattr(value, "type", None) is made
-
-
