@@ -32,7 +32,8 @@ class Config:
 
     `root` is the project's folder, see `find_root`. `select` and `ignore` are prefixes of codes. `exclude` and
     `extend_exclude` are glob patterns: one without `/` is matched against every folder and file name below `root`, one
-    with `/` against the path relative to `root`; what excludes a folder excludes all in it.
+    with `/` against the path relative to `root`; what excludes a folder excludes all in it. `annotations` pairs dotted
+    names of the project's own functions with what a `# loopsafe:` comment there would say.
     """
 
     root: Path
@@ -51,6 +52,7 @@ class Config:
     )
     extend_exclude: tuple[str, ...] = ()
     min_confidence: Confidence = "likely"
+    annotations: tuple[tuple[str, str], ...] = ()
 
     def selects(self, code: str) -> bool:
         """Whether findings of this code are wanted. The longer of two matching prefixes decides; a tie ignores."""
@@ -175,10 +177,17 @@ def _confidence(value: object) -> Confidence:
     raise ValueError(f"must be one of {', '.join(CONFIDENCES)}, not {value!r}")
 
 
+def _annotations(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise ValueError(f"must be a table of dotted names and strings, not {value!r}")
+    return tuple(value.items())
+
+
 _READERS: dict[str, Callable[[object], object]] = {
     "select": code_prefixes,
     "ignore": code_prefixes,
     "exclude": _strings,
     "extend-exclude": _strings,
     "min-confidence": _confidence,
+    "annotations": _annotations,
 }

@@ -79,18 +79,26 @@ class Problem:
     column: int
     message: str
 
+    @property
+    def place(self) -> str:
+        """The path, with row and column where they are known."""
+        return f"{self.path}:{self.row}:{self.column}" if self.row else self.path
+
     def __str__(self) -> str:
-        place = f"{self.path}:{self.row}:{self.column}" if self.row else self.path
-        return f"{place}: {self.message}"
+        return f"{self.place}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of one analysis: findings in order, files that could not be read, and how many files were."""
+    """The result of one analysis: findings in order, files that could not be read, and how many files were.
+
+    `warnings` are remarks that cannot be used; they change no exit code.
+    """
 
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...]
     files: int
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loopsafe.config import Config, load_config
+from loopsafe.contexts.explain import Explanation
 from loopsafe.contexts.lattice import Hop
+from loopsafe.contexts.lookup import Lookup
 from loopsafe.contexts.model import Analysis, Violation
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem, unpack_span
@@ -17,11 +19,12 @@ from loopsafe.findings import Finding, Problem, Report, Step
 from loopsafe.knowledge.load import Knowledge, applicable, built_in_packs
 from loopsafe.locations import Location, Span
 from loopsafe.noqa import NoqaLines
-from loopsafe.program.modules import Modules
+from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
 from loopsafe.sources import decode
+from loopsafe.traces import ContextGraph, Place, Trace
 
 Progress = Callable[[int, int], None]
 
@@ -33,6 +36,17 @@ class _Read:
     file: SourceFile
     text: str
     facts: FileFacts
+
+
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """A project read and solved. `by_path` has its files by path from the root; `files` counts those asked for."""
+
+    config: Config
+    by_path: Mapping[str, _Read]
+    analysis: Analysis
+    problems: tuple[Problem, ...]
+    files: int
 
 
 def analyze(
@@ -56,14 +70,77 @@ def analyze(
         ConfigError: the configuration cannot be used.
         FileNotFoundError: a path does not exist.
     """
+    project = _solve(paths, config, overlay, progress)
+    findings = _find(project)
+    if noqa:
+        findings = _audible(findings, project.by_path.values())
+    return Report(tuple(findings), project.problems, project.files, _warnings(project))
+
+
+def trace(
+    place: Place, config: Config | None = None, *, progress: Progress | None = None
+) -> tuple[Trace, ...]:
+    """Where the functions of a place may run and why; several where one name means several.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        FileNotFoundError: the file does not exist.
+        NoSuchFunction: there is no function at that place.
+    """
+    project = _solve([place.path] if place.path else ["."], config, None, progress)
+    found = Lookup(_modules_by_shown_path(project), project.analysis.modules).find(place)
+    explanation = Explanation(project.analysis.propagation, _Reporter(project.by_path).step)
+    return tuple(explanation.trace(module, scope) for module, scope in found)
+
+
+def graph(
+    paths: Sequence[str | Path], config: Config | None = None, *, progress: Progress | None = None
+) -> ContextGraph:
+    """The thread-context graph of the files at and below `paths`.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        FileNotFoundError: a path does not exist.
+    """
+    project = _solve(paths, config, None, progress)
+    marks: dict[Module, list[tuple[Span, str]]] = {}
+    by_shown = _modules_by_shown_path(project)
+    for finding in _find(project):
+        span, source = finding.location.span, finding.witness[-1].source
+        marks.setdefault(by_shown[finding.location.path], []).append((span, f"{finding.code} {span.row}: {source}"))
+    wanted = {by_shown[read.file.shown] for read in project.by_path.values() if read.file.wanted}
+    return Explanation(project.analysis.propagation, _Reporter(project.by_path).step).graph(wanted, marks)
+
+
+def _modules_by_shown_path(project: _Project) -> dict[str, Module]:
+    return {project.by_path[module.path].file.shown: module for module in project.analysis.modules.all}
+
+
+def _solve(
+    paths: Sequence[str | Path], config: Config | None, overlay: Mapping[Path, str] | None, progress: Progress | None
+) -> _Project:
+    """Read the project that holds `paths` and let contexts flow."""
     config = config or load_config(Path(paths[0] if paths else "."))
     texts = dict(overlay or {})
     files = _with_overlay(gather([p for p in paths if _real(p) not in texts], config), texts)
     read, problems = _read_all(files, texts, progress)
-    findings = _find(read, config)
-    if noqa:
-        findings = _audible(findings, read)
-    return Report(tuple(findings), tuple(problems), sum(file.wanted for file in files))
+    by_path = {_module_path(r.file, config): r for r in read}
+    modules = Modules((path, r.facts) for path, r in by_path.items())
+    knowledge = Knowledge(applicable(built_in_packs(), modules.imported))
+    analysis = Analysis(Program(modules, knowledge), config.annotations)
+    return _Project(config, by_path, analysis, tuple(problems), sum(file.wanted for file in files))
+
+
+def _warnings(project: _Project) -> tuple[Problem, ...]:
+    """What users said of their functions that cannot be used."""
+    found = []
+    for unclear in project.analysis.remarks.unclear:
+        read = project.by_path[unclear.module.path] if unclear.module else None
+        if read is None:
+            found.append(Problem("pyproject.toml", 0, 0, f"[tool.loopsafe.annotations]: {unclear.message}"))
+        elif read.file.wanted:
+            found.append(Problem(read.file.shown, unclear.row, 1, unclear.message))
+    return tuple(found)
 
 
 def _real(path: str | Path) -> Path:
@@ -108,16 +185,13 @@ def _read_one(file: SourceFile, text: str | None) -> _Read | Problem:
         return Problem(file.shown, 0, 0, f"cannot be decoded: {error.msg}")
 
 
-def _find(read: Sequence[_Read], config: Config) -> list[Finding]:
-    by_path = {_module_path(r.file, config): r for r in read}
-    modules = Modules((path, r.facts) for path, r in by_path.items())
-    knowledge = Knowledge(applicable(built_in_packs(), modules.imported))
-    analysis = Analysis(Program(modules, knowledge))
+def _find(project: _Project) -> list[Finding]:
+    config, by_path = project.config, project.by_path
     report = _Reporter(by_path)
     found: dict[tuple[Location, str], Finding] = {}
     for rule in ALL_RULES:
         if config.selects(rule.code):
-            for finding in report.findings(rule, analysis):
+            for finding in report.findings(rule, project.analysis):
                 key = (finding.location, finding.code)
                 found[key] = min(found.get(key, finding), finding, key=_preference)
     sure = [f for f in found.values() if config.min_confidence == "likely" or f.confidence == "certain"]
@@ -159,11 +233,12 @@ class _Reporter:
             message=rule.message.format(**violation.fields()),
             confidence=violation.confidence,
             context=violation.context,
-            witness=tuple(self._step(hop) for hop in violation.witness),
+            witness=tuple(map(self.step, violation.witness)),
             fix=violation.fix,
         )
 
-    def _step(self, hop: Hop) -> Step:
+    def step(self, hop: Hop) -> Step:
+        """The place and source text of a hop."""
         read, span = self._by_path[hop.module.path], unpack_span(hop.packed_span)
         return Step(hop.kind, Location(read.file.shown, span), self._source(read, span))
 
@@ -179,6 +254,6 @@ class _Reporter:
         return " ".join(" ".join(part.split()) for part in parts)
 
 
-def _audible(findings: Sequence[Finding], read: Sequence[_Read]) -> list[Finding]:
+def _audible(findings: Sequence[Finding], read: Iterable[_Read]) -> list[Finding]:
     comments = {r.file.shown: NoqaLines(r.text) for r in read if r.file.wanted}
     return [f for f in findings if not comments[f.location.path].silences(f.location.span.row, f.code)]

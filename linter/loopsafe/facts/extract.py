@@ -41,7 +41,7 @@ def extract(source: str, filename: str = "<unknown>") -> FileFacts:
         scopes = builder.build(tree)
     except RecursionError as error:
         raise SyntaxProblem("cannot analyse: nested too deeply") from error
-    return FileFacts(scopes=scopes, remarks=find_remarks(source), exports=_exports(tree))
+    return FileFacts(scopes=scopes, remarks=find_remarks(source, tree, scopes), exports=_exports(tree))
 
 
 def _exports(tree: ast.Module) -> tuple[str, ...] | None:

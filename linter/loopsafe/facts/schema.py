@@ -12,7 +12,7 @@ import msgspec
 
 from loopsafe.locations import Span
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 
 _BITS = 24
 _MASK = (1 << _BITS) - 1
@@ -25,9 +25,7 @@ def pack_span(row: int, column: int, end_row: int, end_column: int) -> int:
 
 def unpack_span(packed: int) -> Span:
     """The inverse of pack_span."""
-    return Span(
-        packed >> 3 * _BITS, packed >> 2 * _BITS & _MASK, packed >> _BITS & _MASK, packed & _MASK
-    )
+    return Span(packed >> 3 * _BITS, packed >> 2 * _BITS & _MASK, packed >> _BITS & _MASK, packed & _MASK)
 
 
 class _Node(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True, tag=True, tag_field="node"):
@@ -270,11 +268,13 @@ class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
 
 
 class Remark(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
-    """A `# loopsafe: key=value` comment."""
+    """A `# loopsafe: key=value` comment, and what it speaks of: a scope (-1 for none), or a parameter of it."""
 
     row: int
     key: str
     value: str
+    scope: int = -1
+    parameter: str = ""
 
 
 class FileFacts(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):

@@ -99,6 +99,29 @@ def explain(rule: str) -> int:
     return show_rules.explain(rule)
 
 
+@cli.command()
+@click.argument("function")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@quiet_option
+def trace(*, function: str, output_format: str, quiet: bool) -> int:
+    """Show where FUNCTION may run, and why. It is PATH:LINE or a name such as package.module.Class.method."""
+    from loopsafe.frontends.show_trace import show_trace
+
+    return show_trace(function, output_format, quiet)
+
+
+@cli.command()
+@paths_argument
+@click.option("--format", "graph_format", type=click.Choice(["dot", "mermaid"]), default="dot", show_default=True)
+@click.option("-o", "--output", default="", metavar="FILE", help="Write there instead of to standard output.")
+@quiet_option
+def graph(*, paths: tuple[str, ...], graph_format: str, output: str, quiet: bool) -> int:
+    """Draw the functions in PATHS that threads and loops reach, as text for Graphviz or Mermaid."""
+    from loopsafe.frontends.show_graph import show_graph
+
+    return show_graph(paths, graph_format, output, quiet)
+
+
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
     prepare_streams()

@@ -55,7 +55,7 @@ def run_check(request: CheckRequest) -> int:
 
 def tell_problems(work: Work, report: Report, quiet: bool) -> None:
     """Say on standard error what could not be analysed, and where there was nothing to analyse."""
-    complain(*report.problems)
+    complain(*report.problems, *(f"{warning.place}: warning: {warning.message}" for warning in report.warnings))
     if work.paths and not report.files and not report.problems and not quiet:
         complain(f"warning: no Python files found under {', '.join(f'`{path}`' for path in work.paths)}")
 

@@ -26,7 +26,7 @@ def _block(finding: Finding) -> Iterator[list[Piece]]:
     # As wide as what is printed, which is longer than the path where a name needs escapes.
     width = max(len(printable(str(step.location))) for step in finding.witness)
     for step in finding.witness:
-        yield _hop(step, width)
+        yield hop(step, width)
     if finding.fix:
         yield _remedy(finding.fix)
 
@@ -44,7 +44,8 @@ def _headline(finding: Finding) -> list[Piece]:
     ]
 
 
-def _hop(step: Step, width: int) -> list[Piece]:
+def hop(step: Step, width: int) -> list[Piece]:
+    """One line of a witness; places are padded to `width`."""
     return [
         (f"    {step.kind:<{_KIND_WIDTH}}  ", "blue"),
         (f"{printable(str(step.location)):<{width}}  ", "dim"),

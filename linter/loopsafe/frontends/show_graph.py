@@ -1,0 +1,43 @@
+"""`loopsafe graph`: the thread-context graph of files and folders, as text that others draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from loopsafe.config import ConfigError
+from loopsafe.frontends.options import Selection
+from loopsafe.frontends.progress import progress
+from loopsafe.frontends.terminal import CannotWork, complain, write
+from loopsafe.frontends.work import work_on_paths
+from loopsafe.pipeline import graph
+from loopsafe.render.graph import FORMATS
+
+
+def show_graph(paths: tuple[str, ...], graph_format: str, output: str, quiet: bool) -> int:
+    """Print the graph, or write it to the file `output`, and return the exit code.
+
+    Raises:
+        CannotWork: a path does not exist, the configuration cannot be used, or the file cannot be written.
+    """
+    work = work_on_paths(paths, Selection())
+    for problem in work.problems:
+        raise CannotWork(str(problem))
+    try:
+        with progress(quiet) as show:
+            drawn = graph(work.paths, work.config, progress=show)
+    except ConfigError as error:
+        raise CannotWork(str(error)) from error
+    if not drawn.nodes and not quiet:
+        complain("warning: no function here is known to run on a thread or on a loop")
+    _deliver(list(FORMATS[graph_format](drawn)), output)
+    return 0
+
+
+def _deliver(lines: list[str], output: str) -> None:
+    if not output:
+        write(lines)
+        return
+    try:
+        Path(output).write_text("".join(f"{line}\n" for line in lines), "utf-8", newline="\n")
+    except OSError as error:
+        raise CannotWork(f"{output}: cannot be written: {error.strerror}") from error

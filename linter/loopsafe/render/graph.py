@@ -1,0 +1,99 @@
+"""The thread-context graph as DOT (Graphviz) and as Mermaid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+from loopsafe.render.painting import printable
+from loopsafe.traces import ContextGraph, Node
+
+_FILLS = {
+    "thread": "#f4b6b0",
+    "signal": "#f7d49b",
+    "finalizer": "#d9c3ec",
+    "caller": "#fff0a8",
+    "loop": "#bfe3c0",
+    "several": "#f0a3c8",
+    "none": "#eeeeee",
+}
+"""By context; `several` is for functions that run in more than one, `none` for those that only start others."""
+
+_MARK_WIDTH = 60
+_ENTITIES = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\\": "#92;"}
+
+
+def render_dot(graph: ContextGraph) -> Iterator[str]:
+    """Graphviz: a cluster a module; offending functions have a thick red border."""
+    yield "digraph loopsafe {"
+    yield "  rankdir=LR;"
+    yield '  node [shape=box, style="filled,rounded", fontname="sans-serif"];'
+    yield '  edge [fontname="sans-serif", fontsize=10];'
+    for number, (module, nodes) in enumerate(_by_module(graph)):
+        yield f"  subgraph cluster_{number} {{"
+        yield f"    label={_dot_text(module)};"
+        for position, node in nodes:
+            border = ', color="#c00000", penwidth=2' if node.marks else ""
+            label = "\\n".join(_dot_escaped(line) for line in _lines(node))
+            yield f'    n{position} [label="{label}", fillcolor="{_FILLS[_kind(node)]}"{border}];'
+        yield "  }"
+    for edge in graph.edges:
+        style = ", style=dashed" if edge.kind == "loop" else ", style=bold" if edge.kind == "starts" else ""
+        yield f"  n{edge.source} -> n{edge.target} [label={_dot_text(edge.kind)}{style}];"
+    yield "}"
+
+
+def render_mermaid(graph: ContextGraph) -> Iterator[str]:
+    """Mermaid: a subgraph a module; offending functions have a thick red border."""
+    yield "flowchart LR"
+    for number, (module, nodes) in enumerate(_by_module(graph)):
+        yield f'  subgraph m{number}["{_mermaid_escaped(module)}"]'
+        for position, node in nodes:
+            label = "<br>".join(_mermaid_escaped(line) for line in _lines(node))
+            yield f'    n{position}["{label}"]:::{_kind(node)}'
+        yield "  end"
+    arrows = {"starts": "==>", "loop": "-.->"}
+    for edge in graph.edges:
+        yield f"  n{edge.source} {arrows.get(edge.kind, '-->')}|{edge.kind}| n{edge.target}"
+    for kind in sorted({_kind(node) for node in graph.nodes}):
+        yield f"  classDef {kind} fill:{_FILLS[kind]},color:#000"
+    for position, node in enumerate(graph.nodes):
+        if node.marks:
+            yield f"  style n{position} stroke:#c00000,stroke-width:3px"
+
+
+FORMATS: dict[str, Callable[[ContextGraph], Iterator[str]]] = {"dot": render_dot, "mermaid": render_mermaid}
+
+
+def _by_module(graph: ContextGraph) -> Iterator[tuple[str, list[tuple[int, Node]]]]:
+    """Modules in order, each with its nodes and their positions."""
+    for (module, _), nodes in groupby(enumerate(graph.nodes), lambda item: (item[1].module, item[1].location.path)):
+        yield module, list(nodes)
+
+
+def _kind(node: Node) -> str:
+    if len(node.contexts) > 1:
+        return "several"
+    return node.contexts[0] if node.contexts else "none"
+
+
+def _lines(node: Node) -> list[str]:
+    """The text of a node: name and row, contexts, offending operations."""
+    name = f"{node.name}:{node.location.span.row}" if "<lambda>" in node.name else node.name
+    return [printable(line) for line in (name, ", ".join(node.contexts), *map(_shortened, node.marks)) if line]
+
+
+def _shortened(mark: str) -> str:
+    return mark if len(mark) <= _MARK_WIDTH else f"{mark[: _MARK_WIDTH - 4]} ..."
+
+
+def _dot_escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _dot_text(text: str) -> str:
+    return f'"{_dot_escaped(printable(text))}"'
+
+
+def _mermaid_escaped(text: str) -> str:
+    return "".join(_ENTITIES.get(char, char) for char in printable(text))

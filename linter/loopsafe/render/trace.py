@@ -1,0 +1,62 @@
+"""Where functions may run and why, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from loopsafe.findings import Step
+from loopsafe.locations import Location
+from loopsafe.render.painting import Piece, painter, printable
+from loopsafe.render.text import hop
+from loopsafe.traces import OFF_LOOP, Reason, Trace
+
+NO_PATH = "no path from the start of a thread is known"
+_STYLES = {"thread": "bold red", "signal": "bold red", "finalizer": "bold red", "caller": "yellow", "loop": "green"}
+
+
+def render(traces: Sequence[Trace], colour: bool = False) -> Iterator[str]:
+    """Each function with its contexts, and an empty line between two functions."""
+    paint = painter(colour)
+    for position, trace in enumerate(traces):
+        if position:
+            yield ""
+        yield from (paint(line) for line in _block(trace))
+
+
+def render_json(traces: Sequence[Trace]) -> Iterator[str]:
+    """One JSON list, in ASCII so that no encoding can spoil it."""
+    yield json.dumps([_object(trace) for trace in traces], indent=2)
+
+
+def _block(trace: Trace) -> Iterator[list[Piece]]:
+    yield [(printable(str(trace.location)), "bold"), (f"  {printable(trace.function)}", "bold")]
+    width = max((len(printable(str(step.location))) for reason in trace.reasons for step in reason.path), default=0)
+    for reason in trace.reasons:
+        doubt = "" if reason.certain else " (likely)"
+        yield [("  runs ", ""), (printable(reason.where), _STYLES[reason.context]), (doubt, "yellow")]
+        yield from (hop(step, width) for step in reason.path)
+    if not any(reason.context in OFF_LOOP for reason in trace.reasons):
+        yield [(f"  {NO_PATH}", "dim")]
+
+
+def _object(trace: Trace) -> dict[str, Any]:
+    return {"function": trace.function, **_place(trace.location), "contexts": [_reason(r) for r in trace.reasons]}
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "context": reason.context,
+        "where": reason.where,
+        "confidence": "certain" if reason.certain else "likely",
+        "path": [_step(step) for step in reason.path],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"kind": step.kind, **_place(step.location), "source": step.source}
+
+
+def _place(location: Location) -> dict[str, Any]:
+    return {"filename": location.path, "location": {"row": location.span.row, "column": location.span.column}}

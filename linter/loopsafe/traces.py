@@ -1,0 +1,78 @@
+"""What the analysis says of functions rather than of bugs: where each may run, and the graph of that. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from loopsafe.findings import Step
+from loopsafe.locations import Location
+
+OFF_LOOP = ("thread", "signal", "finalizer")
+CONTEXTS = (*OFF_LOOP, "caller", "loop")
+"""The kinds of context, in the order in which they are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What to trace: a file and a row in it, or else a dotted name."""
+
+    path: str = ""
+    row: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One context a function may run in: `where` in words, and the path by which it gets there, never empty."""
+
+    context: str
+    where: str
+    certain: bool
+    path: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A function by dotted name, and every context it is known to run in."""
+
+    function: str
+    location: Location
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A function of the graph. `contexts` is empty for one that only starts others; `marks` are its offending rows."""
+
+    module: str
+    name: str
+    location: Location
+    contexts: tuple[str, ...]
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """How control goes from one node to another, both by position. `kind` is starts, calls or loop (a crossing)."""
+
+    source: int
+    target: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContextGraph:
+    """Nodes in order of file and row, edges in order of nodes."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+
+class NoSuchFunction(Exception):
+    """Nothing can be said of what was asked for; the message says why and names what may be meant."""
+
+
+def nearest(word: str, known: list[str], likeness: float = 0.6) -> str:
+    """The known word most like this one; empty where none is."""
+    return next(iter(get_close_matches(word, known, 1, likeness)), "")
