@@ -25,7 +25,7 @@ from loopsafe.program.values import (
 )
 
 _MOST_CALLERS = 150
-_MOST_ARGUMENTS = 24
+_MOST_PARTIALS = 3
 
 
 class Calls:
@@ -85,7 +85,7 @@ class Calls:
         assert isinstance(function, Source)
         assert isinstance(given, Arguments)
         together = given.before(arguments)
-        if len(together.positional) + len(together.keywords) + len(together.rest) > _MOST_ARGUMENTS:
+        if together.partials > _MOST_PARTIALS:
             return  # a partial of itself, wrapped again and again
         self._graph.solver.listen(self._graph.node(function), lambda inner: self.call(inner, together, site, on_target))
 

@@ -29,7 +29,7 @@ class Source:
 class Arguments:
     """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`.
 
-    `skip` elements of the containers in `rest` have been taken already.
+    `skip` elements of the containers in `rest` have been taken already. `partials` counts the partials they went through.
     """
 
     positional: tuple[Source, ...] = ()
@@ -37,6 +37,7 @@ class Arguments:
     rest: tuple[Source, ...] = ()
     rest_keywords: tuple[Source, ...] = ()
     skip: int = 0
+    partials: int = 0
 
     def get(self, position: int | None, keyword: str) -> Source | None:
         """The argument given at this position or under this keyword."""
@@ -51,7 +52,7 @@ class Arguments:
         """The positional arguments from `start` on, with or without the keywords."""
         kept = (self.keywords, self.rest_keywords) if keywords else ((), ())
         taken = self.skip + max(0, start - len(self.positional))
-        return Arguments(self.positional[start:], kept[0], self.rest, kept[1], taken)
+        return Arguments(self.positional[start:], kept[0], self.rest, kept[1], taken, self.partials)
 
     def before(self, more: Arguments) -> Arguments:
         """These arguments, then more."""
@@ -61,6 +62,7 @@ class Arguments:
             self.rest + more.rest,
             self.rest_keywords + more.rest_keywords,
             self.skip + more.skip,
+            self.partials + more.partials + 1,
         )
 
 
@@ -85,13 +87,20 @@ Target = Entered | Library
 OnTarget = Callable[[Target], None]
 
 
+# Programs in which everything may be everything (expression builders, plug-in registries) would take time without end:
+# the work grows with the program and no faster. Ordinary programs use a tenth of it.
+_LEAST_WORK = 1_000_000
+_WORK_A_CALL = 20
+
+
 class Graph(ABC):
     """The nodes of the whole program. Everything is built when it is first asked for."""
 
     def __init__(self, modules: Modules, knowledge: Knowledge) -> None:
         self.modules, self.knowledge = modules, knowledge
         self.index = Index(modules)
-        self.values, self.solver = Values(), Solver()
+        calls = sum(len(scope.calls) for module in modules.all for scope in module.facts.scopes)
+        self.values, self.solver = Values(), Solver(_LEAST_WORK + _WORK_A_CALL * calls)
 
     def module_frame(self, module: Module) -> Frame:
         """The frame of a module's own body."""

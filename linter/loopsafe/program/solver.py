@@ -30,9 +30,10 @@ class Node:
 
 
 class Solver:
-    """The worklist. Nothing recurses: building a node is work like any other."""
+    """The worklist. Nothing recurses: building a node is work like any other. `budget` is how many pieces of it are done."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: int) -> None:
+        self._left = budget
         self._work: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
         self._links: set[tuple[int, int]] = set()
 
@@ -62,12 +63,16 @@ class Solver:
         self.listen(source, lambda value: self.add(target, value))
 
     def run(self) -> None:
-        """Work until nothing changes any more."""
-        work = self._work
+        """Work until nothing changes any more, or the budget is spent: what is known by then stands."""
+        work, left = self._work, self._left
         with _collector_off():
-            while work:
+            while work and left:
                 action, args = work.popleft()
                 action(*args)
+                left -= 1
+        self._left = left
+        if not left:
+            work.clear()
 
 
 @contextmanager
