@@ -1,0 +1,1 @@
+"""How often loopsafe is right: labelled bugs it must find, and judged findings on whole packages."""

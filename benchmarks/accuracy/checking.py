@@ -1,0 +1,114 @@
+"""Run the real command on one unpacked package, within limits of time and memory, and read what it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+SOURCE_ROOT = Path(__file__).resolve().parents[2] / "linter"
+CHECK = (sys.executable, "-m", "loopsafe", "check", "--output-format", "json", "--exit-zero", ".")
+BOUNDED = 'ulimit -v "$1"; shift; exec "$@"'
+# 1: some file could not be read, as releases for older Pythons have them; the others were analysed.
+USUAL_EXITS = (0, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one package may cost."""
+
+    seconds: float = 300
+    megabytes: int = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One hop of a witness, or where a finding stands; `path` is relative to the package."""
+
+    path: str
+    row: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the benchmark reads of a finding."""
+
+    code: str
+    message: str
+    path: str
+    row: int
+    confidence: str
+    witness: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run went: `failure` is empty where it ended by itself and printed its findings."""
+
+    findings: tuple[Finding, ...]
+    seconds: float
+    megabytes: int
+    failure: str = ""
+
+
+def check(folder: Path, limits: Limits) -> Outcome:
+    """Analyse a package as a user would, in a process of its own."""
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        status, seconds, usage = _run(folder, limits, output, errors)
+        megabytes = usage.ru_maxrss // 1024
+        failure = _failure(status, seconds >= limits.seconds, _read(errors))
+        findings = () if failure else tuple(read_finding(entry) for entry in json.loads(_read(output)))
+    return Outcome(findings, seconds, megabytes, failure)
+
+
+def read_finding(entry: dict[str, Any]) -> Finding:
+    """A finding from the command's JSON."""
+    return Finding(
+        entry["code"],
+        entry["message"],
+        entry["filename"],
+        entry["location"]["row"],
+        entry["confidence"],
+        tuple(Place(step["filename"], step["location"]["row"], step["source"]) for step in entry["witness"]),
+    )
+
+
+def _run(folder: Path, limits: Limits, output: IO[str], errors: IO[str]) -> tuple[int, float, resource.struct_rusage]:
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE_ROOT), "PYTHONUTF8": "1"}
+    start = time.monotonic()
+    process = subprocess.Popen(
+        ["sh", "-c", BOUNDED, "sh", str(limits.megabytes * 1024), *CHECK],
+        cwd=folder,
+        env=environment,
+        stdout=output,
+        stderr=errors,
+    )
+    alarm = threading.Timer(limits.seconds, process.kill)
+    alarm.start()
+    # `wait4` because only it says what this one child used.
+    _, status, usage = os.wait4(process.pid, 0)
+    alarm.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, time.monotonic() - start, usage
+
+
+def _failure(status: int, late: bool, errors: str) -> str:
+    if late and status < 0:
+        return "timeout"
+    if "Traceback" in errors or status not in USUAL_EXITS:
+        return f"exit {status}: {(errors.strip().splitlines() or [''])[-1]}"
+    return ""
+
+
+def _read(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
