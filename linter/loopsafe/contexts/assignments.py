@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.contexts.overrides import Overrides
-from loopsafe.contexts.starts import Starts, starts
+from loopsafe.contexts.starts import Starts
 from loopsafe.facts.schema import Ref, Store
 from loopsafe.knowledge.schema import AssignRow
 from loopsafe.program.index import StoreSite
@@ -22,7 +22,7 @@ class Assignments:
         """Ask what is stored; a subclass may also define the attribute as a method."""
         rows: dict[str, dict[str, AssignRow]] = {}
         for name, row in self._program.knowledge.assigns.items():
-            if starts(row):
+            if self._starts.applies(row):
                 owner, _, attribute = name.rpartition(".")
                 rows.setdefault(attribute, {})[owner] = row
                 self._defined(owner, attribute, row)

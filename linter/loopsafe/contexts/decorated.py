@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.contexts.starts import Starts, holds, starts
+from loopsafe.contexts.starts import Starts, holds
 from loopsafe.facts.schema import Call, Expr, Scope
 from loopsafe.knowledge.schema import DecoratorRow
 from loopsafe.program.graph import Arguments, Target
@@ -19,9 +19,8 @@ class Decorated:
 
     def seed(self) -> None:
         """Watch the places where decorated functions are defined."""
-        words = {
-            n.rpartition(".")[2] for n, rows in self._program.knowledge.decorators.items() if any(map(starts, rows))
-        }
+        rows = self._program.knowledge.decorators
+        words = {name.rpartition(".")[2] for name, found in rows.items() if any(map(self._starts.applies, found))}
         index = self._program.index
         words |= {alias for word in words for alias in index.import_aliases.get(word, ())}
         for word in sorted(words):
@@ -43,7 +42,7 @@ class Decorated:
         def named(target: Target) -> None:
             for name in self._starts.own_name(target):
                 for row in program.knowledge.decorators.get(name, ()):
-                    if starts(row) and holds(row, arguments):
+                    if self._starts.applies(row) and holds(row, arguments):
                         self._start(frame, scope, decorator, row)
 
         callee = program.evaluate(frame, decorator.func if isinstance(decorator, Call) else decorator)

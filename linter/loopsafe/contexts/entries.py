@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from loopsafe.contexts.starts import Starts, starts
+from loopsafe.contexts.starts import Starts
 from loopsafe.facts.schema import Ref, Scope
 from loopsafe.knowledge.schema import EntryRow
 from loopsafe.program.modules import Module
@@ -19,7 +19,7 @@ class Entries:
 
     def seed(self) -> None:
         """Make roots of the functions that rows name."""
-        rows = [row for pack in self._program.knowledge.packs for row in pack.entries if starts(row)]
+        rows = [row for pack in self._program.knowledge.packs for row in pack.entries if self._starts.applies(row)]
         for module in self._program.modules.all if rows else ():
             bindings = module.facts.scopes[0].bindings
             for row in rows:

@@ -26,7 +26,9 @@ class Handed:
     def start(self, row: RunsRow, target: Library, origin: Origin) -> None:
         """Let everything run that the library takes out of the arguments."""
         for wanted in row.callables:
-            sources = self._program.callable_sources(msgspec.structs.replace(row, callables=(wanted,)), target.arguments)
+            sources = self._program.callable_sources(
+                msgspec.structs.replace(row, callables=(wanted,)), target.arguments
+            )
             for source in sources:
                 self._take(source, wanted, row, origin)
             for held in () if sources else self._spread(wanted, target.arguments):

@@ -10,7 +10,7 @@ from loopsafe.contexts.entries import Entries
 from loopsafe.contexts.handed import Handed
 from loopsafe.contexts.overrides import Overrides
 from loopsafe.contexts.propagate import Propagation
-from loopsafe.contexts.starts import Starts, holds, starts
+from loopsafe.contexts.starts import Starts, holds
 from loopsafe.facts.schema import Call
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.graph import Library, Target
@@ -40,7 +40,7 @@ class Origins:
     def _sites(self) -> list[CallSite]:
         """Every call whose last name is that of a function which starts a context."""
         knowledge, index = self.program.knowledge, self.program.index
-        rows = {name: rows for name, rows in knowledge.runs.items() if any(starts(r) for r in rows)}
+        rows = {name: rows for name, rows in knowledge.runs.items() if any(self._starts.applies(r) for r in rows)}
         names = {
             name for name in knowledge.classes if any(owner in rows for owner in knowledge.lineage(name))
         } | rows.keys()
@@ -60,7 +60,7 @@ class Origins:
         def started(target: Target) -> None:
             for name in self._starts.own_name(target):
                 for row in self.program.knowledge.runs.get(name, ()):
-                    if starts(row):
+                    if self._starts.applies(row):
                         self._start(
                             frame, call, row, self._starts.as_library(target, name, self.program.arguments(frame, call))
                         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from loopsafe.contexts.starts import Starts, starts
+from loopsafe.contexts.starts import Starts
 from loopsafe.facts.schema import Ref
 from loopsafe.knowledge.schema import OverrideRow
 from loopsafe.program.values import Class, External
@@ -23,7 +23,7 @@ class Overrides:
         """Make roots of every method that rows speak of."""
         for name, row in self._program.knowledge.overrides.items():
             base, _, method = name.rpartition(".")
-            for cls in self.heirs(base) if starts(row) else ():
+            for cls in self.heirs(base) if self._starts.applies(row) else ():
                 for found in self._methods(cls, method):
                     if not self._has_twin(cls, found, row):
                         origin = self._starts.origin(row, cls.module, cls.scope.packed_span)

@@ -26,6 +26,11 @@ class Starts:
         self._places: dict[Scope, Module] = {}
         self._seen: set[Frame] = set()
 
+    def applies(self, row: StartRow) -> bool:
+        """Whether the row is about another context than the caller's, and the project sets that going."""
+        called = self.program.index.calls
+        return row.where in STARTING and (not row.only_if_called or any(name in called for name in row.only_if_called))
+
     def watch(self, module: Module, scope: Scope, action: Callable[[Frame], None]) -> None:
         """Do this for every frame of the scope, once `begin` is called."""
         self._watched[scope].append(action)
@@ -102,11 +107,6 @@ def holds(row: RunsRow | DecoratorRow, arguments: Arguments) -> bool:
     """Whether the arguments of the call are those that the row asks for."""
     wanted = all(_is_constant(arguments.get(None, name), value) for name, value in row.when.items())
     return wanted and not any(_is_given(arguments.get(c.position, c.keyword)) for c in row.unless_given)
-
-
-def starts(row: StartRow) -> bool:
-    """Whether the row is about another context than the one of the call."""
-    return row.where in STARTING
 
 
 def _is_constant(source: Source | None, value: bool | str) -> bool:
