@@ -14,7 +14,7 @@ from loopsafe.contexts.lattice import Hop, State
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Subscript
 from loopsafe.facts.spelling import spell
 from loopsafe.program.classes import Classes
-from loopsafe.program.values import Class, Instance
+from loopsafe.program.values import Class, Frame, Instance
 
 _INNER = ("future", "sync-primitive")
 _OF_CHANNELS = ("send_nowait", "recv_nowait", "receive_nowait", "close")
@@ -54,8 +54,11 @@ class Boundaries:
         return Boundary(moved, hops[:first])
 
     def _class_of(self, state: State) -> Class | None:
-        receiver = state.frame.receiver
-        return receiver.cls if isinstance(receiver, Instance) else None
+        """The class that the function belongs to, as a method or as a closure of one."""
+        at: Frame | None = state.frame
+        while at is not None and not isinstance(at.receiver, Instance):
+            at = at.parent
+        return at.receiver.cls if at is not None and isinstance(at.receiver, Instance) else None
 
     def _is_shared(self, cls: Class) -> bool:
         """Whether loop code uses the class too: it has coroutine methods that wait."""

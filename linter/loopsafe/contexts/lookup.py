@@ -60,7 +60,8 @@ class Lookup:
             return f", but it holds {_listed(inside)}"
         last = name.rpartition(".")[2]
         ends = {full.rpartition(".")[2]: full for full in reversed(known)}
-        close = ends.get(last) or nearest(name, known) or ends.get(nearest(last, list(ends))) or nearest(name, known, 0.1)
+        close = ends.get(last) or nearest(name, known) or ends.get(nearest(last, list(ends)))
+        close = close or nearest(name, known, 0.1)
         return f"; did you mean `{close}`?" if close else ""
 
 

@@ -118,7 +118,7 @@ class Remarks:
         return ""
 
     def _functions(self, module: Module, scope: Scope, key: str, value: str) -> list[Scope]:
-        """The function itself. Of a class, the methods meant: all, or those that others call, where it is about callers."""
+        """The function itself; of a class all methods, or where it is about callers, those that others call."""
         if scope.kind == "function":
             return [scope]
         methods = [s for s in module.facts.scopes if s.parent == scope.index and s.kind == "function"]
