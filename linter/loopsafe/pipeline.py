@@ -14,7 +14,7 @@ from loopsafe.contexts.lookup import Lookup
 from loopsafe.contexts.model import Analysis, Violation
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem, unpack_span
-from loopsafe.files import SourceFile, gather
+from loopsafe.files import SourceFile, gather, shown
 from loopsafe.findings import Finding, Problem, Report, Step
 from loopsafe.knowledge.load import Knowledge, applicable, built_in_packs
 from loopsafe.locations import Location, Span
@@ -24,7 +24,7 @@ from loopsafe.program.program import Program
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
 from loopsafe.sources import decode
-from loopsafe.traces import ContextGraph, Place, Trace
+from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 
 Progress = Callable[[int, int], None]
 
@@ -88,6 +88,8 @@ def trace(
         NoSuchFunction: there is no function at that place.
     """
     project = _solve([place.path] if place.path else ["."], config, None, progress)
+    if place.path and project.problems:
+        raise NoSuchFunction(str(project.problems[0]))
     found = Lookup(_modules_by_shown_path(project), project.analysis.modules).find(place)
     explanation = Explanation(project.analysis.propagation, _Reporter(project.by_path).step)
     return tuple(explanation.trace(module, scope) for module, scope in found)
@@ -151,7 +153,7 @@ def _with_overlay(files: Sequence[SourceFile], texts: Mapping[Path, str]) -> lis
     """Texts that stand in for files are wanted, also where there is no such file."""
     here = Path.cwd()
     known = {file.path for file in files}
-    added = [SourceFile(p, (p.relative_to(here) if p.is_relative_to(here) else p).as_posix(), True) for p in texts if p not in known]
+    added = [SourceFile(p, shown(p, here), True) for p in texts if p not in known]
     return sorted([*(replace(f, wanted=True) if f.path in texts else f for f in files), *added], key=lambda f: f.path)
 
 
