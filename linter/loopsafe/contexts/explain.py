@@ -39,7 +39,7 @@ class Explanation:
         self._modules, self._locate = propagation.program.modules, locate
         MainLoops(propagation).seed()
         self._flow = propagation.flow
-        self._own_loop_roots = Ownership(self._flow).own_loop_roots
+        self._own_loop_roots = Ownership(self._flow, propagation.program, propagation.guards).own_loop_roots
         self._paths = self._all_paths()
         self._states: dict[Key, list[tuple[State, Paths]]] = defaultdict(list)
         seen: set[tuple[State, bool]] = set()

@@ -42,7 +42,7 @@ class Flow:
 
     `loops_run` says which loops a state runs and where. `thread_loops` are loops that a thread runs: the hops from the
     start of the thread to the call that runs the loop, when that is known without a path (`Thread(target=loop.run_forever)`).
-    `awaited` are the objects whose coroutine methods are awaited on each loop.
+    `origins` are the calls behind the hops that start contexts. `awaited` are the objects whose coroutine methods are awaited on each loop.
     """
 
     roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
@@ -51,6 +51,7 @@ class Flow:
     loops_run: dict[State, dict[Value, Hop]] = field(default_factory=dict)
     thread_loops: dict[Value, tuple[Hop, ...]] = field(default_factory=dict)
     awaited: dict[Value, dict[Value, None]] = field(default_factory=dict)
+    origins: dict[Hop, dict[tuple[Frame, Call], None]] = field(default_factory=dict)
 
     def reaching(self, targets: set[State]) -> set[State]:
         """All states from which control gets to one of `targets`, themselves included."""

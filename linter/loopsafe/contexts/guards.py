@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Guard, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Guard, Name, Scope
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
@@ -36,6 +36,18 @@ class Guards:
             guard = scope.guards[guard].parent
         return False
 
+    def is_fallback(self, scope: Scope, guard: int) -> bool:
+        """Whether this is done only where the loop cannot watch for signals itself: on Windows, where signals wake it."""
+        while guard >= 0:
+            row = scope.guards[guard]
+            if row.kind == "try" and not row.holds and isinstance(row.test, Call):
+                if last_name(row.test.func) == "add_signal_handler":
+                    return True
+            if row.kind == "test" and _names_windows(row.test) and (not isinstance(row.test, Compare) or row.holds):
+                return True
+            guard = row.parent
+        return False
+
     def _is_on_loop(self, module: Module, scope: Scope, guard: Guard) -> bool:
         if guard.kind == "after":
             return isinstance(guard.test, Call) and self._asserts(module, scope, guard.test)
@@ -46,6 +58,8 @@ class Guards:
     def _says_on_loop(self, module: Module, scope: Scope, test: Expr, holds: bool) -> bool:
         if isinstance(test, Compare):
             return self._comparison(module, scope, test, holds)
+        if isinstance(test, Choice):  # what a helper returns: `a and b`, `a or b`
+            return any(self._says_on_loop(module, scope, option, holds) for option in test.options)
         if isinstance(test, Call):
             tells = self._tells.get(last_name(test.func))
             if tells == "running":
@@ -124,3 +138,9 @@ class Guards:
                 around = module.facts.scopes[helper.parent]
                 if (around.kind == "class") == of_self:
                     yield helper
+
+
+def _names_windows(test: Expr) -> bool:
+    if isinstance(test, Compare):
+        return any(isinstance(s, Const) and s.value in ("win32", "nt", "Windows") for s in (test.left, test.right))
+    return "windows" in last_name(test).lower() or "add_signal_handler" in last_name(test)

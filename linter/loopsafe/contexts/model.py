@@ -16,7 +16,7 @@ from loopsafe.contexts.lattice import WHERE, Hop
 from loopsafe.contexts.loop_threads import LoopThreads
 from loopsafe.contexts.misuse import Misuse
 from loopsafe.contexts.origins import Origins
-from loopsafe.contexts.ownership import Ownership, best_known, is_ambiguous, is_prepared_for
+from loopsafe.contexts.ownership import Ownership, best_known, is_a_loop, is_ambiguous, is_prepared_for
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.remarks import Remarks
 from loopsafe.contexts.remedies import Remedies
@@ -55,7 +55,7 @@ class Analysis:
     """The solved program: contexts, ownership and crossings, asked by the rules."""
 
     def __init__(self, program: Program, annotations: Sequence[tuple[str, str]] = ()) -> None:
-        self._program, self.modules = program, program.modules
+        self._program = program
         self.remarks = Remarks(program.modules, annotations)
         self._crossings = Crossings(program)
         self._misuse = Misuse(program)
@@ -63,7 +63,8 @@ class Analysis:
         self._coroutines, self._blocking = CoroutineCallbacks(program), BlockingWaits(program)
         self._coroutines.seed()
         self._blocking.seed()
-        propagation = Propagation(program, Guards(program.knowledge), self._crossings, self.remarks)
+        guards = Guards(program.knowledge)
+        propagation = Propagation(program, guards, self._crossings, self.remarks)
         self.propagation = propagation
         self.flow = propagation.flow
         Origins(propagation).seed()
@@ -72,7 +73,7 @@ class Analysis:
         self._loop_threads = LoopThreads(propagation)
         self._loop_threads.seed()
         program.solver.run()
-        self._ownership = Ownership(self.flow)
+        self._ownership = Ownership(self.flow, program, guards)
         self._foreign = Paths(self.flow, self._ownership.foreign_roots)
         self._callers = Paths(self.flow, self._ownership.caller_roots)
         self._boundaries = Boundaries(program.classes)
@@ -111,7 +112,7 @@ class Analysis:
         if is_ambiguous(reached, self._program) or (reached.row.category == "lookup" and is_prepared_for(reached)):
             return False
         kind = reached.state.context.kind
-        if kind == "loop":
+        if kind == "loop" or is_a_loop(reached, self._program):
             return False
         if kind == "caller":
             return self._is_foreign_caller(reached)

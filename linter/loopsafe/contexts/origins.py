@@ -11,10 +11,11 @@ from loopsafe.contexts.handed import Handed
 from loopsafe.contexts.overrides import Overrides
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.starts import Starts, holds
-from loopsafe.facts.schema import Call
+from loopsafe.facts.schema import Call, Scope
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.graph import Library, Target
 from loopsafe.program.index import CallSite
+from loopsafe.program.modules import Module
 from loopsafe.program.values import Frame, Object
 
 
@@ -30,6 +31,8 @@ class Origins:
     def seed(self) -> None:
         """Ask about every possible origin; the answers flow as the solver runs."""
         for module, scope, call in self._sites():
+            if self._is_spoken_for(module, scope):
+                continue
             self._starts.watch(module, scope, lambda frame, call=call: self._seed_call(frame, call))  # type: ignore[misc]
         Decorated(self._starts).seed()
         Assignments(self._starts, self._overrides).seed()
@@ -48,6 +51,16 @@ class Origins:
         keywords = {c.keyword for found in rows.values() for row in found for c in row.callables if c.keyword}
         inits = index.calls.get("__init__", ())
         return sites + [site for site in inits if any(name in keywords for name, _ in site[2].keywords)]
+
+    def _is_spoken_for(self, module: Module, scope: Scope) -> bool:
+        """Whether this is the inside of a library that is itself the project: what it runs where, the rows say."""
+        knowledge = self.program.knowledge
+        while scope.parent >= 0:
+            name = knowledge.canonical(f"{module.name}.{scope.qualname}")
+            if name in knowledge.classes or name in knowledge.runs:
+                return True
+            scope = module.facts.scopes[scope.parent]
+        return False
 
     def _with_aliases(self, names: Iterable[str]) -> Iterator[str]:
         """Names as they may be written: a class also by where else it can be imported from."""

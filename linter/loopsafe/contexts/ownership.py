@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+from loopsafe.contexts.crossings import LOOP
 from loopsafe.contexts.flow import Flow, Reached
-from loopsafe.contexts.lattice import State
+from loopsafe.contexts.guards import Guards
+from loopsafe.contexts.lattice import Hop, State
 from loopsafe.contexts.witness import Paths
 from loopsafe.contexts.remedies import expected_exceptions
-from loopsafe.facts.schema import Attr
+from loopsafe.facts.schema import Attr, Call
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Object, Value
+from loopsafe.program.values import Frame, Instance, Object, Value
 
 
 class Ownership:
     """Splits the roots into those whose thread runs a loop and those whose thread is plainly foreign."""
 
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
+    def __init__(self, flow: Flow, program: Program, guards: Guards) -> None:
+        self._flow, self._program, self._guards = flow, program, guards
         self._runs_loop = flow.reaching({s for s in flow.loops_run if s.context.kind == "thread"})
-        started = {root for root in flow.roots if root.context.kind in ("thread", "signal", "finalizer")}
+        started = {
+            root
+            for root, hops in flow.roots.items()
+            if root.context.kind in ("thread", "signal", "finalizer") and any(self._is_real(hop) for hop in hops)
+        }
         self.own_loop_roots = {root for root in started if root in self._runs_loop}
         self.foreign_roots = started - self.own_loop_roots
         self.caller_roots = {root for root in flow.roots if root.context.kind == "caller"}
+
+    def _is_real(self, hop: Hop) -> bool:
+        """Whether the origin behind a hop does start a context, and is no fallback for where loops cannot do it."""
+        calls = self._flow.origins.get(hop)
+        return not calls or any(self._starts(frame, call) for frame, call in calls)
+
+    def _starts(self, frame: Frame, call: Call) -> bool:
+        return not self._may_stay_on_loop(frame, call) and not self._guards.is_fallback(frame.scope, call.guard)
+
+    def _may_stay_on_loop(self, frame: Frame, call: Call) -> bool:
+        """Whether the receiver may also be of a class whose method of the same name runs its callback on the loop."""
+        func, knowledge = call.func, self._program.knowledge
+        if not isinstance(func, Attr):
+            return False
+        types = [v.type for v in self._program.evaluate(frame, func.base).values if isinstance(v, Object)]
+        names = [f"{owner}.{func.name}" for type_ in types for owner in knowledge.lineage(type_)]
+        return any(row.where == "loop" for name in names for row in knowledge.runs.get(name, ()))
 
     def made_there(self, reached: Reached, paths: Paths) -> bool:
         """Whether the object is made by the very code that runs on the thread: nobody else need know it.
@@ -60,9 +83,22 @@ def is_ambiguous(reached: Reached, program: Program) -> bool:
     return any(isinstance(v, Object) and not program.knowledge.is_loop_bound(v.type) for v in held)
 
 
+def is_a_loop(reached: Reached, program: Program) -> bool:
+    """Whether the code is part of an event loop: a class that extends asyncio's."""
+    at: Frame | None = reached.state.frame
+    while at is not None and not isinstance(at.receiver, Instance):
+        at = at.parent
+    if at is None or not isinstance(at.receiver, Instance):
+        return False
+    bases = program.classes.library_bases(at.receiver.cls)
+    return any(LOOP in program.knowledge.lineage(base) for base in bases)
+
+
 def is_prepared_for(reached: Reached) -> bool:
     """Whether the code that looks for a loop knows that there may be none: it handles the error, or makes a loop."""
     scope = reached.state.frame.scope
+    if reached.state.context.kind == "signal":  # handlers run on the main thread, where the loop usually is
+        return True
     if expected_exceptions(scope, reached.call.handler) & _NO_LOOP:
         return True
     return any(last_name(call.func) in ("set_event_loop", "new_event_loop") for call in scope.calls)

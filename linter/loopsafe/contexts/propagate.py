@@ -24,7 +24,7 @@ class Propagation:
     """Lets contexts flow from their roots. One solver serves the program and this."""
 
     def __init__(self, program: Program, guards: Guards, crossings: Crossings, remarks: Remarks) -> None:
-        self.program, self._guards, self._crossings, self.remarks = program, guards, crossings, remarks
+        self.program, self.guards, self._crossings, self.remarks = program, guards, crossings, remarks
         self.flow = Flow()
         self._visited: set[State] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
@@ -32,6 +32,8 @@ class Propagation:
 
     def root(self, target: Target, origin: Origin) -> None:
         """A context starts with this function, or with what a library function does for it."""
+        if origin.frame is not None and origin.call is not None:
+            self.flow.origins.setdefault(origin.hop, {})[origin.frame, origin.call] = None
         if isinstance(target, Library):
             self._library_root(target, origin)
         elif self.remarks.operation(target.function.scope, origin.context) is not None:
@@ -88,7 +90,7 @@ class Propagation:
 
     def _passes(self, state: State, guard: int) -> bool:
         """Whether control gets past the guards in this context; on a loop it always may."""
-        return state.context.kind == "loop" or not self._guards.only_on_loop(
+        return state.context.kind == "loop" or not self.guards.only_on_loop(
             state.frame.module, state.frame.scope, guard
         )
 

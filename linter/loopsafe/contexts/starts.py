@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cached_property
 
 from loopsafe.contexts.dotted import DottedNames
 from loopsafe.contexts.flow import Origin
 from loopsafe.contexts.lattice import Context, Hop
 from loopsafe.contexts.propagate import STARTING, Propagation
-from loopsafe.facts.schema import Call, Const, Scope
+from loopsafe.facts.schema import Call, Const, Import, Scope
 from loopsafe.knowledge.schema import DecoratorRow, RunsRow, StartRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.modules import Module
@@ -25,11 +26,14 @@ class Starts:
         self._watched: dict[Scope, list[Callable[[Frame], None]]] = defaultdict(list)
         self._places: dict[Scope, Module] = {}
         self._seen: set[Frame] = set()
+        self._decorated: dict[tuple[str, ...], set[object]] = {}
 
     def applies(self, row: StartRow) -> bool:
         """Whether the row is about another context than the caller's, and the project sets that going."""
         called = self.program.index.calls
-        return row.where in STARTING and (not row.only_if_called or any(name in called for name in row.only_if_called))
+        if row.where not in STARTING or any(name in self._imported for name in row.unless_imported):
+            return False
+        return not row.only_if_called or any(name in called for name in row.only_if_called)
 
     def watch(self, module: Module, scope: Scope, action: Callable[[Frame], None]) -> None:
         """Do this for every frame of the scope, once `begin` is called."""
@@ -99,8 +103,38 @@ class Starts:
         return isinstance(target, Library) or self._carries(target, row.unless_decorated)
 
     def _carries(self, target: Entered, names: tuple[str, ...]) -> bool:
-        function = target.function
-        return any(self._dotted.of(function.frame, d) in names for d in function.scope.decorators)
+        """Whether the function, or the one that it was wrapped around, has one of these decorators."""
+        carriers = self._carriers(names)
+        at: Frame | None = target.frame
+        while at is not None:
+            if at.site in carriers:
+                return True
+            at = at.parent
+        return target.function.scope in carriers
+
+    def _carriers(self, names: tuple[str, ...]) -> set[object]:
+        """The project's functions with one of these decorators."""
+        found = self._decorated.get(names)
+        if found is None:
+            found = self._decorated[names] = set()
+            index, classes = self.program.index, self.program.classes
+            words = {name.rpartition(".")[2] for name in names}
+            words |= {alias for word in words for alias in index.import_aliases.get(word, ())}
+            for module, scope in (place for word in sorted(words) for place in index.decorated.get(word, ())):
+                around = classes.plain_frame(module, module.facts.scopes[scope.parent])
+                if any(self._dotted.of(around, d) in names for d in scope.decorators):
+                    found.add(scope)
+        return found
+
+    @cached_property
+    def _imported(self) -> set[str]:
+        """Every dotted name that the project imports: modules, and what is taken out of them."""
+        found = set(self.program.modules.imported)
+        for module in self.program.modules.all:
+            for scope in module.facts.scopes:
+                held = (value for values in scope.bindings.values() for value in values)
+                found |= {f"{v.module}.{v.name}" for v in held if isinstance(v, Import) and v.name and not v.level}
+        return found
 
 
 def holds(row: RunsRow | DecoratorRow, arguments: Arguments) -> bool:

@@ -107,9 +107,7 @@ class ExpressionReader:
         args = tuple(self.read(a) for a in node.args)
         keywords = tuple((k.arg, self.read(k.value)) for k in node.keywords)
         scope = self._scope
-        call = Call(
-            target, args, keywords, self._file.positions.span(node), scope.guard, scope.handler, role
-        )
+        call = Call(target, args, keywords, self._file.positions.span(node), scope.guard, scope.handler, role)
         scope.calls.append(call)
         return call
 
@@ -160,8 +158,7 @@ class ExpressionReader:
             options.append(self.read(value))
             self._file.holds(value, holds)
         self._scope.guard = start
-        # `a and b` is `b` wherever it is of use.
-        return options[-1] if holds else Choice(tuple(options))
+        return Choice(tuple(options))
 
     def _binary(self, node: ast.BinOp) -> Expr:
         terms: list[ast.expr] = []
