@@ -9,7 +9,7 @@ from loopsafe.contexts.flow import Flow, Origin, Reached
 from loopsafe.contexts.lattice import CALLER, Hop, State
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.witness import Paths
-from loopsafe.facts.schema import Attr, Call, Scope
+from loopsafe.facts.schema import Attr, Call, Name, Scope
 from loopsafe.program.graph import Entered
 from loopsafe.program.index import method_kind
 from loopsafe.program.modules import Module
@@ -50,9 +50,25 @@ class LoopThreads:
         """The thread whose loop the receiver of an operation belongs to; None where that is not known."""
         receiver = reached.receiver
         for thread in self.found.values():
-            if same_making(receiver, thread.loop) or self._belongs(receiver, thread):
+            if same_making(receiver, thread.loop) or self._belongs(receiver, thread) or self._stored(reached, thread):
                 return thread
         return None
+
+    def _stored(self, reached: Reached, thread: LoopThread) -> bool:
+        """Whether the receiver is an attribute that the function which runs the loop stores on its object."""
+        base = getattr(reached.call.func, "base", None)
+        cls = getattr(reached.state.frame.receiver, "cls", None)
+        if not isinstance(base, Attr) or not isinstance(base.base, Name) or not isinstance(cls, Class):
+            return False
+        if not isinstance(reached.receiver, Object) or reached.receiver.frame is not None:
+            return False
+        runners = {state.frame.scope for state in thread.runners}
+        for owner in self._program.classes.mro(cls):
+            if isinstance(owner, Class):
+                stores = self._program.index.own_stores.get((owner.module.index, owner.scope.index), {})
+                if any(scope in runners for scope, _ in stores.get(base.name, ())):
+                    return True
+        return False
 
     def _runner_roots(self) -> set[State]:
         """The roots of the threads that run loops: what they call is at home there."""

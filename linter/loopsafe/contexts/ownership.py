@@ -42,7 +42,9 @@ class Ownership:
         func, knowledge = call.func, self._program.knowledge
         if not isinstance(func, Attr):
             return False
-        types = [v.type for v in self._program.evaluate(frame, func.base).values if isinstance(v, Object)]
+        held = [v for v in self._program.evaluate(frame, func.base).values if isinstance(v, Object)]
+        # What is declared counts; without a declaration, whatever comes along.
+        types = [v.type for v in held if v.frame is None] or [v.type for v in held]
         names = [f"{owner}.{func.name}" for type_ in types for owner in knowledge.lineage(type_)]
         return any(row.where == "loop" for name in names for row in knowledge.runs.get(name, ()))
 

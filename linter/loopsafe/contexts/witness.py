@@ -36,8 +36,9 @@ class Paths:
 
     @cached_property
     def scopes(self) -> frozenset[tuple[int, int]]:
-        """The scopes of all states, as (module, scope)."""
-        return frozenset((s.frame.module.index, s.frame.scope.index) for s in self._arrived)
+        """The scopes of all states but those handed to a loop, as (module, scope)."""
+        stayed = (s for s in self._arrived if s.context.kind != "loop")
+        return frozenset((s.frame.module.index, s.frame.scope.index) for s in stayed)
 
     @property
     def states(self) -> set[State]:
