@@ -40,11 +40,11 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class _Project:
-    """A project read and solved. `by_path` has its files by path from the root; `files` counts those asked for."""
+    """A project as read. `by_path` has its files by path from the root; `files` counts those asked for."""
 
     config: Config
     by_path: Mapping[str, _Read]
-    analysis: Analysis
+    modules: Modules
     problems: tuple[Problem, ...]
     files: int
 
@@ -70,11 +70,12 @@ def analyze(
         ConfigError: the configuration cannot be used.
         FileNotFoundError: a path does not exist.
     """
-    project = _solve(paths, config, overlay, progress)
-    findings = _find(project)
+    project = _read_project(paths, config, overlay, progress)
+    analysis = _analyse(project)
+    findings = _find(project, analysis)
     if noqa:
         findings = _audible(findings, project.by_path.values())
-    return Report(tuple(findings), project.problems, project.files, _warnings(project))
+    return Report(tuple(findings), project.problems, project.files, _warnings(project, analysis))
 
 
 def trace(
@@ -87,11 +88,11 @@ def trace(
         FileNotFoundError: the file does not exist.
         NoSuchFunction: there is no function at that place.
     """
-    project = _solve([place.path] if place.path else ["."], config, None, progress)
+    project = _read_project([place.path] if place.path else ["."], config, None, progress)
     if place.path and project.problems:
         raise NoSuchFunction(str(project.problems[0]))
-    found = Lookup(_modules_by_shown_path(project), project.analysis.modules).find(place)
-    explanation = Explanation(project.analysis.propagation, _Reporter(project.by_path).step)
+    found = Lookup(_modules_by_shown_path(project), project.modules).find(place)
+    explanation = Explanation(_analyse(project).propagation, _Reporter(project.by_path).step)
     return tuple(explanation.trace(module, scope) for module, scope in found)
 
 
@@ -104,39 +105,44 @@ def graph(
         ConfigError: the configuration cannot be used.
         FileNotFoundError: a path does not exist.
     """
-    project = _solve(paths, config, None, progress)
+    project = _read_project(paths, config, None, progress)
+    analysis = _analyse(project)
     marks: dict[Module, list[tuple[Span, str]]] = {}
     by_shown = _modules_by_shown_path(project)
-    for finding in _find(project):
+    for finding in _find(project, analysis):
         span, source = finding.location.span, finding.witness[-1].source
         marks.setdefault(by_shown[finding.location.path], []).append((span, f"{finding.code} {span.row}: {source}"))
     wanted = {by_shown[read.file.shown] for read in project.by_path.values() if read.file.wanted}
-    return Explanation(project.analysis.propagation, _Reporter(project.by_path).step).graph(wanted, marks)
+    return Explanation(analysis.propagation, _Reporter(project.by_path).step).graph(wanted, marks)
 
 
 def _modules_by_shown_path(project: _Project) -> dict[str, Module]:
-    return {project.by_path[module.path].file.shown: module for module in project.analysis.modules.all}
+    return {project.by_path[module.path].file.shown: module for module in project.modules.all}
 
 
-def _solve(
+def _read_project(
     paths: Sequence[str | Path], config: Config | None, overlay: Mapping[Path, str] | None, progress: Progress | None
 ) -> _Project:
-    """Read the project that holds `paths` and let contexts flow."""
+    """Read the project that holds `paths`."""
     config = config or load_config(Path(paths[0] if paths else "."))
     texts = dict(overlay or {})
     files = _with_overlay(gather([p for p in paths if _real(p) not in texts], config), texts)
     read, problems = _read_all(files, texts, progress)
     by_path = {_module_path(r.file, config): r for r in read}
     modules = Modules((path, r.facts) for path, r in by_path.items())
-    knowledge = Knowledge(applicable(built_in_packs(), modules.imported))
-    analysis = Analysis(Program(modules, knowledge), config.annotations)
-    return _Project(config, by_path, analysis, tuple(problems), sum(file.wanted for file in files))
+    return _Project(config, by_path, modules, tuple(problems), sum(file.wanted for file in files))
 
 
-def _warnings(project: _Project) -> tuple[Problem, ...]:
+def _analyse(project: _Project) -> Analysis:
+    """Let contexts flow through a project."""
+    knowledge = Knowledge(applicable(built_in_packs(), project.modules.imported))
+    return Analysis(Program(project.modules, knowledge), project.config.annotations)
+
+
+def _warnings(project: _Project, analysis: Analysis) -> tuple[Problem, ...]:
     """What users said of their functions that cannot be used."""
     found = []
-    for unclear in project.analysis.remarks.unclear:
+    for unclear in analysis.remarks.unclear:
         read = project.by_path[unclear.module.path] if unclear.module else None
         if read is None:
             found.append(Problem("pyproject.toml", 0, 0, f"[tool.loopsafe.annotations]: {unclear.message}"))
@@ -187,13 +193,13 @@ def _read_one(file: SourceFile, text: str | None) -> _Read | Problem:
         return Problem(file.shown, 0, 0, f"cannot be decoded: {error.msg}")
 
 
-def _find(project: _Project) -> list[Finding]:
+def _find(project: _Project, analysis: Analysis) -> list[Finding]:
     config, by_path = project.config, project.by_path
     report = _Reporter(by_path)
     found: dict[tuple[Location, str], Finding] = {}
     for rule in ALL_RULES:
         if config.selects(rule.code):
-            for finding in report.findings(rule, project.analysis):
+            for finding in report.findings(rule, analysis):
                 key = (finding.location, finding.code)
                 found[key] = min(found.get(key, finding), finding, key=_preference)
     sure = [f for f in found.values() if config.min_confidence == "likely" or f.confidence == "certain"]
