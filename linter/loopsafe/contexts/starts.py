@@ -14,7 +14,7 @@ from loopsafe.facts.schema import Call, Const, Import, Scope
 from loopsafe.knowledge.schema import DecoratorRow, RunsRow, StartRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.modules import Module
-from loopsafe.program.values import Class, Frame, Instance, Value
+from loopsafe.program.values import Class, Frame, Function, Instance, Value
 
 
 class Starts:
@@ -26,7 +26,7 @@ class Starts:
         self._watched: dict[Scope, list[Callable[[Frame], None]]] = defaultdict(list)
         self._places: dict[Scope, Module] = {}
         self._seen: set[Frame] = set()
-        self._decorated: dict[tuple[str, ...], set[object]] = {}
+        self._decorated: dict[tuple[str, ...], set[Scope]] = {}
 
     def applies(self, row: StartRow) -> bool:
         """Whether the row is about another context than the caller's, and the project sets that going."""
@@ -107,12 +107,12 @@ class Starts:
         carriers = self._carriers(names)
         at: Frame | None = target.frame
         while at is not None:
-            if at.site in carriers:
+            if isinstance(at.site, Function) and at.site.scope in carriers:
                 return True
             at = at.parent
         return target.function.scope in carriers
 
-    def _carriers(self, names: tuple[str, ...]) -> set[object]:
+    def _carriers(self, names: tuple[str, ...]) -> set[Scope]:
         """The project's functions with one of these decorators."""
         found = self._decorated.get(names)
         if found is None:

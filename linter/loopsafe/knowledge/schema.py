@@ -84,14 +84,16 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `where`: `thread` (another thread), `loop` (the loop's thread; for a method of a loop that very loop), `own-loop` (a
     loop of its own, on this thread), `here` (before it returns, on this thread), `signal`, `finalizer`, `process`.
     `unless_async` says that an `async def` runs on the loop instead, `unless_decorated` the same of functions with one of
-    these decorators; `likely` that it may now and then run on the loop too. `only_if_called`: the row holds in projects
-    that call a function or method of one of these names (`loop_start`).
+    these decorators; `likely` that it may now and then run on the loop too. With `only_if_called` the row holds in projects
+    that call a function or method of one of these names (`loop_start`); with `unless_imported` not in those that import
+    one of these modules.
     """
 
     where: Runs
     unless_async: bool = False
     unless_decorated: tuple[str, ...] = ()
     only_if_called: tuple[str, ...] = ()
+    unless_imported: tuple[str, ...] = ()
     likely: bool = False
 
 
