@@ -17,6 +17,8 @@ from typing import IO, Any
 SOURCE_ROOT = Path(__file__).resolve().parents[2] / "linter"
 CHECK = (sys.executable, "-m", "loopsafe", "check", "--output-format", "json", "--exit-zero", ".")
 BOUNDED = 'ulimit -v "$1"; shift; exec "$@"'
+# What the command says last where it has failed; the error stands above.
+CLOSING_WORDS = "This is a bug in loopsafe"
 # 1: some file could not be read, as releases for older Pythons have them; the others were analysed.
 USUAL_EXITS = (0, 1, 2)
 
@@ -105,7 +107,8 @@ def _failure(status: int, late: bool, errors: str) -> str:
     if late and status < 0:
         return "timeout"
     if "Traceback" in errors or status not in USUAL_EXITS:
-        return f"exit {status}: {(errors.strip().splitlines() or [''])[-1]}"
+        lines = [line for line in errors.splitlines() if line.strip() and not line.startswith(CLOSING_WORDS)]
+        return f"exit {status}: {lines[-1] if lines else 'no word on standard error'}"
     return ""
 
 
