@@ -25,9 +25,19 @@ OPERATIONS = {
     "LSF105": "self._loop.call_soon",
     "LSF106": "self._writer.write",
     "LSF107": "asyncio.create_task",
+    "LSF108": "self._bridge.lower",
+    "LSF109": "self.async_write_ha_state",
     "LSF201": "self._queue.put_nowait",
+    "LSF202": "loop.call_soon_threadsafe",
+    "LSF203": "asyncio.get_event_loop",
+    "LSF205": "asyncio.run_coroutine_threadsafe(...).result",
+    "LSF206": "self._loop.call_soon_threadsafe",
 }
 REMEDIES = {
+    "LSF202": "use `asyncio.run_coroutine_threadsafe`",
+    "LSF203": "bring the loop along",
+    "LSF205": "await it instead",
+    "LSF206": "hand over `self._queue.put_nowait` itself",
     "LSF107": "use `asyncio.run_coroutine_threadsafe`",
     "LSF201": "pass it to `self._loop.call_soon_threadsafe` with its arguments",
 }

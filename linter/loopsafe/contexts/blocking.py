@@ -38,7 +38,7 @@ class BlockingWaits:
     def seed(self) -> None:
         """Ask which loop each wait is for, and who calls the function that waits."""
         for module, scope, call in self._program.index.callers(_HANDOVER):
-            waits = [wait for wait in scope.calls if _waits_for(wait, call, scope.bindings)]
+            waits = [wait for wait in scope.calls if _waits_for(wait, call, scope.bindings, scope.calls)]
             loop = call.args[1] if len(call.args) > 1 else dict(call.keywords).get("loop")
             if waits and loop is not None:
                 frame = self._program.classes.plain_frame(module, scope)
@@ -83,10 +83,23 @@ class BlockingWaits:
         )
 
 
-def _waits_for(wait: Call, handover: Call, bindings: dict[str, tuple[Expr, ...]]) -> bool:
+def _waits_for(wait: Call, handover: Call, bindings: dict[str, tuple[Expr, ...]], calls: tuple[Call, ...]) -> bool:
     """Whether `wait` is `.result()` of this hand-over, directly or through a local name."""
     func = wait.func
     if not isinstance(func, Attr) or func.name not in _WAITS:
         return False
     base = func.base
+    if isinstance(base, Name) and _is_looked_after(base.id, calls):
+        return False
     return base is handover or (isinstance(base, Name) and any(b is handover for b in bindings.get(base.id, ())))
+
+
+def _is_looked_after(name: str, calls: tuple[Call, ...]) -> bool:
+    """Whether the function asks the future if it is done, or awaits it in another way, before it takes the result."""
+    for call in calls:
+        func = call.func
+        if isinstance(func, Attr) and func.name == "done" and isinstance(func.base, Name) and func.base.id == name:
+            return True
+        if last_name(func) in ("wrap_future", "wait") and any(isinstance(a, Name) and a.id == name for a in call.args):
+            return True
+    return False

@@ -6,6 +6,7 @@ A project's own channel wakes its waiters deep inside; the fix belongs where the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from msgspec import structs
 
@@ -39,16 +40,31 @@ class Boundaries:
 
         `states` and `hops` are the way from the start: `hops[i]` enters `states[i]`.
         """
-        cls = self._class_of(states[-1])
-        if reached.row.category not in _INNER or cls is None or not self._is_shared(cls) or not _on_own_state(reached):
+        if reached.row.category not in _INNER or not _on_own_state(reached):
             return None
-        first = len(states) - 1
-        while first > 0 and self._class_of(states[first - 1]) is cls:
-            first -= 1
+        found, first = None, len(states)
+        while first > 0:
+            cls = self._class_of(states[first - 1])
+            if cls is None or not self._is_shared(cls):
+                break
+            first = self._first_of(cls, states, first - 1)
+            found = self._at(reached, states, hops, first) or found
+        return found
+
+    def _first_of(self, cls: Class, states: tuple[State, ...], at: int) -> int:
+        """Where the run of states of this class that ends at `at` begins."""
+        while at > 0 and self._class_of(states[at - 1]) is cls:
+            at -= 1
+        return at
+
+    def _at(
+        self, reached: Reached, states: tuple[State, ...], hops: tuple[Hop, ...], first: int
+    ) -> Boundary | None:
+        """The boundary before `states[first]`."""
         call = _call_at(states[first - 1], hops[first]) if first > 0 else None
         if call is None or not isinstance(call.func, Attr):
             return None
-        category = "channel" if call.func.name in _OF_CHANNELS else "project"
+        category: Literal["channel", "project"] = "channel" if call.func.name in _OF_CHANNELS else "project"
         row = structs.replace(reached.row, category=category, fix="pass", twin="", expects=())
         moved = replace(reached, state=states[first - 1], call=call, row=row, receiver=None, name=spell(call.func))
         return Boundary(moved, hops[:first])

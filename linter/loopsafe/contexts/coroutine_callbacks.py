@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from loopsafe.facts.schema import Call
 from loopsafe.knowledge.schema import RunsRow
-from loopsafe.program.graph import Library, Target
+from loopsafe.program.graph import Library, Source, Target
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Coroutine, Frame, Function, Method, Value
+from loopsafe.program.values import Coroutine, Frame, Function, Method, Partial, Value
 
 _PLAIN_CALLERS = ("asyncio.", "threading.", "concurrent.", "signal.", "_thread.")
 
@@ -44,8 +44,18 @@ class CoroutineCallbacks:
         """The calls that are given nothing but coroutine functions or coroutines."""
         for given in self._given.values():
             values = given.given.values
-            if values and all(_is_coroutine(value) for value in values):
+            if values and all(self._is_coroutine(value) for value in values):
                 yield given
+
+    def _is_coroutine(self, value: Value) -> bool:
+        if isinstance(value, Partial) and isinstance(value.function, Source):
+            inner = self._program.node(value.function).values
+            return bool(inner) and all(not isinstance(v, Partial) and self._is_coroutine(v) for v in inner)
+        if isinstance(value, Method):
+            value = value.function
+        if isinstance(value, Function):
+            return value.scope.is_async and not value.scope.is_generator
+        return isinstance(value, Coroutine) and value.frame.scope.is_async and not value.frame.scope.is_generator
 
     def _ask(self, frame: Frame, call: Call) -> None:
         program = self._program
@@ -71,11 +81,16 @@ def _is_plain(name: str, row: RunsRow) -> bool:
 _CALLING = ("thread", "loop", "signal")
 
 
-def _is_coroutine(value: Value) -> bool:
-    if isinstance(value, Method):
-        value = value.function
-    if isinstance(value, Function):
-        return value.scope.is_async and not value.scope.is_generator
-    return isinstance(value, Coroutine) and value.frame.scope.is_async and not value.frame.scope.is_generator
+def remedy_for(outer: str) -> str:
+    """What to write instead, by the function that was given a coroutine."""
+    return _REMEDIES.get(outer.rpartition(".")[2], "use `asyncio.create_task` on the loop")
 
 
+_REMEDIES = {
+    "call_soon_threadsafe": "use `asyncio.run_coroutine_threadsafe`",
+    "to_thread": "await it here",
+    "run_in_executor": "await it here",
+    "Thread": "use `asyncio.run` there",
+    "Timer": "use `asyncio.run` there",
+    "submit": "use `asyncio.run` there",
+}

@@ -76,6 +76,10 @@ class LoopThreads:
         reaching = self.flow.reaching(runners)
         return {root for root in self.flow.roots if root.context.kind == "loop" or root in reaching}
 
+    def scopes_on_loops(self) -> set[Scope]:
+        """The functions that run on loops which live in threads."""
+        return {s.frame.scope for s in self._loop_states if any(same_making(s.context.loop, at) for at in self.found)}
+
     def starts_within(self, thread: LoopThread, states: tuple[State, ...]) -> bool:
         """Whether the thread is only started on the way: what comes when is not told apart."""
         return any(state.frame.scope is scope for state in states for _, scope in self._scopes_of(thread))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loopsafe.contexts.blocking import BlockingWaits
 from loopsafe.contexts.boundaries import Boundaries, Boundary
-from loopsafe.contexts.coroutine_callbacks import CoroutineCallbacks
+from loopsafe.contexts.coroutine_callbacks import CoroutineCallbacks, remedy_for
 from loopsafe.contexts.crossings import Crossings
 from loopsafe.contexts.declared import Declared
 from loopsafe.contexts.flow import Reached
@@ -88,10 +88,10 @@ class Analysis:
         """All of them, each at its boundary, by category."""
         misused = {inner for (_, inner), found in self._misuse.found.items() if found.gives_nothing}
         known = [r for r in best_known(self.flow.reached) if r.call not in misused and self._is_foreign(r)]
-        self._foreign_operations = known
         placed = [self._placed(reached) for reached in known]
+        self._placed_operations = placed
         for boundary in placed:
-            self._crossings.prepare(boundary.reached.state.frame)
+            self._remedies.prepare(boundary.reached)
         self._program.solver.run()
         found: dict[str, list[Violation]] = {}
         for boundary in placed:
@@ -109,13 +109,15 @@ class Analysis:
     def _is_foreign(self, reached: Reached) -> bool:
         if reached.started is not None:
             return True
-        if is_ambiguous(reached, self._program) or (reached.row.category == "lookup" and is_prepared_for(reached)):
+        if is_ambiguous(reached, self._program):
             return False
         kind = reached.state.context.kind
         if kind == "loop" or is_a_loop(reached, self._program):
             return False
         if kind == "caller":
             return self._is_foreign_caller(reached)
+        if reached.row.category == "lookup" and is_prepared_for(reached, self._foreign):
+            return False
         return reached.state in self._foreign and not self._ownership.made_there(reached, self._foreign)
 
     def _is_foreign_caller(self, reached: Reached) -> bool:
@@ -158,14 +160,17 @@ class Analysis:
         for given in self._coroutines.found():
             module, call = given.frame.module, given.call
             hop = Hop("reaches", module, call.packed_span)
-            remedy = "use `asyncio.run_coroutine_threadsafe`"
+            remedy = remedy_for(spell(call.func))
             fix = FixPlan("declined", "which loop is to run the coroutine is not known")
             yield Violation(module, call.span, spell(call.func), "", remedy, "loop", "certain", (hop,), fix)
 
     def blocking_waits(self) -> Iterator[Violation]:
         """Waits for a loop on that loop's own thread."""
         elsewhere = {getattr(loop, "site", None) for loop in self._loop_threads.found} - {None}
+        in_threads = self._loop_threads.scopes_on_loops()
         for wait, hops in self._blocking.found(elsewhere):
+            if wait.frame.scope in in_threads:
+                continue
             fix = FixPlan("declined", "the function must become a coroutine that awaits")
             place = (wait.frame.module, wait.call.span, spell(wait.call.func))
             confidence: Confidence = "certain" if len(hops) == 1 else "likely"
@@ -173,8 +178,9 @@ class Analysis:
 
     def empty_wakeups(self) -> Iterator[Violation]:
         """Empty callbacks that wake a loop after the work was done off its thread."""
-        for reached, call in empty_wakeups(self._foreign_operations):
-            hops = (*self._arrived(reached), Hop("reaches", reached.state.frame.module, call.packed_span))
+        arrived = {boundary.reached: boundary.hops for boundary in self._placed_operations}
+        for reached, call in empty_wakeups(arrived):
+            hops = (*arrived[reached], Hop("reaches", reached.state.frame.module, call.packed_span))
             remedy = f"hand over `{spell(reached.call.func)}` itself"
             fix = FixPlan("declined", "goes with the fix of the operation before it")
             place = (reached.state.frame.module, call.span, spell(call.func))

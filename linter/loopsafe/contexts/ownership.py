@@ -96,14 +96,14 @@ def is_a_loop(reached: Reached, program: Program) -> bool:
     return any(LOOP in program.knowledge.lineage(base) for base in bases)
 
 
-def is_prepared_for(reached: Reached) -> bool:
-    """Whether the code that looks for a loop knows that there may be none: it handles the error, or makes a loop."""
-    scope = reached.state.frame.scope
+def is_prepared_for(reached: Reached, paths: Paths) -> bool:
+    """Whether the code that looks for a loop knows that there may be none: it handles the error, or a loop is made."""
     if reached.state.context.kind == "signal":  # handlers run on the main thread, where the loop usually is
         return True
-    if expected_exceptions(scope, reached.call.handler) & _NO_LOOP:
+    if expected_exceptions(reached.state.frame.scope, reached.call.handler) & _NO_LOOP:
         return True
-    return any(last_name(call.func) in ("set_event_loop", "new_event_loop") for call in scope.calls)
+    way = paths.through(reached.state) if reached.state in paths else (reached.state,)
+    return any(last_name(c.func) in ("set_event_loop", "new_event_loop") for s in way for c in s.frame.scope.calls)
 
 
 _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}

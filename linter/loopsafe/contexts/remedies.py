@@ -17,6 +17,12 @@ class Remedies:
     def __init__(self, program: Program, crossings: Crossings) -> None:
         self._program, self._crossings = program, crossings
 
+    def prepare(self, reached: Reached) -> None:
+        """Ask for what the decision will need, so that it is known in the end."""
+        self._crossings.prepare(reached.state.frame)
+        for argument in reached.call.args[:1]:
+            self._program.evaluate(reached.state.frame, argument)
+
     def text(self, reached: Reached) -> str:
         """The remedy in words, for the message."""
         row = reached.row
@@ -27,7 +33,7 @@ class Remedies:
         if row.fix == "coroutine":
             return "use `asyncio.run_coroutine_threadsafe`"
         if row.category == "lookup":
-            return "take the loop where the thread starts"
+            return "bring the loop along"
         return f"use `{self._loop(reached) or 'loop'}.{row.crossing_method or 'call_soon_threadsafe'}`"
 
     def plan(self, reached: Reached) -> FixPlan:

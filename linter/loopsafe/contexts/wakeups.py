@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from loopsafe.contexts.flow import Reached
 from loopsafe.contexts.lattice import State
-from loopsafe.facts.schema import Call, Ref, Scope
+from loopsafe.facts.schema import Attr, Call, Expr, Name, Ref, Scope
 from loopsafe.program.index import last_name
 
 _HANDOVER = "call_soon_threadsafe"
@@ -28,12 +28,20 @@ def _does_nothing(state: State, call: Call) -> bool:
     """Whether the callback is a lambda or function of this file without any effect."""
     if len(call.args) != 1 or call.keywords:
         return False
-    given = call.args[0]
-    scopes = state.frame.module.facts.scopes
-    named = getattr(given, "id", "")
-    bound = (*state.frame.scope.bindings.get(named, ()), *scopes[0].bindings.get(named, ())) if named else (given,)
-    refs = [scopes[b.scope] for b in bound if isinstance(b, Ref)]
+    refs = list(_named(state, call.args[0]))
     return bool(refs) and all(_is_empty(scope) for scope in refs)
+
+
+def _named(state: State, given: Expr) -> Iterator[Scope]:
+    """The functions of this file that an argument names: a lambda, a name, a method of the class."""
+    scopes = state.frame.module.facts.scopes
+    if isinstance(given, Ref):
+        yield scopes[given.scope]
+    elif isinstance(given, Name):
+        bound = (*state.frame.scope.bindings.get(given.id, ()), *scopes[0].bindings.get(given.id, ()))
+        yield from (scopes[b.scope] for b in bound if isinstance(b, Ref))
+    elif isinstance(given, Attr):
+        yield from (s for s in scopes if s.name == given.name and scopes[s.parent].kind == "class")
 
 
 def _is_empty(scope: Scope) -> bool:

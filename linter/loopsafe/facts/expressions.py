@@ -18,6 +18,7 @@ from loopsafe.facts.schema import (
     Item,
     Name,
     Read,
+    Slice,
     Star,
     Subscript,
     Yielded,
@@ -114,7 +115,7 @@ class ExpressionReader:
     def pure(self, node: ast.expr) -> Expr:
         """What read() gives, for an expression already read: nothing is noted again."""
         scope = self._scope
-        noted: tuple[list[Any], ...] = (scope.calls, scope.reads, scope.awaits, scope.yields)
+        noted: tuple[list[Any], ...] = (scope.calls, scope.reads, scope.awaits, scope.yields, scope.implicit)
         lengths = [len(items) for items in noted]
         value = self.read(node)
         for items, length in zip(noted, lengths, strict=True):
@@ -206,7 +207,8 @@ class ExpressionReader:
         return Star(self.read(node.value))
 
     def _subscript(self, node: ast.Subscript) -> Expr:
-        return Subscript(self.read(node.value), self.read(node.slice))
+        base, index = self.read(node.value), self.read(node.slice)
+        return _slice(base, node.slice) if isinstance(node.slice, ast.Slice) else Subscript(base, index)
 
     def _display(self, node: ast.List | ast.Tuple | ast.Set) -> Expr:
         return Collection(type(node).__name__.lower(), (), tuple(self.read(e) for e in node.elts))
@@ -219,7 +221,9 @@ class ExpressionReader:
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Expr:
         start = self._scope.guard
         for generator in node.generators:
-            self._file.assign(generator.target, Item(self.read(generator.iter), None))
+            iterable = self.read(generator.iter)
+            self._file.note_implicit("aiter" if generator.is_async else "iter", iterable, generator.iter)
+            self._file.assign(generator.target, Item(iterable, None))
             for test in generator.ifs:
                 self.read(test)
                 self._file.holds(test, True)
@@ -230,3 +234,10 @@ class ExpressionReader:
             result = Collection(kind, (None,), (self.read(node.elt),))
         self._scope.guard = start
         return result
+
+
+def _slice(base: Expr, node: ast.Slice) -> Expr:
+    """A cut of a sequence; a step other than 1, or a computed or negative start, leaves no position known."""
+    start = 0 if node.lower is None else getattr(node.lower, "value", None)
+    known = node.step is None and isinstance(start, int)
+    return Slice(base, start if known else None)

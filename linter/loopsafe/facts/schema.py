@@ -12,7 +12,7 @@ import msgspec
 
 from loopsafe.locations import Span
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 
 _BITS = 24
 _MASK = (1 << _BITS) - 1
@@ -96,6 +96,13 @@ class Subscript(_Node, frozen=True):
     index: Expr
 
 
+class Slice(_Node, frozen=True):
+    """`base[start:]`, cut off anywhere. `start` is 0 where it is left out, None where it is not known."""
+
+    base: Expr
+    start: int | None
+
+
 class Rest(_Node, frozen=True):
     """What `*rest` takes in an unpacking of `base`."""
 
@@ -164,8 +171,8 @@ class Call(_Node, frozen=True):
 
 
 Expr = Union[
-    Name, Attr, Const, Ref, Import, Collection, Star, Item, Subscript, Rest, Choice, Await, Enter, Yielded, Annotation,
-    Compare, Call, None,
+    Name, Attr, Const, Ref, Import, Collection, Star, Item, Subscript, Slice, Rest, Choice, Await, Enter, Yielded,
+    Annotation, Compare, Call, None,
 ]  # fmt: skip
 
 
@@ -227,6 +234,18 @@ class Block(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     guard: int
 
 
+class Implicit(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
+    """What a statement calls without writing a call.
+
+    Kinds: `iter` (`for` and comprehensions: the iterator's methods), `aiter` (the same, async), `raise` (a raised class).
+    """
+
+    kind: str
+    value: Expr
+    packed_span: int
+    guard: int
+
+
 class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """A module, class, function or lambda, with what its body does (nested scopes have their own).
 
@@ -254,6 +273,7 @@ class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     calls: tuple[Call, ...]
     reads: tuple[Read, ...]
     blocks: tuple[Block, ...]
+    implicit: tuple[Implicit, ...]
     awaits: tuple[Expr, ...]
     raises: tuple[int, ...]
     returns: tuple[Expr, ...]

@@ -12,6 +12,7 @@ from loopsafe.facts.schema import (
     Expr,
     Guard,
     Handler,
+    Implicit,
     Import,
     Parameter,
     Read,
@@ -46,6 +47,7 @@ class ScopeBuilder:
     calls: list[Call] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    implicit: list[Implicit] = field(default_factory=list)
     awaits: list[Expr] = field(default_factory=list)
     raises: list[int] = field(default_factory=list)
     returns: list[Expr] = field(default_factory=list)
@@ -80,6 +82,7 @@ class ScopeBuilder:
             calls=tuple(self.calls),
             reads=tuple(self.reads),
             blocks=tuple(self.blocks),
+            implicit=tuple(self.implicit),
             awaits=tuple(self.awaits),
             raises=tuple(self.raises),
             returns=tuple(self.returns),
@@ -124,6 +127,10 @@ class Walk(ABC):
     @abstractmethod
     def add_lambda(self, node: ast.Lambda) -> Expr:
         """A lambda's scope, read at once."""
+
+    @abstractmethod
+    def note_implicit(self, kind: str, value: Expr, node: ast.expr) -> None:
+        """A statement calls something of `value`, written as `node`, without a call in the text."""
 
     @abstractmethod
     def holds(self, test: ast.expr, value: bool) -> None:

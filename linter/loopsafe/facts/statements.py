@@ -10,14 +10,17 @@ from loopsafe.facts.conditions import Conditions, leaves
 from loopsafe.facts.expressions import ExpressionReader
 from loopsafe.facts.schema import (
     Annotation,
+    Attr,
     Block,
     Choice,
     Const,
     Enter,
     Expr,
     Handler,
+    Implicit,
     Import,
     Item,
+    Name,
     Parameter,
     Ref,
     Rest,
@@ -96,6 +99,10 @@ class FileBuilder(Walk):
         elif isinstance(target, ast.Subscript):
             base, index = self.expressions.read(target.value), self.expressions.read(target.slice)
             self._store(target, base, None, index, value)
+
+    def note_implicit(self, kind: str, value: Expr, node: ast.expr) -> None:
+        """A statement calls something of `value`, written as `node`, without a call in the text."""
+        self.scope.implicit.append(Implicit(kind, value, self.positions.span(node), self.scope.guard))
 
     def holds(self, test: ast.expr, value: bool) -> None:
         """From here on `test` is known to be true or false."""
@@ -184,8 +191,10 @@ class FileBuilder(Walk):
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         iterable = self.expressions.read(node.iter)
-        if isinstance(node, ast.AsyncFor):
+        is_async = isinstance(node, ast.AsyncFor)
+        if is_async:
             self.scope.awaits.append(iterable)
+        self.note_implicit("aiter" if is_async else "iter", iterable, node.iter)
         self.assign(node.target, Item(iterable, None))
         self._body(node.body)
         self._body(node.orelse)
@@ -221,15 +230,26 @@ class FileBuilder(Walk):
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         is_async = isinstance(node, ast.AsyncWith)
+        outer_handler = self.scope.handler
         for item in node.items:
             value = self.expressions.read(item.context_expr)
             span = self.positions.span(item.context_expr)
             self.scope.blocks.append(Block(value, is_async, span, self.scope.guard))
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, Enter(value, is_async))
+            self._suppressed(item.context_expr)
         # A block under `with` always runs: what holds at its end holds after it.
         for statement in node.body:
             self._statement(statement)
+        self.scope.handler = outer_handler
+
+    def _suppressed(self, manager: ast.expr) -> None:
+        """`with contextlib.suppress(...)` handles exceptions as a `try` does."""
+        name = getattr(manager.func, "attr", getattr(manager.func, "id", "")) if isinstance(manager, ast.Call) else ""
+        if isinstance(manager, ast.Call) and name == "suppress":
+            names = tuple(ast.unparse(argument) for argument in manager.args)
+            self.scope.handlers.append(Handler(names, self.scope.handler))
+            self.scope.handler = len(self.scope.handlers) - 1
 
     def _statement(self, statement: ast.stmt) -> None:
         self._readers.get(type(statement), self._other)(statement)
@@ -302,7 +322,10 @@ class FileBuilder(Walk):
 
     def _raise(self, node: ast.Raise) -> None:
         self.scope.raises.append(self.scope.guard)
-        self._other(node)
+        raised = self.expressions.read(node.exc)
+        if node.exc is not None and isinstance(raised, (Name, Attr)):
+            self.note_implicit("raise", raised, node.exc)
+        self.expressions.read(node.cause)
 
     def _match(self, node: ast.Match) -> None:
         subject = self.expressions.read(node.subject)

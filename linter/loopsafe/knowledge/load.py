@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from importlib import resources
+from importlib import metadata, resources
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -23,11 +26,15 @@ from loopsafe.knowledge.schema import (
     TestRow,
 )
 
+ENTRY_POINTS = "loopsafe.knowledge"
+
 _AnyRow = TypeVar("_AnyRow", bound=Row)
+# How msgspec tells the place of an error: " - at `$.runs[3].where`".
+_PLACE = re.compile(r" - at `\$\.(?P<table>\w+)\[(?P<number>\d+)\]\.?(?P<key>[^`]*)`")
 
 
 class KnowledgeError(Exception):
-    """A pack cannot be used. The message names the file and the row."""
+    """A pack cannot be used. The message names the file, the row and the key."""
 
 
 class Knowledge:
@@ -130,9 +137,20 @@ def read_pack(text: str, filename: str) -> Pack:
     try:
         return msgspec.toml.decode(text.encode(), type=Pack)
     except msgspec.ValidationError as error:
-        raise KnowledgeError(f"{filename}: {error}") from error
+        raise KnowledgeError(f"{filename}: {_placed(text, str(error))}") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise KnowledgeError(f"{filename}: not TOML: {error}") from error
+
+
+def _placed(text: str, message: str) -> str:
+    """The message with the row's table and first name in the place of its number."""
+    found = _PLACE.search(message)
+    if found is None:
+        return message
+    table, number, key = found["table"], int(found["number"]), found["key"]
+    names = msgspec.toml.decode(text.encode())[table][number].get("names")
+    about = f" of {names[0]!r}" if isinstance(names, list) and names else ""
+    return f"[[{table}]] row {number + 1}{about}{f', key {key}' if key else ''}: {message[: found.start()]}"
 
 
 @lru_cache(maxsize=1)
@@ -140,6 +158,61 @@ def built_in_packs() -> tuple[Pack, ...]:
     """The packs that come with loopsafe, in order of file name."""
     files = sorted(f for f in resources.files(__package__).iterdir() if f.name.endswith(".toml"))  # type: ignore[type-var]
     return tuple(read_pack(file.read_text("utf-8"), file.name) for file in files)
+
+
+def load_packs(paths: Iterable[Path]) -> tuple[Pack, ...]:
+    """The user's own packs.
+
+    Raises:
+        KnowledgeError: a file cannot be read or is no pack; the message names the file, the row and the key.
+    """
+    return tuple(_load(path) for path in paths)
+
+
+def _load(path: Path) -> Pack:
+    try:
+        return read_pack(path.read_text("utf-8"), str(path))
+    except OSError as error:
+        raise KnowledgeError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise KnowledgeError(f"{path}: not UTF-8") from error
+
+
+@lru_cache(maxsize=1)
+def installed_packs() -> tuple[Pack, ...]:
+    """The packs that installed distributions ship under the entry point group `loopsafe.knowledge`.
+
+    An entry point names a package and a file in it: `somelib = "somelib:loopsafe.toml"`. The file is read as data; nothing
+    of the distribution is imported.
+
+    Raises:
+        KnowledgeError: an entry point names no file of its distribution, or one that is no pack.
+    """
+    found: dict[str, Pack] = {}
+    for distribution in metadata.distributions():
+        for point in distribution.entry_points:
+            if point.group == ENTRY_POINTS:
+                found.setdefault(f"{distribution.metadata['Name']}:{point.name}", _load(_shipped(distribution, point)))
+    return tuple(found[name] for name in sorted(found))
+
+
+def _shipped(distribution: metadata.Distribution, point: metadata.EntryPoint) -> Path:
+    package, _, file = point.value.partition(":")
+    wanted = f"{package.replace('.', '/')}/{file}"
+    listed = (Path(str(distribution.locate_file(f))) for f in distribution.files or () if f.as_posix() == wanted)
+    found = next(listed, None) or _in_source(package, wanted)
+    if found is None:
+        name = distribution.metadata["Name"]
+        raise KnowledgeError(f"{name}: entry point {point.name!r} of {ENTRY_POINTS} names no file of it: {point.value}")
+    return found
+
+
+def _in_source(package: str, wanted: str) -> Path | None:
+    """Where the file lies in a distribution that is installed as a link to its source."""
+    # For a top-level name this imports nothing.
+    spec = find_spec(package.partition(".")[0])
+    folders = (spec.submodule_search_locations or ()) if spec else ()
+    return next((path for folder in folders if (path := Path(folder).parent / wanted).is_file()), None)
 
 
 def applicable(packs: Iterable[Pack], imported: set[str]) -> tuple[Pack, ...]:

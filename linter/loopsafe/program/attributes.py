@@ -17,6 +17,7 @@ from loopsafe.program.values import (
     Frame,
     Function,
     Instance,
+    Literal,
     Member,
     Method,
     Object,
@@ -51,7 +52,9 @@ class Attributes:
         elif isinstance(value, Descriptor):
             # `@prop.setter` gives the property again.
             self._graph.solver.add(node, value)
-        elif isinstance(value, Container) and name in CONTAINER_METHODS:
+        elif isinstance(value, Container) and (self._graph.complete or name in CONTAINER_METHODS):
+            self._add(node, Member, value, name)
+        elif isinstance(value, Literal) and self._graph.complete:
             self._add(node, Member, value, name)
 
     def _add(self, node: Node, kind: type[Value], *parts: object) -> None:
@@ -61,7 +64,7 @@ class Attributes:
         held = self._graph.knowledge.attribute(value.type, name)
         if held is not None:
             self._add(node, Object, held, None, None)
-        elif name in self._graph.knowledge.members or name in CONTAINER_METHODS:
+        elif self._graph.complete or name in self._graph.knowledge.members or name in CONTAINER_METHODS:
             self._add(node, Member, value, name)
 
     def _instance(self, value: Instance, name: str, node: Node) -> None:
@@ -81,7 +84,7 @@ class Attributes:
         held = next((held for base in bases if (held := knowledge.attribute(base, name))), None)
         if held is not None:
             self._add(node, Object, held, None, None)
-        elif bases and (name in knowledge.members or name == "__init__"):
+        elif bases and (self._graph.complete or name in knowledge.members or name == "__init__"):
             self._add(node, Member, value, name)
 
     def _class(self, cls: Class, name: str, node: Node) -> None:

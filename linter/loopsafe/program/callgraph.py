@@ -17,6 +17,7 @@ from loopsafe.program.values import (
     Frame,
     Function,
     Instance,
+    Literal,
     Member,
     Method,
     Object,
@@ -99,6 +100,8 @@ class Calls:
             types = self._classes.library_bases(receiver.cls)
         elif isinstance(receiver, Container):
             types = [f"builtins.{receiver.kind}"]
+        elif isinstance(receiver, Literal):
+            types = [f"builtins.{type(receiver.value).__name__}"]
         for type_ in types:
             for owner in knowledge.lineage(type_):
                 name = f"{owner}.{callee.name}"

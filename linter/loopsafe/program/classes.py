@@ -144,8 +144,8 @@ class Classes:
 
     def _resolve_star(self, frame: Frame, name: str, depth: int) -> Resolved:
         for star in frame.scope.star_imports:
-            module = self._graph.modules.find(self._graph.modules.absolute(star, frame.module), frame.module)
-            if module is not None and module is not frame.module:
+            module = self._graph.modules.star(star, frame.module, name)
+            if module is not None:
                 found = self._resolve_attribute(self._module(module), name, depth + 1)
                 if found is not None:
                     return found

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from loopsafe.facts.schema import Collection, Star
 from loopsafe.program.solver import Node, Solver
-from loopsafe.program.values import Value
+from loopsafe.program.values import Container, Value
 
 
 @dataclass(slots=True, eq=False)
 class _Contents:
     slots: dict[object, Node] = field(default_factory=dict)
     reads: dict[object, Node] = field(default_factory=dict)
-    included: list[Node] = field(default_factory=list)
+    included: dict[tuple[Node, int | None], None] = field(default_factory=dict)
 
 
 class Containers:
@@ -37,23 +38,40 @@ class Containers:
     def read(self, container: Value, key: object) -> Node:
         """The node of what may come out under this key."""
         contents = self._contents.setdefault(container, _Contents())
+        key = _from_the_start(container, key)
         node = contents.reads.get(key)
         if node is None:
             node = contents.reads[key] = Node()
             for stored, slot in contents.slots.items():
                 if key is None or stored is None or stored == key:
                     self._solver.link(slot, node)
-            for included in contents.included:
-                self._solver.listen(included, self._reader(key, node))
+            for included, shift in contents.included:
+                self._solver.listen(included, self._reader(key, shift, node))
         return node
 
-    def include(self, container: Value, node: Node) -> None:
-        """Whatever the containers in `node` hold, this one holds."""
+    def include(self, container: Value, node: Node, shift: int | None) -> None:
+        """Whatever the containers in `node` hold, this one holds: under a position less by `shift`, any where None."""
         contents = self._contents.setdefault(container, _Contents())
-        if node not in contents.included:
-            contents.included.append(node)
+        if (node, shift) not in contents.included:
+            contents.included[node, shift] = None
             for key, read in contents.reads.items():
-                self._solver.listen(node, self._reader(key, read))
+                self._solver.listen(node, self._reader(key, shift, read))
 
-    def _reader(self, key: object, into: Node) -> Callable[[Value], None]:
+    def _reader(self, key: object, shift: int | None, into: Node) -> Callable[[Value], None]:
+        if shift is None:
+            key = None
+        elif shift and isinstance(key, int):
+            key += shift
+            if key < 0:  # it lies before what is included
+                return lambda value: None
         return lambda value: self._solver.link(self.read(value, key), into)
+
+
+def _from_the_start(container: Value, key: object) -> object:
+    """A position counted from the end as one from the start, for a display of known length; else any position."""
+    if not isinstance(key, int) or key >= 0 or not isinstance(container, Container) or container.kind == "dict":
+        return key
+    display = container.display
+    if not isinstance(display, Collection) or display.keys or any(isinstance(i, Star) for i in display.items):
+        return None
+    return key + len(display.items)

@@ -94,10 +94,13 @@ _WORK_A_CALL = 20
 
 
 class Graph(ABC):
-    """The nodes of the whole program. Everything is built when it is first asked for."""
+    """The nodes of the whole program. Everything is built when it is first asked for.
 
-    def __init__(self, modules: Modules, knowledge: Knowledge) -> None:
-        self.modules, self.knowledge = modules, knowledge
+    Things outside the project of which nothing is known are left out, unless it is to be `complete`.
+    """
+
+    def __init__(self, modules: Modules, knowledge: Knowledge, complete: bool = False) -> None:
+        self.modules, self.knowledge, self.complete = modules, knowledge, complete
         self.index = Index(modules)
         calls = sum(len(scope.calls) for module in modules.all for scope in module.facts.scopes)
         self.values, self.solver = Values(), Solver(_LEAST_WORK + _WORK_A_CALL * calls)
@@ -115,7 +118,7 @@ class Graph(ABC):
 
     def add_external(self, node: Node, name: str) -> None:
         """Add a thing outside the project, if anything is known of it or of what it contains."""
-        if self.knowledge.leads_to(name.removesuffix(".__init__")) or name in UNDERSTOOD:
+        if self.complete or self.knowledge.leads_to(name.removesuffix(".__init__")) or name in UNDERSTOOD:
             self.solver.add(node, self.values.make(External, name))
 
     def holding(self, values: Iterable[Value]) -> Node:
@@ -162,8 +165,11 @@ class Graph(ABC):
         """Where to put what is stored under a key of a container; `None` where the key is not known."""
 
     @abstractmethod
-    def include(self, container: Value, node: Node) -> None:
-        """All that the containers in `node` hold, `container` holds too."""
+    def include(self, container: Value, node: Node, shift: int | None = 0) -> None:
+        """All that the containers in `node` hold, `container` holds too: under a position less by `shift`.
+
+        Where the shift is not known (None) it may have any position.
+        """
 
     @abstractmethod
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:

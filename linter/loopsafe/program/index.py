@@ -123,7 +123,8 @@ class Index:
 
     def names_coroutine(self, call: Call) -> bool:
         """Whether an argument of the call has the name of some coroutine function, or calls one of that name."""
-        given = (*call.args, *(value for _, value in call.keywords))
+        given = [*call.args, *(value for _, value in call.keywords)]
+        given += [a for value in given if isinstance(value, Call) for a in value.args]
         return any(last_name(value) in self._coroutine_names for value in given)
 
     @cached_property

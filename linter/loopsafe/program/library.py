@@ -21,6 +21,7 @@ class LibraryResults:
             "builtins.super": self._super,
             "builtins.getattr": self._getattr,
             "builtins.type": self._type,
+            "builtins.map": self._map,
             "builtins.enumerate": self._enumerate,
             "builtins.zip": self._zip,
             "functools.partial": self._partial,
@@ -49,7 +50,7 @@ class LibraryResults:
         graph = self._graph
         row = graph.knowledge.results.get(target.name)
         if row is None:
-            if graph.knowledge.is_known(target.name):
+            if graph.complete or graph.knowledge.is_known(target.name):
                 graph.solver.add(node, graph.values.make(Object, target.name, frame, call))
         elif row.gives == "result":
             self._result_of_callable(call, target, node)
@@ -116,6 +117,29 @@ class LibraryResults:
         if given.positional:
             arguments = given.after(1, keywords=True)
             self._graph.solver.add(node, self._graph.values.make(Partial, given.positional[0], arguments))
+
+    def _map(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        """What the function gives for the elements of what follows it."""
+        graph, given = self._graph, target.arguments.positional
+        rows = graph.values.make(Container, "list", frame, call)
+        graph.solver.add(node, rows)
+        columns = []
+        for source in given[1:]:
+            columns.append(Source(None, None, Node()))
+            self._elements(Arguments((source,)), graph.node(columns[-1]))
+        arguments = Arguments(tuple(columns))
+
+        def called(callee: Value) -> None:
+            if isinstance(callee, Class):
+                graph.solver.add(graph.slot(rows, None), self._classes.instance(callee))
+            graph.call(callee, arguments, call, entered)
+
+        def entered(found: Target) -> None:
+            if isinstance(found, Entered) and found.function.scope.name != "__init__":
+                graph.solver.link(graph.result(found.frame), graph.slot(rows, None))
+
+        for source in given[:1]:
+            graph.solver.listen(graph.node(source), called)
 
     def _enumerate(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         self._tuples(frame, call, [None, *target.arguments.positional[:1]], node)

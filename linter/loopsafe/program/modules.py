@@ -56,6 +56,13 @@ class Modules:
         ]
         return max(found, key=lambda m: (_shared(m.path, near.path), -m.index), default=None)
 
+    def star(self, imported: Import, near: Module, name: str) -> Module | None:
+        """The project's module that `from ... import *` in `near` takes `name` from, if it has it."""
+        module = self.find(self.absolute(imported, near), near)
+        # Of `__all__` only the literal part is known, so it lets names in and keeps none out.
+        private = name.startswith("_") and (module is None or name not in (module.facts.exports or ()))
+        return None if module is near or private else module
+
     def absolute(self, imported: Import, near: Module) -> str:
         """The absolute dotted name of the module that an import statement names."""
         if not imported.level:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 
 from loopsafe.facts.schema import Import, Parameter
@@ -89,11 +90,12 @@ class Names:
     def _fill_foreign(self, frame: Frame, name: str, node: Node) -> None:
         """A name from `from m import *`, or a built-in."""
         for star in frame.scope.star_imports:
-            module = self._graph.modules.find(self._graph.modules.absolute(star, frame.module), frame.module)
-            if module is not None and module is not frame.module:
+            module = self._graph.modules.star(star, frame.module, name)
+            if module is not None:
                 value = self._graph.values.make(ProjectModule, module)
                 self._graph.solver.link(self._graph.attribute(value, name), node)
-        self._graph.add_external(node, f"builtins.{name}")
+        if hasattr(builtins, name):
+            self._graph.add_external(node, f"builtins.{name}")
 
     def _fill(self, frame: Frame, name: str, node: Node) -> None:
         scope, solver = frame.scope, self._graph.solver

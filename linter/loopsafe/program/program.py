@@ -23,8 +23,8 @@ from loopsafe.program.writers import Writers
 class Program(Graph):
     """Joins the parts: names, classes, attributes, expressions, containers, calls."""
 
-    def __init__(self, modules: Modules, knowledge: Knowledge) -> None:
-        super().__init__(modules, knowledge)
+    def __init__(self, modules: Modules, knowledge: Knowledge, complete: bool = False) -> None:
+        super().__init__(modules, knowledge, complete)
         self.classes = Classes(self)
         self._names = Names(self)
         self._attributes = Attributes(self, self.classes)
@@ -101,9 +101,9 @@ class Program(Graph):
         """Where to put what is stored under a key of a container."""
         return self._containers.slot(container, key)
 
-    def include(self, container: Value, node: Node) -> None:
-        """All that the containers in `node` hold, `container` holds too."""
-        self._containers.include(container, node)
+    def include(self, container: Value, node: Node, shift: int | None = 0) -> None:
+        """All that the containers in `node` hold, `container` holds too: under a position less by `shift`."""
+        self._containers.include(container, node, shift)
 
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         """Call a value; hear of every function or library thing that this enters."""

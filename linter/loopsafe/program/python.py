@@ -21,7 +21,7 @@ NEW_CONTAINERS = {
 GETTERS = {"pop", "popleft", "get", "get_nowait", "popitem", "setdefault", "__getitem__", "recv", "receive"}
 VIEWS = {"values", "copy"}
 SPECIAL = {
-    "builtins.super", "builtins.getattr", "builtins.type", "builtins.enumerate", "builtins.zip", "functools.partial",
+    "builtins.super", "builtins.getattr", "builtins.type", "builtins.map", "builtins.enumerate", "builtins.zip", "functools.partial",
     "functools.partialmethod",
 }  # fmt: skip
 _NAMES = SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL

@@ -19,6 +19,7 @@ from loopsafe.facts.schema import (
     Name,
     Ref,
     Rest,
+    Slice,
     Star,
     Subscript,
 )
@@ -63,6 +64,7 @@ class Receivers:
             Collection: self._collection,
             Item: self._item,
             Subscript: self._subscript,
+            Slice: self._slice,
             Rest: self._rest,
             Choice: self._choice,
             Await: self._await,
@@ -101,6 +103,8 @@ class Receivers:
     def _const(self, frame: Frame, expr: Const, node: Node) -> None:
         if _may_be_key(expr.value):
             self._graph.solver.add(node, self._graph.values.make(Literal, expr.value))
+        elif isinstance(expr.value, str) and self._graph.complete:
+            self._graph.solver.add(node, self._graph.values.make(Object, "builtins.str", None, None))
 
     def _ref(self, frame: Frame, expr: Ref, node: Node) -> None:
         scope = frame.module.facts.scopes[expr.scope]
@@ -121,11 +125,15 @@ class Receivers:
         graph = self._graph
         own = graph.values.make(Container, expr.kind, frame, expr)
         graph.solver.add(node, own)
+        spread = False
         for position, item in enumerate(expr.items):
             if isinstance(item, Star):
-                graph.include(own, self.evaluate(frame, item.value))
+                # How many a `*` gives is not known: what follows may have any position.
+                shift = None if spread else -position
+                graph.include(own, self.evaluate(frame, item.value), 0 if expr.keys else shift)
+                spread = True
             elif not expr.keys:
-                self._link(self.evaluate(frame, item), graph.slot(own, position))
+                self._link(self.evaluate(frame, item), graph.slot(own, None if spread else position))
             else:
                 self._keyed(frame, own, expr.keys[position], item)
 
@@ -147,6 +155,18 @@ class Receivers:
             self._graph.solver.add(node, value)  # a generic class with its arguments
         else:
             self._element(frame, value, index, node, "__getitem__")
+
+    def _slice(self, frame: Frame, expr: Slice, node: Node) -> None:
+        own = self._graph.values.make(Container, "list", frame, expr)
+
+        def cut(value: Value) -> None:
+            if isinstance(value, Container):
+                self._graph.solver.add(node, own)
+                self._graph.include(own, self._graph.holding([value]), expr.start)
+            else:
+                self._subscripted(frame, value, None, node)
+
+        self._listen(self.evaluate(frame, expr.base), cut)
 
     def _item(self, frame: Frame, expr: Item, node: Node) -> None:
         self._listen(self.evaluate(frame, expr.base), lambda v: self._element(frame, v, expr.index, node, "__iter__"))
@@ -174,13 +194,17 @@ class Receivers:
         elif isinstance(index, (Name, Attr)):
             keys = self.evaluate(frame, index)
             self._listen(keys, lambda key: self._link(graph.content(value, _key(key)), node))
-            if isinstance(index, Name) and not keys.values:
-                graph.solver.later(graph.solver.later, self._unknown_key, value, keys, node)
+            if _is_computed(frame, index):
+                self._link(graph.content(value, None), node)
+            else:
+                graph.solver.when_idle(self._unknown_key, value, keys, node)
         else:
             self._link(graph.content(value, None), node)
 
     def _unknown_key(self, value: Value, keys: Node, node: Node) -> None:
-        self._link(self._graph.content(value, None), node)
+        """No value of the key has turned up, so it may be any."""
+        if not keys.values:
+            self._link(self._graph.content(value, None), node)
 
     def _through_method(self, frame: Frame, value: Instance, index: Expr, node: Node, method: str) -> None:
         """`value[index]` and `for x in value` by the methods of the class."""
@@ -229,8 +253,11 @@ class Receivers:
     def _awaited(self, value: Value, node: Node) -> None:
         if isinstance(value, Coroutine):
             self._link(self._graph.result(value.frame), node)
-        elif isinstance(value, Container) or (isinstance(value, Object) and "asyncio.Future" not in self._graph.knowledge.lineage(value.type)):
+        elif isinstance(value, Container) or (isinstance(value, Object) and not self._is_future(value)):
             self._graph.solver.add(node, value)
+
+    def _is_future(self, value: Object) -> bool:
+        return "asyncio.Future" in self._graph.knowledge.lineage(value.type)
 
     def _enter(self, frame: Frame, expr: Enter, node: Node) -> None:
         graph = self._graph
@@ -281,6 +308,12 @@ def _may_be_key(value: object) -> bool:
     if isinstance(value, str):
         return len(value) <= _LONGEST_KEY and value.isidentifier()
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_INDEX
+
+
+def _is_computed(frame: Frame, index: Expr) -> bool:
+    """Whether a key comes from a call, a message or the like: then the constants known for it are not all it can be."""
+    bound = frame.scope.bindings.get(index.id, ()) if isinstance(index, Name) else ()
+    return any(not isinstance(value, (Const, Name, Import)) for value in bound)
 
 
 def _key(value: Value) -> object:

@@ -1,8 +1,9 @@
 """The engine under the program: sets of values that grow, and what must happen when they do.
 
-A node is a set of values with listeners. Values are only ever added, so the state reached when nothing is left to do is
-the same in whatever order the work was done. Only a node with too many values to mean anything stops taking more; as work
-is done in a fixed order, findings are deterministic all the same.
+A node is a set of values with listeners. Values are only ever added, so the state reached when nothing is left to do
+is the same in whatever order the work was done. Two things depend on the order: a node with too many values to mean
+anything stops taking more, and what is done when idle goes by what is known by then. As work is done in a fixed order,
+findings are deterministic all the same.
 """
 
 from __future__ import annotations
@@ -30,16 +31,24 @@ class Node:
 
 
 class Solver:
-    """The worklist. Nothing recurses: building a node is work like any other. `budget` is how many pieces of it are done."""
+    """The worklist. Nothing recurses: building a node is work like any other.
+
+    `budget` is how many pieces of work are done.
+    """
 
     def __init__(self, budget: int) -> None:
         self._left = budget
         self._work: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
+        self._idle: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
         self._links: set[tuple[int, int]] = set()
 
     def later(self, action: Callable[..., None], *args: object) -> None:
         """Do this before run() returns."""
         self._work.append((action, args))
+
+    def when_idle(self, action: Callable[..., None], *args: object) -> None:
+        """Do this before run() returns, but only once there is nothing else to do."""
+        self._idle.append((action, args))
 
     def add(self, node: Node, value: Value) -> None:
         """Add a value; listeners hear of it once."""
@@ -66,13 +75,14 @@ class Solver:
         """Work until nothing changes any more, or the budget is spent: what is known by then stands."""
         work, left = self._work, self._left
         with _collector_off():
-            while work and left:
-                action, args = work.popleft()
+            while left and (work or self._idle):
+                action, args = (work or self._idle).popleft()
                 action(*args)
                 left -= 1
         self._left = left
         if not left:
             work.clear()
+            self._idle.clear()
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""How much of a known call graph loopsafe sees."""
