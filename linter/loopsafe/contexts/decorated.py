@@ -8,7 +8,7 @@ from loopsafe.knowledge.schema import DecoratorRow
 from loopsafe.program.graph import Arguments, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
-from loopsafe.program.values import Frame, Function
+from loopsafe.program.values import External, Frame, Function
 
 
 class Decorated:
@@ -56,12 +56,14 @@ class Decorated:
         if frame.scope.kind == "class":
             cls = program.classes.defined_by(frame.module, frame.scope)
             self._starts.run_method(cls, scope.name, row, origin)
-        elif self._is_wrapped(scope):
+        elif self._is_wrapped(frame, scope):
             held = program.variable(frame, scope.name)
             program.solver.listen(held, lambda value: self._starts.run(value, row, origin))
         else:
             self._starts.run(program.values.make(Function, frame.module, scope, frame), row, origin)
 
-    def _is_wrapped(self, scope: Scope) -> bool:
+    def _is_wrapped(self, frame: Frame, scope: Scope) -> bool:
         """Whether a decorator of the project's own stands between: then what runs is what that one gives."""
-        return any(last_name(d) in self._program.index.definitions for d in scope.decorators)
+        index, classes = self._program.index, self._program.classes
+        written = [d.func if isinstance(d, Call) else d for d in scope.decorators if last_name(d) in index.definitions]
+        return any(not isinstance(classes.resolve(frame, w), External) for w in written)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Expr, Scope
+from loopsafe.facts.schema import Call, Expr, Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Source, Target
 from loopsafe.program.index import last_name
@@ -36,7 +36,9 @@ class Decorators:
 
     def _through(self, frame: Frame, decorated: Value, decorator: Expr, held: Node) -> Node:
         graph, name = self._graph, last_name(decorator)
-        if name in self._graph.index.definitions and not isinstance(self._classes.resolve(frame, decorator), External):
+        written = decorator.func if isinstance(decorator, Call) else decorator
+        # A cheap look at the name first: most decorators are a library's.
+        if name in self._graph.index.definitions and not isinstance(self._classes.resolve(frame, written), External):
             given = Node()
             arguments = Arguments((Source(None, None, held),))
             graph.solver.listen(
@@ -48,6 +50,7 @@ class Decorators:
 
     def _decorate(self, callee: Value, arguments: Arguments, decorated: Value, held: Node, given: Node) -> None:
         graph = self._graph
+        # A library's after all: taken to give the function back.
         if isinstance(callee, (External, Object, Descriptor)):
             graph.solver.link(held, given)
             return
