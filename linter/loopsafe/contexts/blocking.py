@@ -20,7 +20,7 @@ _RUNNING = ("get_running_loop", "get_event_loop")
 
 @dataclass(slots=True, eq=False)
 class BlockingWait:
-    """`run_coroutine_threadsafe(...).result()` in a function, with the loop it waits for and the coroutines that call it."""
+    """`run_coroutine_threadsafe(...).result()` in a function: the loop it waits for, the coroutines that call it."""
 
     frame: Frame
     call: Call

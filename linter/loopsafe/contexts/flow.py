@@ -41,8 +41,9 @@ class Flow:
     """`roots` are where contexts start, with the hops that start them; `edges` go from state to state.
 
     `loops_run` says which loops a state runs and where. `thread_loops` are loops that a thread runs: the hops from the
-    start of the thread to the call that runs the loop, when that is known without a path (`Thread(target=loop.run_forever)`).
-    `origins` are the calls behind the hops that start contexts. `awaited` are the objects whose coroutine methods are awaited on each loop.
+    start of the thread to the call that runs the loop, where that needs no path (`Thread(target=loop.run_forever)`).
+    `origins` are the calls behind the hops that start contexts. `awaited` are the objects whose coroutine methods are
+    awaited on each loop.
     """
 
     roots: dict[State, dict[Hop, None]] = field(default_factory=dict)

@@ -15,8 +15,8 @@ _POSITIVE = {"is": True, "==": True, "in": True, "is not": False, "!=": False, "
 class Guards:
     """Decides which guards can only be passed on the loop's own thread.
 
-    A test counts by what it calls (`threading.get_ident`, `asyncio.get_running_loop`, `loop.is_running`), also through a
-    variable or a helper of the same file.
+    A test counts by what it calls (`threading.get_ident`, `asyncio.get_running_loop`, `loop.is_running`), also through
+    a variable or a helper of the same file.
     """
 
     def __init__(self, knowledge: Knowledge) -> None:
@@ -37,12 +37,12 @@ class Guards:
         return False
 
     def is_fallback(self, scope: Scope, guard: int) -> bool:
-        """Whether this is done only where the loop cannot watch for signals itself: on Windows, where signals wake it."""
+        """Whether this is for loops that cannot watch for signals themselves: on Windows, where signals wake them."""
         while guard >= 0:
             row = scope.guards[guard]
-            if row.kind == "try" and not row.holds and isinstance(row.test, Call):
-                if last_name(row.test.func) == "add_signal_handler":
-                    return True
+            failed = row.test if row.kind == "try" and not row.holds else None
+            if isinstance(failed, Call) and last_name(failed.func) in ("add_signal_handler", "open_signal_receiver"):
+                return True
             if row.kind == "test" and _names_windows(row.test) and (not isinstance(row.test, Compare) or row.holds):
                 return True
             guard = row.parent
@@ -118,15 +118,18 @@ class Guards:
 
     def _asserts(self, module: Module, scope: Scope, test: Call) -> bool:
         """A function of this file that raises unless it is on the loop's thread."""
-        for helper in self._named(module, scope, test):
-            for guard in helper.raises:
-                while guard >= 0:
-                    row = helper.guards[guard]
-                    if row.kind == "test" and self._says_on_loop(module, helper, row.test, not row.holds):
-                        return True
-                    if row.kind == "try" and not row.holds and self._running_loop_call(row.test):
-                        return True
-                    guard = row.parent
+        helpers = self._named(module, scope, test)
+        return any(self._raises_elsewhere(module, helper, guard) for helper in helpers for guard in helper.raises)
+
+    def _raises_elsewhere(self, module: Module, helper: Scope, guard: int) -> bool:
+        """Whether a `raise` under this guard is for other threads only."""
+        while guard >= 0:
+            row = helper.guards[guard]
+            if row.kind == "test" and self._says_on_loop(module, helper, row.test, not row.holds):
+                return True
+            if row.kind == "try" and not row.holds and self._running_loop_call(row.test):
+                return True
+            guard = row.parent
         return False
 
     def _named(self, module: Module, scope: Scope, test: Call) -> Iterator[Scope]:

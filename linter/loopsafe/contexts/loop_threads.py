@@ -117,12 +117,12 @@ class LoopThreads:
         for receiver in receivers:
             if isinstance(receiver, Instance):
                 yield receiver.cls
-        for module, scope in self._scopes_of(thread):
-            while scope.parent >= 0:
-                if scope.kind == "class":
-                    yield self._program.classes.defined_by(module, scope)
-                    break
+        for module, inner in self._scopes_of(thread):
+            scope = inner
+            while scope.parent >= 0 and scope.kind != "class":
                 scope = module.facts.scopes[scope.parent]
+            if scope.kind == "class":
+                yield self._program.classes.defined_by(module, scope)
 
     def _scopes_of(self, thread: LoopThread) -> Iterator[tuple[Module, Scope]]:
         """The scopes in which the thread is started and the loop is made."""

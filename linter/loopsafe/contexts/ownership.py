@@ -6,9 +6,9 @@ from loopsafe.contexts.crossings import LOOP
 from loopsafe.contexts.flow import Flow, Reached
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Hop, State
-from loopsafe.contexts.witness import Paths
 from loopsafe.contexts.remedies import expected_exceptions
-from loopsafe.facts.schema import Attr, Call
+from loopsafe.contexts.witness import Paths
+from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Frame, Instance, Object, Value
@@ -97,15 +97,35 @@ def is_a_loop(reached: Reached, program: Program) -> bool:
 
 
 def is_prepared_for(reached: Reached, paths: Paths) -> bool:
-    """Whether the code that looks for a loop knows that there may be none: it handles the error, or a loop is made."""
+    """Whether the code that looks for a loop does not look for one to cross to, or knows that there may be none."""
     if reached.state.context.kind == "signal":  # handlers run on the main thread, where the loop usually is
         return True
-    if expected_exceptions(reached.state.frame.scope, reached.call.handler) & _NO_LOOP:
+    scope = reached.state.frame.scope
+    if not _is_crossed_to(scope, reached.call) or expected_exceptions(scope, reached.call.handler) & _NO_LOOP:
         return True
     way = paths.through(reached.state) if reached.state in paths else (reached.state,)
     return any(last_name(c.func) in ("set_event_loop", "new_event_loop") for s in way for c in s.frame.scope.calls)
 
 
+def _is_crossed_to(scope: Scope, lookup: Call) -> bool:
+    """Whether something is handed to the loop that this call finds, here or through a name."""
+    names = {name for name, values in scope.bindings.items() if any(value is lookup for value in values)}
+
+    def is_found(expr: Expr) -> bool:
+        return expr is lookup or (isinstance(expr, Name) and expr.id in names)
+
+    for call in scope.calls:
+        if last_name(call.func) in _CROSSED_WITH:
+            given = (getattr(call.func, "base", None), *call.args, *(value for _, value in call.keywords))
+            if any(is_found(expr) for expr in given):
+                return True
+    return False
+
+
+_CROSSED_WITH = {
+    "call_soon_threadsafe", "run_coroutine_threadsafe", "call_soon", "call_later", "call_at", "create_task",
+    "ensure_future",
+}  # fmt: skip
 _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
 
 

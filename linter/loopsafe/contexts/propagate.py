@@ -49,7 +49,7 @@ class Propagation:
         row = self.remarks.operation(scope, origin.context)
         if row is not None and origin.frame is not None and origin.call is not None:
             state = State(origin.frame, origin.context)
-            self._operation(state, origin.call, row, scope.name, target.frame.receiver, origin.hop)
+            self._operation(Reached(state, origin.call, row, scope.name, target.frame.receiver, origin.hop))
 
     def _library_root(self, target: Library, origin: Origin) -> None:
         knowledge = self.program.knowledge
@@ -58,7 +58,7 @@ class Propagation:
         row = knowledge.operations.get(target.name)
         if row is not None:
             state = State(origin.frame, origin.context)
-            self._operation(state, origin.call, row, target.name, target.receiver, origin.hop)
+            self._operation(Reached(state, origin.call, row, target.name, target.receiver, origin.hop))
         for runs in knowledge.runs.get(target.name, ()):
             if runs.where == "here" or runs.where in STARTING:
                 self.program.hand_over(runs, target, origin.call, lambda entered: self.root(entered, origin))
@@ -113,7 +113,7 @@ class Propagation:
         operation = self._known_operation(target.function, target.frame, state.context)
         if operation is not None:
             name, row = operation
-            self._operation(state, call, row, name, target.frame.receiver)
+            self._operation(Reached(state, call, row, name, target.frame.receiver))
         elif not target.function.scope.is_async or (state.context.kind == "loop" and call.role == "awaited"):
             self._edge(state, State(target.frame, state.context), hop)
 
@@ -137,7 +137,7 @@ class Propagation:
         knowledge = self.program.knowledge
         row = knowledge.operations.get(target.name)
         if row is not None:
-            self._operation(state, call, row, target.name, target.receiver)
+            self._operation(Reached(state, call, row, target.name, target.receiver))
         if target.name in knowledge.loops:
             loop = target.receiver or self._new_loop(state.frame, call)
             self.flow.loops_run.setdefault(state, {}).setdefault(loop, hop)
@@ -200,14 +200,13 @@ class Propagation:
         if isinstance(target, Entered) and not target.function.scope.is_async:
             self._edge(state, State(target.frame, state.context), hop)
 
-    def _operation(
-        self, state: State, call: Call, row: OperationRow, name: str, receiver: Value | None, started: Hop | None = None
-    ) -> None:
-        key = (state, call, name, receiver)
+    def _operation(self, found: Reached) -> None:
+        state = found.state
+        key = (state, found.call, found.name, found.receiver)
         if key not in self._operations and not self.remarks.is_silent(state.frame.module, state.frame.scope):
             self._operations.add(key)
             self._crossings.prepare(state.frame)
-            self.flow.reached.append(Reached(state, call, row, name, receiver, started))
+            self.flow.reached.append(found)
 
     def _edge(self, source: State | None, target: State, hop: Hop) -> None:
         if self.remarks.operation(target.frame.scope, target.context) is not None:
