@@ -18,6 +18,7 @@ from textwrap import dedent
 import pytest
 
 from loopsafe.frontends.export_callgraph import call_edges
+from tests.support.scripts import ROOT
 
 PROGRAMS = {
     "element after a star": """
@@ -214,6 +215,14 @@ PROGRAMS = {
         for each in second():  # calls second
             each()  # calls f
     """,
+    "first of a generator": """
+        def steps():
+            yield f
+        def f(): ...
+        next(steps())()  # calls <builtin>.next, steps, f
+        for number, step in enumerate(steps()):  # calls <builtin>.enumerate, steps
+            step()  # calls f
+    """,
     "map gives what the function gives": """
         def make(x):
             return x
@@ -291,8 +300,8 @@ def written(tree: ast.Module) -> Iterator[tuple[str, int, int]]:
         around, node = pending.pop()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             name = f"{around}.{node.name}"
-            first = node.body[0]
-            yield name, min(part.lineno for part in [first, *getattr(first, "decorator_list", ())]), node.end_lineno or 0
+            first = [node.body[0], *getattr(node.body[0], "decorator_list", ())]
+            yield name, min(part.lineno for part in first), node.end_lineno or 0
             pending += [(name, inner) for inner in node.body]
 
 
@@ -345,3 +354,18 @@ def test_the_command_prints_json(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout) == {"main": ["main.f"], "main.f": []}
     assert done.returncode == 0
+
+
+def test_the_benchmark_counts_edges(tmp_path: Path) -> None:
+    home = tmp_path / "functions" / "call"
+    home.mkdir(parents=True)
+    (home / "main.py").write_text("def f(): ...\ndef g(): ...\nf()\ng()\n")
+    (home / "callgraph.json").write_text(json.dumps({"main": ["main.f", "main.h"], "main.f": ["main.g"]}))
+    command = [sys.executable, "-m", "benchmarks.callgraph.run", str(tmp_path), "--edges"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[3:] == [
+        "| all | 1 | 3 | 1 | 1 | 33.3% | 50.0% |",
+        "functions/call: missed main -> main.h",
+        "functions/call: missed main.f -> main.g",
+        "functions/call: wrong main -> main.g",
+    ]

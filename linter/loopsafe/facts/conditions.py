@@ -38,6 +38,7 @@ class Conditions:
             for value in test.values:
                 self.push(value, holds, kind if every else "some")
         elif isinstance(test, (ast.Compare, ast.Call, ast.Name, ast.Attribute, ast.NamedExpr)):
+            # The test has been read where it stands; its calls must not be noted twice.
             meaning = self._file.pure(test)
             if meaning is not None:
                 self._add(kind, meaning, holds)
@@ -48,6 +49,7 @@ class Conditions:
 
     def tried(self, body: list[ast.stmt], raised: bool) -> None:
         """The first call of a `try` body has raised, or the whole body went through."""
+        # Only the first statement: a handler cannot tell which of the others has run.
         for statement in body[:1]:
             value = getattr(statement, "value", None)
             if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Expr, ast.Return)) and isinstance(value, ast.Call):

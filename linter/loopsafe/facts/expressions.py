@@ -71,6 +71,7 @@ class ExpressionReader:
         reader = self._readers.get(type(node))
         if reader is not None:
             return reader(node)
+        # Of anything else only the calls and reads inside it matter.
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
                 self.read(child)
@@ -89,6 +90,7 @@ class ExpressionReader:
             return Attr(self.annotation(node.value), node.attr)
         if isinstance(node, ast.Subscript):
             return Subscript(self.annotation(node.value), self.annotation(node.slice))
+        # The arguments of `dict[str, int]`, the parameters of `Callable[[int], str]`.
         if isinstance(node, (ast.Tuple, ast.List)):
             return Collection("tuple", (), tuple(self.annotation(e) for e in node.elts))
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
@@ -100,11 +102,8 @@ class ExpressionReader:
     def call(self, node: ast.Call, role: str) -> Call:
         """A call with what becomes of its result; noted in the open scope."""
         func = node.func
-        target: Expr
-        if isinstance(func, ast.Attribute):
-            target = Attr(self.read(func.value), func.attr)
-        else:
-            target = self.read(func)
+        # A callee is not noted as an attribute read: a method is far more common there than a property.
+        target = Attr(self.read(func.value), func.attr) if isinstance(func, ast.Attribute) else self.read(func)
         args = tuple(self.read(a) for a in node.args)
         keywords = tuple((k.arg, self.read(k.value)) for k in node.keywords)
         scope = self._scope
@@ -118,6 +117,7 @@ class ExpressionReader:
         noted: tuple[list[Any], ...] = (scope.calls, scope.reads, scope.awaits, scope.yields, scope.implicit)
         lengths = [len(items) for items in noted]
         value = self.read(node)
+        # Reading noted everything once more: take that off again.
         for items, length in zip(noted, lengths, strict=True):
             del items[length:]
         return value
@@ -185,6 +185,7 @@ class ExpressionReader:
 
     def _walrus(self, node: ast.NamedExpr) -> Expr:
         value = self.read(node.value)
+        # In a comprehension it binds outside, which here is the same scope.
         self._scope.bind(node.target.id, value)
         return value
 
@@ -195,11 +196,13 @@ class ExpressionReader:
         return Await(value)
 
     def _yield(self, node: ast.Yield) -> Expr:
+        # What `send` puts in is not followed, so the expression itself has no value.
         self._scope.yields.append(self.read(node.value))
         return None
 
     def _yield_from(self, node: ast.YieldFrom) -> Expr:
         value = self.read(node.value)
+        # Generator-based coroutines await with it.
         self._scope.yields.append(Yielded(value))
         return Await(value)
 
@@ -215,7 +218,8 @@ class ExpressionReader:
 
     def _dict(self, node: ast.Dict) -> Expr:
         keys = tuple(self.read(k) for k in node.keys)
-        items = (self.read(v) if k is not None else Star(self.read(v)) for k, v in zip(node.keys, node.values))
+        values = zip(node.keys, node.values, strict=True)
+        items = (self.read(v) if k is not None else Star(self.read(v)) for k, v in values)
         return Collection("dict", keys, tuple(items))
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Expr:

@@ -18,6 +18,7 @@ def parse(source: str | bytes, filename: str = "<unknown>") -> ast.Module:
         SyntaxProblem: it cannot be parsed by the running Python, or nests too deeply for it.
     """
     try:
+        # Invalid escapes and the like are the analysed file's business.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(source, filename)

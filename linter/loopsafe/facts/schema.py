@@ -1,12 +1,10 @@
 """FileFacts: what one file says, as plain data. No library is known here and no syntax tree leaves this stage.
 
-An expression that the analysis cannot use (arithmetic, f-strings, ...) is `None`; the calls inside it are still listed in
-their scope. Expressions compare by identity: each one stands for a place in the text.
+An expression that the analysis cannot use (arithmetic, f-strings, ...) is `None`; the calls inside it are still listed
+in their scope. Expressions compare by identity: each one stands for a place in the text.
 """
 
 from __future__ import annotations
-
-from typing import Union
 
 import msgspec
 
@@ -14,6 +12,7 @@ from loopsafe.locations import Span
 
 FACTS_VERSION = 3
 
+# One integer, not four: every call and read of a program carries one.
 _BITS = 24
 _MASK = (1 << _BITS) - 1
 
@@ -28,6 +27,7 @@ def unpack_span(packed: int) -> Span:
     return Span(packed >> 3 * _BITS, packed >> 2 * _BITS & _MASK, packed >> _BITS & _MASK, packed & _MASK)
 
 
+# gc=False: facts hold no cycles, and there are too many of them for the collector to visit.
 class _Node(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True, tag=True, tag_field="node"):
     pass
 
@@ -151,8 +151,8 @@ class Annotation(_Node, frozen=True):
 class Call(_Node, frozen=True):
     """A call. `keywords` pairs names with values (`None` for `**`).
 
-    `guard` is the index of the innermost guard it stands under in its scope, -1 for none; `handler` likewise the index of
-    the innermost `try` whose body holds it. `role` is what becomes of the result: `statement` (dropped), `awaited`,
+    `guard` is the index of the innermost guard it stands under in its scope, -1 for none; `handler` likewise the index
+    of the innermost `try` whose body holds it. `role` is what becomes of the result: `statement` (dropped), `awaited`,
     `returned` (a lambda's or function's result), or `value`.
     """
 
@@ -170,18 +170,18 @@ class Call(_Node, frozen=True):
         return unpack_span(self.packed_span)
 
 
-Expr = Union[
-    Name, Attr, Const, Ref, Import, Collection, Star, Item, Subscript, Slice, Rest, Choice, Await, Enter, Yielded,
-    Annotation, Compare, Call, None,
-]  # fmt: skip
+Expr = (
+    Name | Attr | Const | Ref | Import | Collection | Star | Item | Subscript | Slice | Rest | Choice | Await | Enter
+    | Yielded | Annotation | Compare | Call | None
+)  # fmt: skip
 
 
 class Guard(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """A condition that holds where something stands; `parent` is the next one outwards, -1 for none.
 
-    `holds` says whether the test is known to be true or false. Kinds: `test`; `some` (at least one of several such guards
-    is right); `after` (`test` is a statement call that has returned); `try` (`test` is a call, the first thing in a `try`
-    body, that has returned, or raised where `holds` is False).
+    `holds` says whether the test is known to be true or false. Kinds: `test`; `some` (at least one of several such
+    guards is right); `after` (`test` is a statement call that has returned); `try` (`test` is a call, the first thing
+    in a `try` body, that has returned, or raised where `holds` is False).
     """
 
     kind: str
@@ -191,7 +191,10 @@ class Guard(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
 
 
 class Handler(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
-    """The exception types that the `except` clauses of a `try` name (dotted, as written); `parent` is the next one out."""
+    """The exception types that the `except` clauses of a `try` name, dotted, as written.
+
+    `parent` is the next one out.
+    """
 
     exceptions: tuple[str, ...]
     parent: int
@@ -237,7 +240,8 @@ class Block(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
 class Implicit(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """What a statement calls without writing a call.
 
-    Kinds: `iter` (`for` and comprehensions: the iterator's methods), `aiter` (the same, async), `raise` (a raised class).
+    Kinds: `iter` (`for` and comprehensions: the iterator's methods), `aiter` (the same, async), `raise` (a raised
+    class).
     """
 
     kind: str

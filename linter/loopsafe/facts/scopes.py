@@ -96,6 +96,7 @@ class Positions:
     """Turns the byte offsets of the `ast` into character columns."""
 
     def __init__(self, source: str) -> None:
+        # The `ast` counts UTF-8 bytes; in ASCII text these are the columns already.
         self._lines = None if source.isascii() else source.encode("utf-8").split(b"\n")
 
     def span(self, node: ast.expr | ast.stmt) -> int:

@@ -6,7 +6,7 @@ from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Subscript
 
 
 def spell(expr: Expr) -> str:
-    """The text of a dotted expression; what stands in brackets is shortened to `...` unless it is a name or constant."""
+    """The text of a dotted expression; what stands in brackets is `...` unless it is a name or constant."""
     if isinstance(expr, Name):
         return expr.id
     if isinstance(expr, Attr):

@@ -76,6 +76,7 @@ class FileBuilder(Walk):
     def add_lambda(self, node: ast.Lambda) -> Expr:
         """A lambda's scope, read at once."""
         read = self.expressions.read
+        # Defaults and annotations are read in the scope around, before the new one is opened.
         parameters = self._parameters(node.args)
         around, self.scope = self.scope, self._open("lambda", "<lambda>", self.positions.span(node))
         self.scope.parameters = parameters
@@ -114,6 +115,7 @@ class FileBuilder(Walk):
 
     def _unpack(self, targets: list[ast.expr], value: Expr) -> None:
         starred = False
+        # What stands after a star is counted from the end.
         for position, target in enumerate(targets):
             if isinstance(target, ast.Starred):
                 starred = True
@@ -179,6 +181,7 @@ class FileBuilder(Walk):
             if node.value is not None:
                 self.scope.bind(target.id, value)
         else:
+            # The declared type counts beside the value, which may say less (`self.x: Queue | None = None`).
             self.assign(target, Annotation(annotation))
             if node.value is not None:
                 self.assign(target, value)
@@ -262,6 +265,7 @@ class FileBuilder(Walk):
             scope.handlers.append(Handler(names, outer_handler))
             scope.handler = len(scope.handlers) - 1
         self._try_body(node.body)
+        # A failure in `else` or in a handler is not caught by these handlers.
         scope.handler = outer_handler
         self.conditions.tried(node.body, raised=False)
         self._body(node.orelse)
@@ -339,6 +343,7 @@ class FileBuilder(Walk):
             if pattern.pattern is not None:
                 self._pattern(pattern.pattern, subject)
             if pattern.name:
+                # `case Cls() as name` says what the subject is.
                 bound = Annotation(_class_name(self, pattern.pattern)) if pattern.pattern else None
                 self.scope.bind(pattern.name, Choice((subject, bound)) if bound else subject)
         elif isinstance(pattern, ast.MatchSequence):
@@ -385,6 +390,7 @@ class FileBuilder(Walk):
         read = self.expressions.read
         decorators = tuple(read(d) for d in node.decorator_list)
         bases = tuple(read(b) for b in node.bases)
+        # `metaclass=...` and the like: of use only for the calls inside.
         for keyword in node.keywords:
             read(keyword.value)
         around = self.scope

@@ -1,6 +1,6 @@
-"""`loopsafe callgraph`, hidden: the call graph of files as JSON, for looking at and for scoring.
+"""The call graph of files as JSON, for looking at and for scoring: a tool for developers of loopsafe.
 
-    loopsafe callgraph src/ --format json
+    python -m loopsafe.frontends.export_callgraph src/ --format json
 
 gives one object: for each caller its callees, as dotted names. The caller of module-level code is the module. Built-ins
 are named `<builtin>.print`, methods of their instances `<**PyStr**>.join`, as the tool PyCG names them.
@@ -36,6 +36,15 @@ _METHOD = re.compile(r"builtins\.(str|bytes|int|list|tuple|dict|set)\.")
 @click.option("--format", "graph_format", type=click.Choice(["json"]), default="json", show_default=True)
 def callgraph(*, paths: tuple[str, ...], graph_format: str) -> int:
     """Print which functions in PATHS call which."""
+    return export_callgraph(paths)
+
+
+def export_callgraph(paths: tuple[str, ...]) -> int:
+    """Print the call graph and return the exit code.
+
+    Raises:
+        CannotWork: the configuration or a path cannot be used.
+    """
     try:
         edges = call_edges(paths or (".",))
     except (ConfigError, OSError) as error:

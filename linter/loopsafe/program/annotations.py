@@ -15,13 +15,14 @@ _WRAPPERS = {"Optional", "Union", "Annotated", "Final", "ClassVar", "Required", 
 _FIRST_ONLY = {"Annotated"}
 _SEQUENCES = {
     "list", "List", "set", "Set", "frozenset", "FrozenSet", "deque", "Deque", "Sequence", "MutableSequence", "Iterable",
-    "Iterator", "Collection", "AbstractSet", "MutableSet", "AsyncIterator", "AsyncIterable", "Generator", "AsyncGenerator",
-    "WeakSet",
+    "Iterator", "Collection", "AbstractSet", "MutableSet", "AsyncIterator", "AsyncIterable", "Generator",
+    "AsyncGenerator", "WeakSet",
 }  # fmt: skip
 _MAPPINGS = {
     "dict", "Dict", "defaultdict", "DefaultDict", "Mapping", "MutableMapping", "OrderedDict", "WeakValueDictionary",
     "WeakKeyDictionary",
 }  # fmt: skip
+# Behind these may be anything, or nothing that has methods worth knowing.
 _NOTHING = {"Any", "object", "Callable", "Awaitable", "Coroutine", "TypeVar", "Literal", "None", "type", "Type"}
 
 
@@ -57,6 +58,7 @@ class Annotations:
         elif name in _MAPPINGS:
             self._container(frame, "dict", annotation, [(None, inner[-1])], node)
         elif name in ("tuple", "Tuple"):
+            # `tuple[A, ...]`: an ellipsis means nothing as an expression, so it is None here.
             several = len(inner) == 2 and not isinstance(inner[1], (Name, Subscript, Choice)) and inner[1] is None
             keys: list[tuple[object, Expr]] = [(None, inner[0])] if several else list(enumerate(inner))
             self._container(frame, "tuple", annotation, keys, node)
@@ -81,6 +83,7 @@ class Annotations:
             if graph.knowledge.is_known(name):
                 graph.solver.add(node, graph.values.make(Object, name, None, None))
             elif isinstance(annotation, Name):
+                # Not a class: perhaps a name for a union.
                 self._alias(frame, annotation, node)
 
     def _alias(self, frame: Frame, annotation: Name, node: Node) -> None:

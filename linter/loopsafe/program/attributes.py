@@ -52,10 +52,12 @@ class Attributes:
         elif isinstance(value, Descriptor):
             # `@prop.setter` gives the property again.
             self._graph.solver.add(node, value)
-        elif isinstance(value, Container) and (self._graph.complete or name in CONTAINER_METHODS):
+        elif isinstance(value, (Container, Literal)) and self._is_member(value, name):
             self._add(node, Member, value, name)
-        elif isinstance(value, Literal) and self._graph.complete:
-            self._add(node, Member, value, name)
+
+    def _is_member(self, value: Value, name: str) -> bool:
+        """Whether an attribute of a built-in value is worth following."""
+        return self._graph.complete or (isinstance(value, Container) and name in CONTAINER_METHODS)
 
     def _add(self, node: Node, kind: type[Value], *parts: object) -> None:
         self._graph.solver.add(node, self._graph.values.make(kind, *parts))
@@ -72,6 +74,7 @@ class Attributes:
         if name == "__class__":
             self._graph.solver.add(node, cls)
             return
+        # All of these may hold at once: a class attribute is a default that methods overwrite.
         known = self._class_level(cls, name, value, node)
         known = self._own_stores(cls, value, name, node) or known
         known = self._other_stores(cls, name, node) or known
@@ -105,6 +108,7 @@ class Attributes:
         order = list(self._classes.mro(cls))
         after = order[order.index(value.cls) + 1 :] if value.cls in order else []
         for base in after:
+            # Whether the library class has the method is not known, so the search goes on as well.
             if isinstance(base, External):
                 self._add(node, Member, receiver, name)
             elif name in base.scope.bindings:
@@ -134,6 +138,7 @@ class Attributes:
         elif isinstance(value, Function) and receiver is not None:
             self._add(node, Method, receiver, value)
         elif isinstance(value, Function) and value.scope.name == "__new__":
+            # `__new__` is static, yet called with the class.
             self._add(node, Method, cls, value)
         else:
             self._graph.solver.add(node, value)
@@ -174,6 +179,7 @@ class Attributes:
         if isinstance(receiver, Class) and method_kind(chain[-1]) != "class":
             return []
         frame = self._graph.values.frame(owner.module, chain[-1], self._body(owner), made_on)
+        # From the method inwards to the closure that stores.
         for inner in reversed(chain[:-1]):
             frame = self._graph.values.frame(owner.module, inner, frame)
         return [frame]
@@ -181,6 +187,7 @@ class Attributes:
     def _other_stores(self, cls: Class, name: str, node: Node) -> bool:
         """`thing.name = value` anywhere else, where `thing` turns out to be of this class."""
         sites = self._graph.index.stores.get(name, ())
+        # A name stored everywhere says nothing of one class.
         if len(sites) > _MOST_STORES:
             return False
         for module, scope, store in sites:
@@ -201,6 +208,7 @@ class Attributes:
             self._graph.solver.link(self._graph.variable(frame, name), node)
         else:
             self._graph.solver.link(self._graph.lookup(frame, name), node)
+        # A submodule is an attribute of its package as soon as anyone imports it.
         sub = self._graph.modules.find(f"{module.name}.{name}", module)
         if sub is not None and name not in frame.scope.bindings:
             self._add(node, ProjectModule, sub)

@@ -102,6 +102,7 @@ class Calls:
             types = [f"builtins.{receiver.kind}"]
         elif isinstance(receiver, Literal):
             types = [f"builtins.{type(receiver.value).__name__}"]
+        # The first class in line that knowledge speaks of has the method.
         for type_ in types:
             for owner in knowledge.lineage(type_):
                 name = f"{owner}.{callee.name}"
@@ -116,6 +117,7 @@ class Calls:
 
     def _construct(self, cls: Class, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         instance = self._classes.instance(cls)
+        # Each of them runs, from the first class in line that has it.
         for name in ("__init__", "__post_init__", "__new__"):
             for base in self._classes.mro(cls):
                 if isinstance(base, Class) and name in base.scope.bindings:
@@ -145,6 +147,7 @@ class Calls:
     def _unbound(self, function: Function, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         """A method called as a plain function: its first argument is the receiver."""
 
+        # Only instances: a function called on anything else is not a method call that could succeed.
         def received(value: Value) -> None:
             if isinstance(value, Instance):
                 self._enter(function, value, arguments.after(1, keywords=True), site, on_target)
@@ -163,6 +166,7 @@ class Calls:
         self, function: Function, receiver: Value | None, arguments: Arguments, site: object, on_target: OnTarget
     ) -> None:
         frames = self._graph.values.frame
+        # The plain frame hears of every call: whoever asks for a parameter without a call in mind gets all.
         plain = frames(function.module, function.scope, function.frame, receiver)
         self._names.give(plain, arguments)
         if site is not None and (isinstance(site, Value) or self._is_sensitive(function)):
@@ -227,6 +231,7 @@ class Calls:
         index = self._graph.index
         names = [self._called_as(frame), *self._decorated_by_maker(frame)]
         sites = [site for name in dict.fromkeys(names) for site in index.callers(name)]
+        # A name that everything calls (`get`, `run`) would lead everywhere.
         for module, scope, call in sites if len(sites) <= _MOST_CALLERS else ():
             for caller in self._classes.frames(module, scope):
                 self._follow(caller, call)
@@ -252,6 +257,7 @@ class Calls:
     def _called_as(self, frame: Frame) -> str:
         scope = frame.scope
         if scope.name in ("__init__", "__new__") and isinstance(frame.receiver, (Instance, Class)):
+            # A constructor is called by the name of its class.
             cls = frame.receiver.cls if isinstance(frame.receiver, Instance) else frame.receiver
             return cls.scope.name
         return scope.name

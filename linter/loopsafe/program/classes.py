@@ -60,6 +60,7 @@ class Classes:
         frame = self.plain_frame(module, scope)
         if scope.kind != "function" or not isinstance(frame.receiver, Instance):
             return [frame]
+        # A method that subclasses inherit runs with each of them as `self`.
         heirs = [c for c in self.subclasses(frame.receiver.cls) if self._inherits(c, scope, module)]
         receivers = [self.instance(c) for c in heirs[:_MOST_SUBCLASSES]]
         return [frame, *(self._graph.values.frame(module, scope, frame.parent, r) for r in receivers)]
@@ -101,6 +102,7 @@ class Classes:
         if found is None:
             direct = [self.defined_by(m, s) for m, s in self._graph.index.classes_by_base.get(cls.scope.name, ())]
             heirs: dict[Class, None] = {}
+            # Set before the answer is there, so that classes inheriting in a circle come to an end.
             self._subclasses[cls] = ()
             for heir in direct:
                 if heir is not cls and cls in self.mro(heir):
@@ -135,6 +137,7 @@ class Classes:
         at: Frame | None = frame
         while at is not None:
             if name in at.scope.bindings and (at is frame or at.scope.kind != "class"):
+                # The last that means a class wins: `try: from a import C`, `except ImportError: C = None`.
                 found = [self.resolve(at, e, depth + 1) for e in at.scope.bindings[name]]
                 return next((f for f in reversed(found) if f is not None), None)
             if at.parent is None:

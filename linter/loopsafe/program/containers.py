@@ -30,6 +30,7 @@ class Containers:
         node = contents.slots.get(key)
         if node is None:
             node = contents.slots[key] = Node()
+            # Whoever has read before must see the new slot too.
             for wanted, read in contents.reads.items():
                 if wanted is None or key is None or wanted == key:
                     self._solver.link(node, read)

@@ -65,9 +65,7 @@ class CallEdges:
                 callees = program.evaluate(frame.parent, decorator)
                 self._called(callees, Arguments(), None, self._reporter(around), around)
 
-    def _called(
-        self, callees: Node, arguments: Arguments, site: object, on_target: OnTarget, caller: Scope
-    ) -> None:
+    def _called(self, callees: Node, arguments: Arguments, site: object, on_target: OnTarget, caller: Scope) -> None:
         def enter(callee: Value) -> None:
             if isinstance(callee, Class):
                 self._callees[caller].update(self._library_constructor(callee))

@@ -29,7 +29,8 @@ class Source:
 class Arguments:
     """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`.
 
-    `skip` elements of the containers in `rest` have been taken already. `partials` counts the partials they went through.
+    `skip` elements of the containers in `rest` have been taken already. `partials` counts the partials they went
+    through.
     """
 
     positional: tuple[Source, ...] = ()

@@ -21,7 +21,7 @@ _PASSING = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WriteSite:
-    """Something put into a container: into `base`, under `key` (None where not known); `whole` for `extend` and `update`."""
+    """Something put into the container `base` under `key` (None where not known); `whole` for `extend` and `update`."""
 
     module: Module
     scope: Scope
@@ -54,6 +54,7 @@ class Index:
         found: dict[str, list[StoreSite]] = defaultdict(list)
         for module, scope in self._scopes():
             for store in scope.stores:
+                # Those on `self` are found by class, in own_stores.
                 if store.name and not (isinstance(store.base, Name) and self.own_class(module, scope, store.base.id)):
                     found[store.name].append((module, scope, store))
         return found
@@ -91,6 +92,7 @@ class Index:
             for call in scope.calls:
                 func = call.func
                 if isinstance(func, Attr):
+                    # Nothing is known of the receiver here; whoever asks sees whether it is a container.
                     if func.name in ADDERS and call.args:
                         site = WriteSite(module, scope, func.base, None, call.args[0], whole=True)
                         found[holder(func.base)].append(site)
@@ -153,6 +155,7 @@ class Index:
         scopes = module.facts.scopes
         while scope.kind in ("function", "lambda"):
             around = scopes[scope.parent]
+            # The nearest function that binds the name decides, as closures do.
             if any(p.name == name for p in scope.parameters):
                 first = scope.parameters[0].name == name
                 return around if first and around.kind == "class" and method_kind(scope) != "static" else None

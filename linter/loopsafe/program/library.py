@@ -9,7 +9,7 @@ from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, Source, Target
 from loopsafe.program.python import ADDERS, FIRST_OF, GETTERS, NEW_CONTAINERS, PUTTERS, SAME_THINGS, VIEWS
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Container, Frame, Instance, Literal, Object, Partial, Super, Value
+from loopsafe.program.values import Class, Container, Coroutine, Frame, Instance, Literal, Object, Partial, Super, Value
 
 
 class LibraryResults:
@@ -34,6 +34,7 @@ class LibraryResults:
         if special is not None:
             special(frame, call, target, node)
         elif target.name in SAME_THINGS and target.arguments.positional:
+            # A copy stands for what it was made of, and is a container of its own if it changes later.
             for source in target.arguments.positional[:1]:
                 self._graph.solver.link(self._graph.node(source), node)
             self._new_container(frame, call, target, node)
@@ -53,6 +54,7 @@ class LibraryResults:
             if graph.complete or graph.knowledge.is_known(target.name):
                 graph.solver.add(node, graph.values.make(Object, target.name, frame, call))
         elif row.gives == "result":
+            # It hands on what the callable gives.
             self._result_of_callable(call, target, node)
         elif row.gives.startswith("argument "):
             position = int(row.gives.split()[1])
@@ -65,6 +67,7 @@ class LibraryResults:
                 if name:
                     graph.solver.add(graph.slot(own, position), graph.values.make(Object, name, frame, call))
         else:
+            # Without a place of making all calls give one and the same object.
             made = (None, None) if row.existing else (frame, call)
             graph.solver.add(node, graph.values.make(Object, row.gives or row.awaited, *made))
 
@@ -80,6 +83,7 @@ class LibraryResults:
 
     def _super(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         at: Frame | None = frame
+        # In a closure `super()` means the method around it.
         while at is not None and at.receiver is None:
             at = at.parent
         if at is not None and at.receiver is not None and at.scope.parent >= 0:
@@ -166,6 +170,8 @@ class LibraryResults:
         def element(value: Value) -> None:
             if isinstance(value, Container):
                 graph.solver.link(graph.content(value, None), node)
+            elif isinstance(value, Coroutine):
+                graph.solver.link(graph.yielded(value.frame), node)
 
         for source in arguments.positional[:1]:
             graph.solver.listen(graph.node(source), element)
@@ -200,6 +206,7 @@ class LibraryResults:
         graph, own = self._graph, target.receiver
         assert own is not None
         method, arguments = target.name.rpartition(".")[2], target.arguments
+        # Of library objects only queues count: elsewhere `get` and `pop` may mean anything.
         if isinstance(own, Object) and (
             own.site is None or (method not in PUTTERS and method not in ("get", "get_nowait"))
         ):
@@ -226,6 +233,7 @@ class LibraryResults:
 
     def _got(self, own: Value, method: str, arguments: Arguments, node: Node) -> None:
         graph = self._graph
+        # `pop(0)` of a list and `get(timeout)` of a queue name no key.
         keyed = method in ("get", "pop", "setdefault", "__getitem__") and arguments.positional
         if keyed and isinstance(own, Container) and own.kind == "dict":
             keys = graph.node(arguments.positional[0])

@@ -72,7 +72,7 @@ class Modules:
         return ".".join([*kept, imported.module] if imported.module else kept)
 
     def _reaches(self, module: Module, dotted: str, near: Module) -> bool:
-        """Whether a path entry could make `dotted` mean this file: it lies beside `near`, or is a package of its own."""
+        """Whether a path entry could make `dotted` mean this file: beside `near`, or as a package of its own."""
         folders = PurePosixPath(module.path).with_suffix("").parts
         if module.is_package:
             folders = folders[:-1]

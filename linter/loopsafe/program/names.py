@@ -35,6 +35,7 @@ class Names:
         while True:
             if at.scope.outer_names.get(name) == "global":
                 return self._global(self._graph.module_frame(at.module), name)
+            # Functions do not see the names of the class around them.
             if self._binds(at, name) and (at is frame or at.scope.kind != "class"):
                 return self.variable(at, name)
             if at.parent is None:
@@ -143,6 +144,7 @@ class Names:
         self._waiting.setdefault(frame, []).append((parameter, node))
         for arguments in list(self._given.get(frame, ())):
             self._match(frame, parameter, arguments, node)
+        # Only now: most parameters are never asked for, and finding callers is dear.
         graph.demand_arguments(frame)
 
     def _around(self, frame: Frame) -> Frame:
@@ -151,6 +153,7 @@ class Names:
     def _match(self, frame: Frame, parameter: Parameter, arguments: Arguments, node: Node) -> None:
         """Link what a call gives for one parameter."""
         plain = [p for p in frame.scope.parameters if p.kind == "positional"]
+        # `def method(*args)`: the receiver is the first of them.
         shift = 1 if frame.receiver is not None and not plain else 0
         if frame.receiver is not None:
             plain = plain[1:]

@@ -67,6 +67,7 @@ class Program(Graph):
             node = self._results[frame] = Node()
             for expr in frame.scope.returns:
                 self.solver.link(self.evaluate(frame, expr), node)
+            # Abstract methods return nothing but say what.
             if frame.scope.returns_annotation is not None and frame.parent is not None:
                 self.solver.link(self.instance_of(frame.parent, frame.scope.returns_annotation), node)
         return node

@@ -21,8 +21,9 @@ NEW_CONTAINERS = {
 GETTERS = {"pop", "popleft", "get", "get_nowait", "popitem", "setdefault", "__getitem__", "recv", "receive"}
 VIEWS = {"values", "copy"}
 SPECIAL = {
-    "builtins.super", "builtins.getattr", "builtins.type", "builtins.map", "builtins.enumerate", "builtins.zip", "functools.partial",
-    "functools.partialmethod",
+    "builtins.super", "builtins.getattr", "builtins.type", "builtins.map", "builtins.enumerate", "builtins.zip",
+    "functools.partial", "functools.partialmethod",
 }  # fmt: skip
 _NAMES = SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL
+# The modules too: `functools` must be followed for `functools.partial` to be found.
 UNDERSTOOD = frozenset(_NAMES | {name.rpartition(".")[0] for name in _NAMES})

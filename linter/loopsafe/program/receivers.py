@@ -44,6 +44,7 @@ from loopsafe.program.values import (
     Value,
 )
 
+# Longer strings are texts, larger numbers are not positions.
 _LONGEST_KEY = 24
 _LARGEST_INDEX = 64
 
@@ -174,10 +175,12 @@ class Receivers:
     def _element(self, frame: Frame, value: Value, index: Expr, node: Node, method: str) -> None:
         graph = self._graph
         if isinstance(value, (Container, Member)) or (isinstance(value, Object) and index is None):
+            # Iterating a dict gives keys, which are not followed.
             if isinstance(value, Container) and value.kind == "dict" and method == "__iter__" and index is None:
                 return
             self._by_key(frame, value, index, node)
         elif isinstance(value, Coroutine):
+            # A generator: its items, whatever asks for them.
             self._link(graph.yielded(value.frame), node)
         elif isinstance(value, Instance) and isinstance(index, Const) and self._is_typed_dict(value):
             self._link(graph.attribute(value, str(index.value)), node)
@@ -254,6 +257,7 @@ class Receivers:
         if isinstance(value, Coroutine):
             self._link(self._graph.result(value.frame), node)
         elif isinstance(value, Container) or (isinstance(value, Object) and not self._is_future(value)):
+            # What a future gives is not the future; other awaitable things mostly give themselves (`await pool`).
             self._graph.solver.add(node, value)
 
     def _is_future(self, value: Object) -> bool:
@@ -288,6 +292,7 @@ class Receivers:
 
         def called(callee: Value) -> None:
             if isinstance(callee, Class):
+                # There is an instance even where no constructor of the project runs.
                 self._graph.solver.add(node, self._classes.instance(callee))
             self._graph.call(callee, arguments, expr, give)
 
@@ -295,6 +300,7 @@ class Receivers:
 
     def _entered(self, target: Entered, node: Node) -> None:
         scope = target.function.scope
+        # A constructor's own result is nothing; the instance is there already.
         if scope.name == "__init__" and target.frame.receiver is not None:
             return
         if scope.is_async or scope.is_generator:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from loopsafe.program.values import Value
 
+# A node with more values than this may be anything; literals and containers say so earlier.
 _MOST_LIGHT = 24
 _MOST = 128
 Listener = Callable[[Value], None]
@@ -40,6 +41,7 @@ class Solver:
         self._left = budget
         self._work: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
         self._idle: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
+        # By id: nodes are never freed while the solver lives, and hashing them would cost more.
         self._links: set[tuple[int, int]] = set()
 
     def later(self, action: Callable[..., None], *args: object) -> None:
@@ -76,6 +78,7 @@ class Solver:
         work, left = self._work, self._left
         with _collector_off():
             while left and (work or self._idle):
+                # What waits for idleness may make new work, which goes first again.
                 action, args = (work or self._idle).popleft()
                 action(*args)
                 left -= 1

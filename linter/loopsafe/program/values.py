@@ -26,6 +26,7 @@ class Frame:
         self, module: Module, scope: Scope, parent: Frame | None, receiver: Value | None, site: object | None
     ) -> None:
         self.module, self.scope, self.parent, self.receiver, self.site = module, scope, parent, receiver, site
+        # They hold nodes: the solver, which defines those, imports this module.
         self.nodes: dict[object, object] = {}
         self.names: dict[str, object] = {}
 
@@ -233,6 +234,7 @@ class Values:
 
     def make(self, kind: type[Value], *parts: object) -> Value:
         """The value of this kind made of these parts."""
+        # Parts compare by identity, so equal keys mean the very same parts.
         key = (kind, *parts)
         found = self._made.get(key)
         if found is None:

@@ -25,6 +25,7 @@ class Writers:
             return
         self._asked.add(container)
         made = container.display if isinstance(container, Container) else container.site
+        # Each name is followed once, for every container that turns out to be behind it.
         for name in sorted(kept_as(container.frame, made)):
             if name not in self._followed:
                 self._followed.add(name)
