@@ -33,7 +33,8 @@ class Config:
     `root` is the project's folder, see `find_root`. `select` and `ignore` are prefixes of codes. `exclude` and
     `extend_exclude` are glob patterns: one without `/` is matched against every folder and file name below `root`, one
     with `/` against the path relative to `root`; what excludes a folder excludes all in it. `annotations` pairs dotted
-    names of the project's own functions with what a `# loopsafe:` comment there would say.
+    names of the project's own functions with what a `# loopsafe:` comment there would say. `knowledge` are files with more
+    packs, relative to `root`.
     """
 
     root: Path
@@ -53,6 +54,7 @@ class Config:
     extend_exclude: tuple[str, ...] = ()
     min_confidence: Confidence = "likely"
     annotations: tuple[tuple[str, str], ...] = ()
+    knowledge: tuple[str, ...] = ()
 
     def selects(self, code: str) -> bool:
         """Whether findings of this code are wanted. The longer of two matching prefixes decides; a tie ignores."""
@@ -190,4 +192,5 @@ _READERS: dict[str, Callable[[object], object]] = {
     "extend-exclude": _strings,
     "min-confidence": _confidence,
     "annotations": _annotations,
+    "knowledge": _strings,
 }

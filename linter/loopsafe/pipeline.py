@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from loopsafe.config import Config, load_config
+from loopsafe.config import Config, ConfigError, load_config
 from loopsafe.contexts.explain import Explanation
 from loopsafe.contexts.lattice import Hop
 from loopsafe.contexts.lookup import Lookup
@@ -16,7 +16,8 @@ from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem, unpack_span
 from loopsafe.files import SourceFile, gather, shown
 from loopsafe.findings import Finding, Problem, Report, Step
-from loopsafe.knowledge.load import Knowledge, applicable, built_in_packs
+from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
+from loopsafe.knowledge.schema import Pack
 from loopsafe.locations import Location, Span
 from loopsafe.noqa import NoqaLines
 from loopsafe.program.modules import Module, Modules
@@ -135,8 +136,17 @@ def _read_project(
 
 def _analyse(project: _Project) -> Analysis:
     """Let contexts flow through a project."""
-    knowledge = Knowledge(applicable(built_in_packs(), project.modules.imported))
+    knowledge = Knowledge(applicable(_packs(project), project.modules.imported))
     return Analysis(Program(project.modules, knowledge), project.config.annotations)
+
+
+def _packs(project: _Project) -> tuple[Pack, ...]:
+    """The packs that come with loopsafe, those of installed distributions, and the user's own."""
+    try:
+        own = load_packs(project.config.root / path for path in project.config.knowledge)
+        return (*built_in_packs(project.modules.imported), *installed_packs(), *own)
+    except KnowledgeError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _warnings(project: _Project, analysis: Analysis) -> tuple[Problem, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from importlib import metadata, resources
 from importlib.util import find_spec
@@ -28,6 +29,7 @@ from loopsafe.knowledge.schema import (
 
 ENTRY_POINTS = "loopsafe.knowledge"
 
+_IMPORTS = re.compile(r"(?m)^imports = \[([^\]]*)\]")
 _AnyRow = TypeVar("_AnyRow", bound=Row)
 # How msgspec tells the place of an error: " - at `$.runs[3].where`".
 _PLACE = re.compile(r" - at `\$\.(?P<table>\w+)\[(?P<number>\d+)\]\.?(?P<key>[^`]*)`")
@@ -153,11 +155,27 @@ def _placed(text: str, message: str) -> str:
     return f"[[{table}]] row {number + 1}{about}{f', key {key}' if key else ''}: {message[: found.start()]}"
 
 
+def built_in_packs(imported: AbstractSet[str] | None = None) -> tuple[Pack, ...]:
+    """The packs that come with loopsafe, in order of file name; with `imported` only those that may apply."""
+    texts = _built_in_texts()
+    return tuple(_built_in(name) for name, text in texts.items() if imported is None or _may_apply(text, imported))
+
+
 @lru_cache(maxsize=1)
-def built_in_packs() -> tuple[Pack, ...]:
-    """The packs that come with loopsafe, in order of file name."""
-    files = sorted(f for f in resources.files(__package__).iterdir() if f.name.endswith(".toml"))  # type: ignore[type-var]
-    return tuple(read_pack(file.read_text("utf-8"), file.name) for file in files)
+def _built_in_texts() -> dict[str, str]:
+    files = sorted((f for f in resources.files(__package__).iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return {file.name: file.read_text("utf-8") for file in files}
+
+
+@lru_cache(maxsize=None)
+def _built_in(name: str) -> Pack:
+    return read_pack(_built_in_texts()[name], name)
+
+
+def _may_apply(text: str, imported: AbstractSet[str]) -> bool:
+    """A glance at the text: most packs are about libraries that the project does not import, and reading TOML takes time."""
+    found = _IMPORTS.search(text)
+    return found is None or not imported.isdisjoint(re.findall(r"[\w.]+", found[1]))
 
 
 def load_packs(paths: Iterable[Path]) -> tuple[Pack, ...]:
@@ -215,6 +233,6 @@ def _in_source(package: str, wanted: str) -> Path | None:
     return next((path for folder in folders if (path := Path(folder).parent / wanted).is_file()), None)
 
 
-def applicable(packs: Iterable[Pack], imported: set[str]) -> tuple[Pack, ...]:
+def applicable(packs: Iterable[Pack], imported: AbstractSet[str]) -> tuple[Pack, ...]:
     """The packs whose library the project imports. `imported` holds dotted prefixes of imports."""
     return tuple(p for p in packs if not p.imports or not imported.isdisjoint(p.imports))
