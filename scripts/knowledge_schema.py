@@ -1,4 +1,4 @@
-"""Write linter/loopsafe/knowledge/pack.schema.json, the JSON schema of knowledge packs, from the classes that read them.
+"""Write linter/loopsafe/knowledge/pack.schema.json, the JSON schema of packs, from the classes that read them.
 
 Run without arguments to write, with `--check` to fail where the file is stale.
 """

@@ -33,8 +33,8 @@ class Config:
     `root` is the project's folder, see `find_root`. `select` and `ignore` are prefixes of codes. `exclude` and
     `extend_exclude` are glob patterns: one without `/` is matched against every folder and file name below `root`, one
     with `/` against the path relative to `root`; what excludes a folder excludes all in it. `annotations` pairs dotted
-    names of the project's own functions with what a `# loopsafe:` comment there would say. `knowledge` are files with more
-    packs, relative to `root`.
+    names of the project's own functions with what a `# loopsafe:` comment there would say. `knowledge` are files with
+    more packs, relative to `root`.
     """
 
     root: Path

@@ -51,7 +51,8 @@ def test_all_keys(tmp_path: Path) -> None:
         ("extend_exclude = []", "unknown key `extend_exclude` in [tool.loopsafe]; did you mean `extend-exclude`?"),
         (
             "zzz = 1",
-            "unknown key `zzz` in [tool.loopsafe]; known keys: annotations, exclude, extend-exclude, ignore, knowledge, "
+            "unknown key `zzz` in [tool.loopsafe]; known keys: annotations, exclude, extend-exclude, ignore, "
+            "knowledge, "
             "min-confidence, select",
         ),
         ('select = "LSF"', "`select` in [tool.loopsafe] must be a list of strings, not 'LSF'"),

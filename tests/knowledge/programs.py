@@ -127,9 +127,8 @@ def _runs(pack: Pack, row: RunsRow, name: str) -> Iterator[Program]:
         text = _case(pack, name, owner, f"{function}({', '.join(args)})", handler) + going
         return Program(f"{name}-{kind}", text, project or _project(row))
 
-    for number, wanted in enumerate(row.callables):
-        if wanted.method_of:
-            wanted = Callable(wanted.position, wanted.keyword)
+    for number, given in enumerate(row.callables):
+        wanted = Callable(given.position, given.keyword) if given.method_of else given
         for way, args in _ways(wanted):
             for kind, prefix, decorator, due in _variants(row):
                 if kind != "async" or not (wanted.iterated or wanted.methods):
@@ -234,7 +233,13 @@ def _assigns(pack: Pack, row: AssignRow, name: str) -> Iterator[Program]:
         text = f"import {module}\n" + _case(pack, name, owner, f"{target} = self.handed", _handler("", "", False))
         yield Program(f"{name}-assign-imported", text, "imported")
     if owner:
-        yield from _overrides(pack, OverrideRow(names=(name,), source="", where=row.where, only_if_called=row.only_if_called), name) if not row.only_if_called else ()
+        yield from (
+            _overrides(
+                pack, OverrideRow(names=(name,), source="", where=row.where, only_if_called=row.only_if_called), name
+            )
+            if not row.only_if_called
+            else ()
+        )
 
 
 def _entries(pack: Pack, row: EntryRow, name: str) -> Iterator[Program]:

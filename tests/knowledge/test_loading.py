@@ -45,7 +45,9 @@ def test_a_pack_is_read_from_a_path(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         pytest.param('where = "thread"', 'where = "thred"', "row 1 of 'meteo.every_hour', key where", id="value"),
-        pytest.param("position = 0", 'position = "0"', "row 1 of 'meteo.every_hour', key callables[0].position", id="type"),
+        pytest.param(
+            "position = 0", 'position = "0"', "row 1 of 'meteo.every_hour', key callables[0].position", id="type"
+        ),
         pytest.param('source = "', 'scource = "', "row 1 of 'meteo.every_hour'", id="unknown key"),
         pytest.param("[[runs]]", "[[run]]", "unknown field `run`", id="unknown table"),
         pytest.param('version = "2.1"\n', "", "missing required field `version`", id="missing"),
@@ -67,7 +69,7 @@ def test_a_broken_pack_stops_the_analysis(tmp_path: Path) -> None:
 
 def test_only_packs_that_may_apply_are_read() -> None:
     libraries = {pack.library for pack in built_in_packs({"fastapi", "watchdog"})}
-    assert libraries == {"stdlib", "fastapi", "starlette", "watchdog"}
+    assert libraries == {"asyncio", "stdlib", "fastapi", "starlette", "watchdog"}
     for imported in ({"google", "google.cloud"}, {"homeassistant"}, {"serial"}, set()):
         assert applicable(built_in_packs(imported), imported) == applicable(built_in_packs(), imported)
 
@@ -112,7 +114,7 @@ def test_a_pack_of_an_editable_install_is_found(site: Path) -> None:
 def test_an_entry_point_without_a_file_is_an_error(site: Path) -> None:
     (site / "meteo" / "loopsafe.toml").unlink()
     (site / "meteo-2.1.dist-info" / "RECORD").write_text("", "utf-8")
-    with pytest.raises(KnowledgeError, match="meteo: entry point 'meteo' of loopsafe.knowledge names no file"):
+    with pytest.raises(KnowledgeError, match=r"meteo: entry point 'meteo' of loopsafe\.knowledge names no file"):
         installed_packs()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -16,7 +16,7 @@ from tests.knowledge.programs import Program, programs
 PACKS = {pack.library: pack for pack in built_in_packs()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def findings(library: str, project: str) -> dict[Program, list[tuple[int, str]]]:
     """Row and code of each finding, by program; all programs of one project are analysed together."""
     folder = Path(mkdtemp())

@@ -34,8 +34,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def findings_with_seed(project: Path, seed: str) -> str:
     env = {**os.environ, "PYTHONHASHSEED": seed}
-    done = subprocess.run([sys.executable, "-c", PROGRAM, str(project)], env=env, capture_output=True, text=True, check=True)
-    return done.stdout
+    command = [sys.executable, "-c", PROGRAM, str(project)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
 
 
 def test_hash_seeds_do_not_matter(project: Path) -> None:

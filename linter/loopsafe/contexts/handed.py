@@ -13,6 +13,7 @@ from loopsafe.contexts.starts import Starts
 from loopsafe.facts.schema import Const
 from loopsafe.knowledge.schema import Callable, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, Source
+from loopsafe.program.modules import Module
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Container, Coroutine, Function, Instance, Literal, Value
 
@@ -106,8 +107,12 @@ class Handed:
             self._named_method(value.value, wanted, row, origin)
 
     def _named_method(self, method: str, wanted: Callable, row: RunsRow, origin: Origin) -> None:
-        near = origin.frame.module.package if origin.frame else ""
+        near = _folder(origin.frame.module) if origin.frame else ""
         for cls in self._overrides.heirs(wanted.method_of):
-            # Services are registered in the package that has the entities; names repeat across packages.
-            if cls.module.package == near and method in cls.scope.bindings:
+            # Services are registered in the folder that has the entities; names repeat across folders.
+            if _folder(cls.module) == near and method in cls.scope.bindings:
                 self._starts.run_method(cls, method, row, origin)
+
+
+def _folder(module: Module) -> str:
+    return module.path.rpartition("/")[0]

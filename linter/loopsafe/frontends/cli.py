@@ -122,6 +122,15 @@ def graph(*, paths: tuple[str, ...], graph_format: str, output: str, quiet: bool
     return show_graph(paths, graph_format, output, quiet)
 
 
+@cli.command(hidden=True)
+@paths_argument
+def callgraph(*, paths: tuple[str, ...]) -> int:
+    """Print, as JSON, which functions in PATHS call which: for scoring the call graph."""
+    from loopsafe.frontends.export_callgraph import export_callgraph
+
+    return export_callgraph(paths)
+
+
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
     prepare_streams()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import metadata, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -163,17 +163,19 @@ def built_in_packs(imported: AbstractSet[str] | None = None) -> tuple[Pack, ...]
 
 @lru_cache(maxsize=1)
 def _built_in_texts() -> dict[str, str]:
-    files = sorted((f for f in resources.files(__package__).iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    files = sorted(
+        (f for f in resources.files(__package__).iterdir() if f.name.endswith(".toml")), key=lambda f: f.name
+    )
     return {file.name: file.read_text("utf-8") for file in files}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _built_in(name: str) -> Pack:
     return read_pack(_built_in_texts()[name], name)
 
 
 def _may_apply(text: str, imported: AbstractSet[str]) -> bool:
-    """A glance at the text: most packs are about libraries that the project does not import, and reading TOML takes time."""
+    """A glance at the text: most packs are about libraries the project does not import, and TOML takes time to read."""
     found = _IMPORTS.search(text)
     return found is None or not imported.isdisjoint(re.findall(r"[\w.]+", found[1]))
 
@@ -200,8 +202,8 @@ def _load(path: Path) -> Pack:
 def installed_packs() -> tuple[Pack, ...]:
     """The packs that installed distributions ship under the entry point group `loopsafe.knowledge`.
 
-    An entry point names a package and a file in it: `somelib = "somelib:loopsafe.toml"`. The file is read as data; nothing
-    of the distribution is imported.
+    An entry point names a package and a file in it: `somelib = "somelib:loopsafe.toml"`. The file is read as data;
+    nothing of the distribution is imported.
 
     Raises:
         KnowledgeError: an entry point names no file of its distribution, or one that is no pack.

@@ -24,8 +24,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A class. The first of `names` is the one used elsewhere; the others are where else it can be imported from.
 
-    `bases` are its library base classes. `attributes` maps attributes to the class they hold. `loop` is how the object's
-    own loop is reached (`{}` stands for the object), where there is a public way.
+    `bases` are its library base classes. `attributes` maps attributes to the class they hold. `loop` is how the
+    object's own loop is reached (`{}` stands for the object), where there is a public way.
     """
 
     bases: tuple[str, ...] = ()
@@ -35,11 +35,11 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What calling gives: the name of a class, `argument N` for one of its arguments unchanged, or `result` for what its
+    """What calling gives: the name of a class, `argument N` for an argument unchanged, or `result` for what its
     callable argument returns.
 
-    `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was there
-    before: the call makes nothing.
+    `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was
+    there before: the call makes nothing.
     """
 
     gives: str = ""
@@ -51,11 +51,11 @@ class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which argument is the callable: by position, by keyword or both; `rest_from` means all arguments from there on.
 
-    `every_keyword` means every keyword argument. With `key`, the argument is a dict or list and the callable stands in it:
-    `key` is a path of keys with dots between, `*` for any key or element. With `methods`, the argument is an object, and
-    the library calls these methods of it (`*` stands for any letters). With `method_of`, the argument may be a string that
-    names a method, as defined in the project's subclasses of that library class. `iterated` says that the argument is an
-    iterator: what runs is the body of a generator.
+    `every_keyword` means every keyword argument. With `key`, the argument is a dict or list and the callable stands in
+    it: `key` is a path of keys with dots between, `*` for any key or element. With `methods`, the argument is an
+    object, and the library calls these methods of it (`*` stands for any letters). With `method_of`, the argument may
+    be a string that names a method, as defined in the project's subclasses of that library class. `iterated` says that
+    the argument is an iterator: what runs is the body of a generator.
     """
 
     position: int | None = None
@@ -83,10 +83,10 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `where`: `thread` (another thread), `loop` (the loop's thread; for a method of a loop that very loop), `own-loop` (a
     loop of its own, on this thread), `here` (before it returns, on this thread), `signal`, `finalizer`, `process`.
-    `unless_async` says that an `async def` runs on the loop instead, `unless_decorated` the same of functions with one of
-    these decorators; `likely` that it may now and then run on the loop too. With `only_if_called` the row holds in projects
-    that call a function or method of one of these names (`loop_start`); with `unless_imported` not in those that import
-    one of these modules.
+    `unless_async` says that an `async def` runs on the loop instead, `unless_decorated` the same of functions with one
+    of these decorators; `likely` that it may now and then run on the loop too. With `only_if_called` the row holds in
+    projects that call a function or method of one of these names (`loop_start`); with `unless_imported` not in those
+    that import one of these modules.
     """
 
     where: Runs
@@ -127,22 +127,23 @@ class DecoratorRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class OverrideRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Methods of a library base class that the library calls somewhere. `names` are `package.Class.method`.
 
-    `*` in the class or method stands for any letters; a lone `*` means the public methods. With `twin`, the library calls
-    a method of that name instead where a class of the project defines one (`{}` stands for the method's own name).
+    `*` in the class or method stands for any letters; a lone `*` means the public methods. With `twin`, the library
+    calls a method of that name instead where a class of the project defines one (`{}` stands for the method's own
+    name).
     """
 
     twin: str = ""
 
 
 class AssignRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Attributes that hold a handler: `package.Class.attribute` or `module.attribute`. Subclasses may define it, too."""
+    """Attributes that hold a handler: `package.Class.attribute` or `module.attribute`. Subclasses may define it."""
 
 
 class EntryRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Functions at the top of a module that a framework finds by name; `names` are these names alone.
 
-    Modules are told by `modules` (paths with `*`) or by the names of the function's first `parameters`. The row does not
-    hold in a module that defines `unless_defined`.
+    Modules are told by `modules` (paths with `*`) or by the names of the function's first `parameters`. The row does
+    not hold in a module that defines `unless_defined`.
     """
 
     modules: tuple[str, ...] = ()
@@ -153,15 +154,23 @@ class EntryRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An operation that may be done only where the object's loop runs.
 
-    `category` picks the rule. `fix` says how it is put right: `pass` (hand the operation itself to the crossing), `rename`
-    to `twin`, `coroutine` (hand the coroutine to run_coroutine_threadsafe), `none`. `crossing` is the text of the crossing
-    call where it is not the loop's own `call_soon_threadsafe`; where it is a method of another kind of loop, `loop_class`
-    is that class and `crossing_method` the method.
+    `category` picks the rule. `fix` says how it is put right: `pass` (hand the operation itself to the crossing),
+    `rename` to `twin`, `coroutine` (hand the coroutine to run_coroutine_threadsafe), `none`. `crossing` is the text of
+    the crossing call where it is not the loop's own `call_soon_threadsafe`; where it is a method of another kind of
+    loop, `loop_class` is that class and `crossing_method` the method.
     """
 
     category: Literal[
-        "channel", "queue", "sync-primitive", "future", "loop-call", "transport", "task-creation", "framework",
-        "lookup", "project",
+        "channel",
+        "queue",
+        "sync-primitive",
+        "future",
+        "loop-call",
+        "transport",
+        "task-creation",
+        "framework",
+        "lookup",
+        "project",
     ]
     fix: Literal["pass", "rename", "coroutine", "none"] = "pass"
     twin: str = ""

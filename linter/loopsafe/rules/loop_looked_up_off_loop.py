@@ -51,7 +51,8 @@ class LoopLookedUpOffLoop(OffLoopRule):
 
     ## Conditions checked before reporting
     - A path leads from the start of a thread to the call, and every hop of it is shown.
-    - The thread does not run a loop, and the function neither makes nor sets one. Signal handlers are not reported: they
+    - The thread does not run a loop, and the function neither makes nor sets one. Signal handlers are not reported:
+    they
       run on the main thread, where the loop usually is.
     - No `try` around the call handles `RuntimeError` or all exceptions: such code asks whether there is a loop.
     - No test on the way establishes that this is the loop's own thread.
