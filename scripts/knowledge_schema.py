@@ -6,6 +6,7 @@ Run without arguments to write, with `--check` to fail where the file is stale.
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -21,9 +22,21 @@ from loopsafe.knowledge.schema import Pack  # noqa: E402
 
 def schema() -> str:
     """The text of the schema file."""
-    generated = msgspec.json.schema(Pack)
+    generated = _clean(msgspec.json.schema(Pack))
     titled = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A knowledge pack of loopsafe"}
+    assert isinstance(generated, dict)
     return json.dumps(titled | generated, indent=2, ensure_ascii=False) + "\n"
+
+
+def _clean(value: object) -> object:
+    """Descriptions are docstrings, which Python keeps indented before 3.13 and not since: the same for all."""
+    if isinstance(value, dict):
+        return {key: _described(item) if key == "description" else _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value
+
+
+def _described(item: object) -> object:
+    return inspect.cleandoc(item) if isinstance(item, str) else _clean(item)
 
 
 def is_stale() -> bool:

@@ -232,14 +232,8 @@ def _assigns(pack: Pack, row: AssignRow, name: str) -> Iterator[Program]:
     for module in row.unless_imported[:1]:
         text = f"import {module}\n" + _case(pack, name, owner, f"{target} = self.handed", _handler("", "", False))
         yield Program(f"{name}-assign-imported", text, "imported")
-    if owner:
-        yield from (
-            _overrides(
-                pack, OverrideRow(names=(name,), source="", where=row.where, only_if_called=row.only_if_called), name
-            )
-            if not row.only_if_called
-            else ()
-        )
+    if owner and not row.only_if_called:
+        yield from _overrides(pack, OverrideRow(names=(name,), source="", where=row.where), name)
 
 
 def _entries(pack: Pack, row: EntryRow, name: str) -> Iterator[Program]:
