@@ -591,6 +591,9 @@ class TestProcess:
     def test_interrupted(self, project: Path) -> None:
         command = [sys.executable, "-X", "importtime", "-m", "loopsafe", "check", "-"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        # A shell's background job ignores Ctrl-C, and so would the command if the tests run in one.
+        heed = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+        command = [sys.executable, "-c", heed, *command]
         with subprocess.Popen(command, cwd=project, env=environment(), **pipes) as process:
             # The log of imports tells when the command has begun; from then on it waits for standard input.
             next(line for line in process.stderr if b"frontends.run_check" in line)
