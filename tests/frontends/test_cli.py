@@ -592,8 +592,8 @@ class TestProcess:
         command = [sys.executable, "-X", "importtime", "-m", "loopsafe", "check", "-"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         # A shell's background job ignores Ctrl-C, and so would the command if the tests run in one.
-        heed = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
-        command = [sys.executable, "-c", heed, *command]
+        heed = "import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL)"
+        command = [sys.executable, "-c", f"{heed}; os.execv({command[0]!r}, {command!r})"]
         with subprocess.Popen(command, cwd=project, env=environment(), **pipes) as process:
             # The log of imports tells when the command has begun; from then on it waits for standard input.
             next(line for line in process.stderr if b"frontends.run_check" in line)
