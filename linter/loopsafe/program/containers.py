@@ -17,6 +17,10 @@ class _Contents:
     included: dict[tuple[Node, int | None], None] = field(default_factory=dict)
 
 
+# Nobody hands on more arguments than this one by one.
+_LAST_POSITION = 16
+
+
 class Containers:
     """Slots are written to, reads collect what may come out. Key `None` is an unknown key: it meets every other."""
 
@@ -63,7 +67,8 @@ class Containers:
             key = None
         elif shift and isinstance(key, int):
             key += shift
-            if key < 0:  # it lies before what is included
+            # It lies before what is included; or a list includes its own rest (`args = args[1:]`), without end.
+            if not 0 <= key <= _LAST_POSITION:
                 return lambda value: None
         return lambda value: self._solver.link(self.read(value, key), into)
 
