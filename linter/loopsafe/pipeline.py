@@ -213,12 +213,8 @@ def _find(project: _Project, analysis: Analysis) -> list[Finding]:
                 key = (finding.location, finding.code)
                 found[key] = min(found.get(key, finding), finding, key=_preference)
     sure = [f for f in found.values() if config.min_confidence == "likely" or f.confidence == "certain"]
-    return sorted(f for f in sure if by_path_wanted(by_path, f))
-
-
-def by_path_wanted(by_path: Mapping[str, _Read], finding: Finding) -> bool:
-    """Whether a finding lies in a file that was asked for."""
-    return any(r.file.shown == finding.location.path and r.file.wanted for r in by_path.values())
+    wanted = {r.file.shown for r in by_path.values() if r.file.wanted}
+    return sorted(f for f in sure if f.location.path in wanted)
 
 
 def _preference(finding: Finding) -> tuple[bool, int, Finding]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from loopsafe.contexts.crossings import LOOP
 from loopsafe.contexts.flow import Flow, Reached
 from loopsafe.contexts.guards import Guards
-from loopsafe.contexts.lattice import Hop, State
+from loopsafe.contexts.lattice import Hop
 from loopsafe.contexts.remedies import expected_exceptions
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Frame, Instance, Object, Value
+from loopsafe.program.values import Frame, Instance, Object
 
 
 class Ownership:
@@ -58,10 +58,6 @@ class Ownership:
             return False
         start = paths.to(reached.state)[0]
         return not any(call.packed_span == start.packed_span for call in receiver.frame.scope.calls)
-
-    def loops_of(self, states: set[State]) -> set[Value]:
-        """The loops that these states run."""
-        return {loop for state in states for loop in self._flow.loops_run.get(state, {})}
 
 
 def best_known(reached: list[Reached]) -> list[Reached]:

@@ -62,7 +62,6 @@ class Knowledge:
         known = [*(name for table in called for name in table), *self.assigns]
         spelled = [*known, *self.classes, *self._aliases]
         self._prefixes = {name[:end] for name in spelled for end in _ends(name)}
-        self.origin_words = frozenset(name.rpartition(".")[2] for name in self.runs)
 
     def leads_to(self, name: str) -> bool:
         """Whether this dotted name is one that rows speak of, or the beginning of one."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from loopsafe.facts.schema import FileFacts, Import, Scope
+from loopsafe.facts.schema import FileFacts, Import
 
 
 class Module:
@@ -80,14 +80,6 @@ class Modules:
         above, top = "/".join(folders[:start]), "/".join(folders[: start + 1])
         beside = str(PurePosixPath(near.path).parent) == (above or ".")
         return (above or ".") not in self._packages and (beside or top in self._packages)
-
-
-def scope_children(scopes: tuple[Scope, ...]) -> dict[int, list[Scope]]:
-    """Scopes by the index of the scope around them."""
-    children: dict[int, list[Scope]] = defaultdict(list)
-    for scope in scopes[1:]:
-        children[scope.parent].append(scope)
-    return children
 
 
 def _dotted(path: str) -> tuple[str, ...]:
