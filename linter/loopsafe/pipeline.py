@@ -79,9 +79,7 @@ def analyze(
     return Report(tuple(findings), project.problems, project.files, _warnings(project, analysis))
 
 
-def trace(
-    place: Place, config: Config | None = None, *, progress: Progress | None = None
-) -> tuple[Trace, ...]:
+def trace(place: Place, config: Config | None = None, *, progress: Progress | None = None) -> tuple[Trace, ...]:
     """Where the functions of a place may run and why; several where one name means several.
 
     Raises:

@@ -57,9 +57,7 @@ class Boundaries:
             at -= 1
         return at
 
-    def _at(
-        self, reached: Reached, states: tuple[State, ...], hops: tuple[Hop, ...], first: int
-    ) -> Boundary | None:
+    def _at(self, reached: Reached, states: tuple[State, ...], hops: tuple[Hop, ...], first: int) -> Boundary | None:
         """The boundary before `states[first]`."""
         call = _call_at(states[first - 1], hops[first]) if first > 0 else None
         if call is None or not isinstance(call.func, Attr):

@@ -122,6 +122,27 @@ def graph(*, paths: tuple[str, ...], graph_format: str, output: str, quiet: bool
     return show_graph(paths, graph_format, output, quiet)
 
 
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def knowledge(context: click.Context) -> int:
+    """List the libraries loopsafe knows; `knowledge show` prints what it knows of one."""
+    if context.invoked_subcommand:
+        return 0
+
+    from loopsafe.frontends.show_knowledge import list_packs
+
+    return list_packs()
+
+
+@knowledge.command()
+@click.argument("library")
+def show(library: str) -> int:
+    """Print the pack of LIBRARY, given by its name or by the module it is imported as."""
+    from loopsafe.frontends.show_knowledge import show_pack
+
+    return show_pack(library)
+
+
 @cli.command(hidden=True)
 @paths_argument
 def callgraph(*, paths: tuple[str, ...]) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from loopsafe.frontends.rule_info import find_rule, rule_infos
-from loopsafe.frontends.terminal import wants_colour, write
+from loopsafe.frontends.terminal import drawn, wants_colour, write
 from loopsafe.render import RuleInfo
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ def show_rules() -> int:
     """Print all rules as a table and return the exit code."""
     rules = rule_infos()
     if wants_colour(sys.stdout):
-        write(_drawn(_table(rules)), colour=True)
+        write(drawn(_table(rules)), colour=True)
     else:
         width = max((len(rule.name) for rule in rules), default=0)
         write(f"{rule.code}  {rule.name:<{width}}  {rule.summary}" for rule in rules)
@@ -40,7 +38,7 @@ def explain(word: str) -> int:
     # Only a terminal pays for loading rich.
     from rich.markdown import Markdown
 
-    write(_drawn(Markdown(page)), colour=True)
+    write(drawn(Markdown(page)), colour=True)
     return 0
 
 
@@ -56,17 +54,3 @@ def _table(rules: tuple[RuleInfo, ...]) -> RenderableType:
     for rule in rules:
         table.add_row(rule.code, rule.name, rule.summary)
     return table
-
-
-def _drawn(what: RenderableType) -> Iterator[str]:
-    """The lines of something rich can draw, as wide as the terminal.
-
-    Drawn in memory first: `write` is the one place that knows what to do when the reader has gone away.
-    """
-    from rich.console import Console
-
-    width = Console().width
-    console = Console(file=io.StringIO(), force_terminal=True, width=width)
-    with console.capture() as capture:
-        console.print(what)
-    return iter(capture.get().splitlines())

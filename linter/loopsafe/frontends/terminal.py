@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
-from collections.abc import Iterable
-from typing import TextIO
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TextIO
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 class CannotWork(click.ClickException):
@@ -41,6 +45,21 @@ def write(lines: Iterable[str], colour: bool = False) -> None:
         click.echo(text, nl=False, color=colour)
     except BrokenPipeError:
         abandon_stdout()
+
+
+def drawn(what: RenderableType) -> Iterator[str]:
+    """The lines of something rich can draw, as wide as the terminal.
+
+    Drawn in memory first: `write` is the one place that knows what to do when the reader has gone away.
+    """
+    # Only a terminal pays for loading rich.
+    from rich.console import Console
+
+    width = Console().width
+    console = Console(file=io.StringIO(), force_terminal=True, width=width)
+    with console.capture() as capture:
+        console.print(what)
+    return iter(capture.get().splitlines())
 
 
 def abandon_stdout() -> None:

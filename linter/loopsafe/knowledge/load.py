@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import metadata, resources
 from importlib.util import find_spec
@@ -189,8 +190,12 @@ def load_packs(paths: Iterable[Path]) -> tuple[Pack, ...]:
 
 
 def _load(path: Path) -> Pack:
+    return read_pack(_read(path), str(path))
+
+
+def _read(path: Path) -> str:
     try:
-        return read_pack(path.read_text("utf-8"), str(path))
+        return path.read_text("utf-8")
     except OSError as error:
         raise KnowledgeError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -207,12 +212,39 @@ def installed_packs() -> tuple[Pack, ...]:
     Raises:
         KnowledgeError: an entry point names no file of its distribution, or one that is no pack.
     """
-    found: dict[str, Pack] = {}
+    return tuple(map(_load, _installed_files().values()))
+
+
+def _installed_files() -> dict[str, Path]:
+    found: dict[str, Path] = {}
     for distribution in metadata.distributions():
         for point in distribution.entry_points:
             if point.group == ENTRY_POINTS:
-                found.setdefault(f"{distribution.metadata['Name']}:{point.name}", _load(_shipped(distribution, point)))
-    return tuple(found[name] for name in sorted(found))
+                found.setdefault(f"{distribution.metadata['Name']}:{point.name}", _shipped(distribution, point))
+    return {name: found[name] for name in sorted(found)}
+
+
+@dataclass(frozen=True)
+class PackFile:
+    """A pack and the TOML text it was read from; `shipped_by` is who brings it: loopsafe, a distribution or a path."""
+
+    pack: Pack
+    text: str
+    shipped_by: str
+
+
+def pack_files(own: Iterable[Path] = ()) -> Iterator[PackFile]:
+    """Every pack there is: loopsafe's, those of installed distributions and the user's `own`.
+
+    Raises:
+        KnowledgeError: a file cannot be read or is no pack; the message names the file, the row and the key.
+    """
+    for name, text in _built_in_texts().items():
+        yield PackFile(_built_in(name), text, "loopsafe")
+    installed = ((point.partition(":")[0], path) for point, path in _installed_files().items())
+    for shipped_by, path in (*installed, *((str(path), path) for path in own)):
+        text = _read(path)
+        yield PackFile(read_pack(text, str(path)), text, shipped_by)
 
 
 def _shipped(distribution: metadata.Distribution, point: metadata.EntryPoint) -> Path:
