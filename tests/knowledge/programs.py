@@ -35,6 +35,11 @@ CODES = {
     "task-creation": "LSF107",
     "framework": "LSF109",
 }
+_GOES_TO = {
+    "thread": "threading.Thread(target=self.work).start()",
+    "signal": "signal.signal(signal.SIGTERM, self.work)",
+    "finalizer": "weakref.finalize(self, self.work)",
+}
 FILL = "self._queue.put_nowait(1)"
 
 
@@ -76,7 +81,7 @@ def _imports(pack: Pack, name: str) -> str:
     """Import the library as deep as the pack's own `imports` go."""
     root = next((i for i in pack.imports if name.startswith(f"{i}.")), name.partition(".")[0])
     others = [i for i in pack.imports[:1] if root not in pack.imports]
-    return "".join(f"import {module}\n" for module in dict.fromkeys(["asyncio", "threading", *others, root]))
+    return "".join(f"import {module}\n" for module in dict.fromkeys(["asyncio", "signal", "threading", "weakref", *others, root]))
 
 
 def _project(row: StartRow, kind: str = "") -> str:
@@ -253,9 +258,11 @@ def _operations(pack: Pack, row: OperationRow, name: str) -> Iterator[Program]:
         return
     owner = owner_of(name)
     function = f"self._thing.{name.rpartition('.')[2]}" if owner else name
-    body = "threading.Thread(target=self.work).start()"
-    work = f"    def work(self) -> None:\n        {function}(){_mark(True)}\n"
-    yield Program(f"{name}-operation", _case(pack, name, owner, body, work), "", CODES[row.category])
+    for kind, body in _GOES_TO.items():
+        due = kind in (row.only_in or _GOES_TO)
+        work = f"    def work(self, *args: object) -> None:\n        {function}(){_mark(due)}\n"
+        if row.only_in or kind == "thread":
+            yield Program(f"{name}-in-{kind}", _case(pack, name, owner, body, work), "", CODES[row.category])
     yield Program(f"{name}-home", _case(pack, name, owner, f"{function}()", ""), "", CODES[row.category])
 
 

@@ -201,7 +201,9 @@ class Propagation:
             self._edge(state, State(target.frame, state.context), hop)
 
     def _operation(self, found: Reached) -> None:
-        state = found.state
+        state, wrong_in = found.state, found.row.only_in
+        if wrong_in and state.context.kind not in wrong_in:
+            return
         key = (state, found.call, found.name, found.receiver)
         if key not in self._operations and not self.remarks.is_silent(state.frame.module, state.frame.scope):
             self._operations.add(key)

@@ -157,7 +157,8 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `category` picks the rule. `fix` says how it is put right: `pass` (hand the operation itself to the crossing),
     `rename` to `twin`, `coroutine` (hand the coroutine to run_coroutine_threadsafe), `none`. `crossing` is the text of
     the crossing call where it is not the loop's own `call_soon_threadsafe`; where it is a method of another kind of
-    loop, `loop_class` is that class and `crossing_method` the method.
+    loop, `loop_class` is that class and `crossing_method` the method. Where it is wrong in some contexts only,
+    `only_in` names them.
     """
 
     category: Literal[
@@ -179,6 +180,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     crossing_method: str = ""
     expects: tuple[str, ...] = ()
     needs_running_loop: bool = False
+    only_in: tuple[Literal["thread", "signal", "finalizer"], ...] = ()
 
 
 class LoopRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
