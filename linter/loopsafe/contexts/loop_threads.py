@@ -195,8 +195,13 @@ class LoopThreads:
 
 
 def _is_public(module: Module, scope: Scope) -> bool:
-    """A plain function that users of the class or module call."""
-    if scope.kind != "function" or scope.is_async or scope.is_generator or method_kind(scope) != "plain":
+    """A plain function that users of the class or module call, and may call from any thread.
+
+    By a common convention a plain function named `async_...` is for callers on the loop.
+    """
+    if scope.name.startswith("async_") or scope.kind != "function" or method_kind(scope) != "plain":
+        return False
+    if scope.is_async or scope.is_generator:
         return False
     around = module.facts.scopes[scope.parent]
     return around.kind in ("module", "class") and (not scope.name.startswith("_") or scope.name in _CALLED_BY_USERS)

@@ -16,7 +16,7 @@ from loopsafe.contexts.lattice import WHERE, Hop
 from loopsafe.contexts.loop_threads import LoopThreads
 from loopsafe.contexts.misuse import Misuse
 from loopsafe.contexts.origins import Origins
-from loopsafe.contexts.ownership import Ownership, best_known, is_a_loop, is_ambiguous, is_prepared_for
+from loopsafe.contexts.ownership import Ownership, best_known, is_a_loop, is_ambiguous, is_harmless, is_prepared_for
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.remarks import Remarks
 from loopsafe.contexts.remedies import Remedies
@@ -107,6 +107,8 @@ class Analysis:
         return self._boundaries.of(reached, states, hops) or Boundary(reached, hops)
 
     def _is_foreign(self, reached: Reached) -> bool:
+        if is_harmless(reached, self._program):
+            return False
         if reached.started is not None:
             return True
         if is_ambiguous(reached, self._program):

@@ -81,6 +81,15 @@ def is_ambiguous(reached: Reached, program: Program) -> bool:
     return any(isinstance(v, Object) and not program.knowledge.is_loop_bound(v.type) for v in held)
 
 
+def is_harmless(reached: Reached, program: Program) -> bool:
+    """Whether the operation only hands its argument back, or looks up a loop that nobody asks for on this thread."""
+    wanted, call = reached.row.harmless_with, reached.call
+    if reached.started is not None:
+        return reached.row.category == "lookup"
+    given = program.evaluate(reached.state.frame, call.args[0]).values if wanted and call.args else {}
+    return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in given)
+
+
 def is_a_loop(reached: Reached, program: Program) -> bool:
     """Whether the code is part of an event loop: a class that extends asyncio's."""
     at: Frame | None = reached.state.frame

@@ -208,6 +208,8 @@ class Propagation:
         if key not in self._operations and not self.remarks.is_silent(state.frame.module, state.frame.scope):
             self._operations.add(key)
             self._crossings.prepare(state.frame)
+            for argument in found.call.args[:1] if found.row.harmless_with else ():
+                self.program.evaluate(state.frame, argument)
             self.flow.reached.append(found)
 
     def _edge(self, source: State | None, target: State, hop: Hop) -> None:

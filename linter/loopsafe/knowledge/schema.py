@@ -158,7 +158,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `rename` to `twin`, `coroutine` (hand the coroutine to run_coroutine_threadsafe), `none`. `crossing` is the text of
     the crossing call where it is not the loop's own `call_soon_threadsafe`; where it is a method of another kind of
     loop, `loop_class` is that class and `crossing_method` the method. Where it is wrong in some contexts only,
-    `only_in` names them.
+    `only_in` names them. Given an instance of the class `harmless_with`, it does nothing but hand it back.
     """
 
     category: Literal[
@@ -181,6 +181,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     expects: tuple[str, ...] = ()
     needs_running_loop: bool = False
     only_in: tuple[Literal["thread", "signal", "finalizer"], ...] = ()
+    harmless_with: str = ""
 
 
 class LoopRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
