@@ -50,6 +50,7 @@ class Knowledge:
         for row in (row for pack in self.packs for row in pack.classes):
             self.classes[row.names[0]] = row
             self._aliases.update((alias, row.names[0]) for alias in row.names[1:])
+        self.parameters = {name: cls for cls, row in self.classes.items() for name in row.parameters}
         self.results: dict[str, ResultRow] = self._index(p.results for p in self.packs)
         self.operations: dict[str, OperationRow] = self._index(p.operations for p in self.packs)
         self.overrides: dict[str, OverrideRow] = self._index(p.overrides for p in self.packs)

@@ -25,10 +25,12 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A class. The first of `names` is the one used elsewhere; the others are where else it can be imported from.
 
     `bases` are its library base classes. `attributes` maps attributes to the class they hold. `loop` is how the
-    object's own loop is reached (`{}` stands for the object), where there is a public way.
+    object's own loop is reached (`{}` stands for the object), where there is a public way. `parameters` are names that
+    parameters without an annotation have by the library's convention when they hold such an object.
     """
 
     bases: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
     attributes: dict[str, str] = {}
     loop: str = ""
     loop_bound: bool = False

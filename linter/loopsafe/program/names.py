@@ -8,7 +8,7 @@ from collections.abc import Callable
 from loopsafe.facts.schema import Import, Parameter
 from loopsafe.program.graph import Arguments, Graph, Source
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Container, Frame, ProjectModule, Value
+from loopsafe.program.values import Container, Frame, Object, ProjectModule, Value
 
 
 class Names:
@@ -139,6 +139,8 @@ class Names:
                 graph.solver.add(graph.slot(own, 0), frame.receiver)  # type: ignore[arg-type]
         elif parameter.annotation is not None:
             graph.solver.link(graph.instance_of(self._around(frame), parameter.annotation), node)
+        elif parameter.name in graph.knowledge.parameters:
+            graph.solver.add(node, graph.values.make(Object, graph.knowledge.parameters[parameter.name], None, None))
         if parameter.default is not None:
             graph.solver.link(graph.evaluate(self._around(frame), parameter.default), node)
         self._waiting.setdefault(frame, []).append((parameter, node))
