@@ -210,7 +210,9 @@ def _overrides(pack: Pack, row: OverrideRow, name: str) -> Iterator[Program]:
     base, _, method = name.rpartition(".")
     base, method = base.replace("*", "case"), method.replace("*", "thing")
 
-    def program(kind: str, prefix: str, decorator: str, due: bool, more: str = "", project: str = "") -> Program:
+    def program(
+        kind: str, prefix: str, decorator: str, due: bool, more: str = _going(row), project: str = ""
+    ) -> Program:
         text = (
             f"{_imports(pack, base)}\n\nclass Case({base}):\n    def __init__(self) -> None:\n"
             f"        self._queue: asyncio.Queue[int] = asyncio.Queue()\n\n"
@@ -220,6 +222,8 @@ def _overrides(pack: Pack, row: OverrideRow, name: str) -> Iterator[Program]:
 
     for kind, prefix, decorator, due in _variants(row):
         yield program(f"override-{kind}", prefix, decorator, due)
+    if row.only_if_called:
+        yield program("idle", "", "", False, "", "idle")
     if row.twin:
         twin = row.twin.replace("{}", method)
         yield program("twin", "", "", False, f"\n    async def {twin}(self, *args: object) -> None:\n        pass\n")
