@@ -460,6 +460,59 @@ class TestFix:
         assert "Fixed nothing; 1 problem left" in done.stdout
 
 
+    def test_only_these_codes(self, cli: Cli, project: Path) -> None:
+        assert cli("fix", "--fix-only", "LSF101,LSF3").returncode == 2
+        done = cli("fix", "--fix-only", "LSF101")
+        assert (project / "app" / "player.py").read_text() == BROKEN
+        assert "Fixed nothing; 1 problem left" in done.stdout
+        assert cli("fix", "--fix-only", "LSF102").returncode == 0
+        assert (project / "app" / "player.py").read_text() == FIXED
+
+    @pytest.mark.parametrize(
+        ("answers", "fixed", "code"),
+        [("a\na\n", ["a.py", "b.py"], 0), ("s\na\n", ["b.py"], 1), ("a\nq\n", ["a.py"], 1), ("q\n", [], 1)],
+    )
+    def test_interactive(self, answers: str, fixed: list[str], code: int, cli: Cli, project: Path) -> None:
+        (project / "app" / "player.py").unlink()
+        for name in ("a.py", "b.py"):
+            (project / "app" / name).write_text(BROKEN)
+        done = cli("fix", "--interactive", stdin=answers)
+        assert done.returncode == code
+        assert [name for name in ("a.py", "b.py") if (project / "app" / name).read_text() == FIXED] == fixed
+        assert "app/a.py (1 of 2): [a]ccept, [s]kip or [q]uit?" in done.stdout
+        assert "+            self._loop.call_soon_threadsafe(self._queue.put_nowait, frame)" in done.stdout
+
+    def test_interactive_with_nobody_to_answer(self, cli: Cli, project: Path) -> None:
+        assert cli("fix", "--interactive").returncode == 130
+        assert (project / "app" / "player.py").read_text() == BROKEN
+
+
+class TestCheckFix:
+    def test_fixes_and_reports_the_rest(self, cli: Cli, project: Path) -> None:
+        unfixable = BROKEN.replace("        self._loop = asyncio.get_running_loop()\n", "")
+        (project / "app" / "other.py").write_text(unfixable)
+        done = cli("check", "--fix", "--output-format", "concise")
+        assert done.returncode == 1
+        assert (project / "app" / "player.py").read_text() == FIXED
+        assert re.fullmatch(r"app/other\.py:\d+:13: LSF102 .*\n", done.stdout)
+
+    def test_nothing_left(self, cli: Cli, project: Path) -> None:
+        done = cli("check", "--fix")
+        assert (done.returncode, done.stdout) == (0, "Fixed 1 problem; none left.\n")
+        assert cli("check").returncode == 0
+
+    def test_a_file_that_must_not_be_written(self, cli: Cli, project: Path) -> None:
+        (project / "app" / "player.py").chmod(0o444)
+        done = cli("check", "--fix")
+        assert done.returncode == 2
+        assert done.stderr == "app/player.py is read-only\n"
+        assert "LSF102" in done.stdout
+
+    @pytest.mark.parametrize("arguments", [["--unsafe-fixes"], ["--fix", "-"]])
+    def test_what_does_not_go_together(self, arguments: list[str], cli: Cli, project: Path) -> None:
+        assert cli("check", *arguments, stdin=BROKEN).returncode == 2
+
+
 class TestRules:
     def test_table(self, cli: Cli) -> None:
         lines = cli("rules").stdout.splitlines()

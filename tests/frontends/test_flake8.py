@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -82,9 +83,11 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def flake8(project: Path) -> Flake8:
-    """Run flake8 in the project; output without the `./` that it puts before paths."""
+    """Run flake8 in the project; output without the `./` that it puts before paths, and without our hints."""
 
-    def run(*arguments: str, stdin: str = "", starter: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, stdin: str = "", starter: str = "", hints: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         command = ["-m", "flake8"]
         if starter:
             (project.parent / "starter.py").write_text(STARTER)
@@ -100,6 +103,7 @@ def flake8(project: Path) -> Flake8:
         )
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         output = "".join(line.removeprefix("./") for line in done.stdout.decode().splitlines(keepends=True))
+        output = output if hints else re.sub(r" \(`loopsafe fix[^`]*`\)$", "", output, flags=re.MULTILINE)
         return subprocess.CompletedProcess(done.args, done.returncode, output, done.stderr.decode())
 
     return run
@@ -131,6 +135,12 @@ def test_the_same_findings_as_the_command_line(
 def test_the_default_selection_has_our_codes_too(flake8: Flake8, checked: Callable[..., str]) -> None:
     ours = [line for line in flake8("--isolated").stdout.splitlines() if " LSF" in line]
     assert ours == checked().splitlines()
+
+
+def test_what_can_be_fixed_is_said(flake8: Flake8, checked: Callable[..., str]) -> None:
+    lines = flake8("--select", "LSF", "one.py", "child.py", hints=True).stdout.splitlines()
+    assert [line.rpartition(" (")[2] for line in lines[-2:]] == ["`loopsafe fix`)"] * 2
+    assert {line.rpartition(" (")[0] for line in lines if line.endswith(")")} <= set(checked().splitlines())
 
 
 def test_a_file_alone_is_seen_with_its_project(flake8: Flake8, checked: Callable[..., str]) -> None:

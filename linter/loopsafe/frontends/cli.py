@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from loopsafe import __version__
-from loopsafe.frontends.options import Selection, paths_argument, quiet_option, selection_options
+from loopsafe.frontends.options import Selection, only_option, paths_argument, quiet_option, selection_options
 from loopsafe.frontends.terminal import abandon_stdout, complain, prepare_streams
 
 FORMATS = ("text", "concise", "json", "github", "sarif")
@@ -34,6 +34,10 @@ def cli() -> None:
 @click.option("--stdin-filename", default="", metavar="NAME", help="With path `-`: the file whose text comes in.")
 @click.option("--statistics", is_flag=True, help="Show how many findings each rule has instead of the findings.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed and report the rest.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="With --fix: also make changes that may alter what the program does."
+)
 @selection_options
 @quiet_option
 def check(
@@ -44,6 +48,8 @@ def check(
     stdin_filename: str,
     statistics: bool,
     exit_zero: bool,
+    fix: bool,
+    unsafe_fixes: bool,
     selection: Selection,
     quiet: bool,
 ) -> int:
@@ -51,11 +57,18 @@ def check(
     if statistics and output_format not in STATISTICS_FORMATS:
         raise click.UsageError(f"--statistics goes with the formats {', '.join(STATISTICS_FORMATS)}")
     name = _stdin_name(paths, stdin_filename)
+    if unsafe_fixes and not fix:
+        raise click.UsageError("--unsafe-fixes goes with --fix")
+    if fix and name:
+        raise click.UsageError("--fix changes files, and standard input is none")
 
     from loopsafe.frontends.run_check import CheckRequest, run_check
 
-    request = CheckRequest(paths, selection, output_format, output_file, name, statistics, exit_zero, quiet)
-    return run_check(request)
+    return run_check(
+        CheckRequest(
+            paths, selection, output_format, output_file, name, statistics, exit_zero, fix, unsafe_fixes, quiet
+        )
+    )
 
 
 def _stdin_name(paths: tuple[str, ...], stdin_filename: str) -> str:
@@ -73,13 +86,27 @@ def _stdin_name(paths: tuple[str, ...], stdin_filename: str) -> str:
 @paths_argument
 @click.option("--diff", is_flag=True, help="Show the changes, make none; exit with 1 if there are any.")
 @click.option("--unsafe-fixes", is_flag=True, help="Also make changes that may alter what the program does.")
+@only_option
+@click.option("-i", "--interactive", is_flag=True, help="Show each file's change and ask.")
 @selection_options
 @quiet_option
-def fix(*, paths: tuple[str, ...], diff: bool, unsafe_fixes: bool, selection: Selection, quiet: bool) -> int:
+def fix(
+    *,
+    paths: tuple[str, ...],
+    diff: bool,
+    unsafe_fixes: bool,
+    only: tuple[str, ...],
+    interactive: bool,
+    selection: Selection,
+    quiet: bool,
+) -> int:
     """Rewrite what can be rewritten in PATHS and report what is left."""
+    if diff and interactive:
+        raise click.UsageError("--diff changes nothing, so there is nothing to ask")
+
     from loopsafe.frontends.run_fix import FixRequest, run_fix
 
-    return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, quiet))
+    return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, only, interactive, quiet))
 
 
 @cli.command()

@@ -61,7 +61,14 @@ class Plugin:
         """Row from 1, column from 0, text and type of each finding in the file."""
         for finding in self._session.findings(self._filename, self._lines):
             span = finding.location.span
-            yield span.row, span.column - 1, f"{finding.code} {finding.message}", type(self)
+            yield span.row, span.column - 1, f"{finding.code} {finding.message}{_hint(finding)}", type(self)
+
+
+def _hint(finding: Finding) -> str:
+    """Which command fixes it: flake8 itself fixes nothing."""
+    commands = {"safe": "loopsafe fix", "unsafe": "loopsafe fix --unsafe-fixes"}
+    command = commands.get(finding.fix.applicability) if finding.fix else None
+    return f" (`{command}`)" if command else ""
 
 
 @dataclass

@@ -69,6 +69,14 @@ def selection_options(command: Command) -> Command:
     return packed  # type: ignore[return-value]
 
 
+def only_option(command: Command) -> Command:
+    """Add `--fix-only`; the command gets the codes as `only`."""
+    option = click.option(
+        "--fix-only", "only", multiple=True, callback=_codes, metavar="CODES", help="Fix only these, by commas."
+    )
+    return option(command)
+
+
 def paths_argument(command: Command) -> Command:
     """Add the files and folders to work on."""
     # Not click.Path(exists=True): one missing path must not keep the others from being analysed.

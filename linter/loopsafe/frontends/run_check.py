@@ -14,15 +14,16 @@ from loopsafe.frontends.edits import edits_of
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.rule_info import rule_infos
 from loopsafe.frontends.terminal import CannotWork, complain, wants_colour, write
-from loopsafe.frontends.work import Work, work_on_paths, work_on_stdin
+from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths, work_on_stdin
 from loopsafe.render import FORMATS, STATISTICS, WITH_EDITS, Results, text
-
-CLEAN, FINDINGS, FAILED = range(3)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """The arguments of `check`. `stdin_filename` is empty where files are read from disk."""
+    """The arguments of `check`. `stdin_filename` is empty where files are read from disk.
+
+    With `fix`, what can be fixed is, and the rest reported; `unsafe_fixes` goes with it.
+    """
 
     paths: tuple[str, ...]
     selection: Selection
@@ -31,6 +32,8 @@ class CheckRequest:
     stdin_filename: str = ""
     statistics: bool = False
     exit_zero: bool = False
+    fix: bool = False
+    unsafe_fixes: bool = False
     quiet: bool = False
 
 
@@ -47,20 +50,31 @@ def run_check(request: CheckRequest) -> int:
     )
     report = work.analyse(quiet=request.quiet)
     tell_problems(work, report, request.quiet)
-    _deliver(request, _lines(request, work, report))
-    if report.problems:
+    told, failed = summary.found(report), bool(report.problems)
+    if request.fix:
+        report, told, unwritten = _fix(request, work, report)
+        failed = failed or unwritten
+    _deliver(request, _lines(request, work, report, told))
+    if failed:
         return FAILED
     return FINDINGS if report.findings and not request.exit_zero else CLEAN
 
 
-def tell_problems(work: Work, report: Report, quiet: bool) -> None:
-    """Say on standard error what could not be analysed, and where there was nothing to analyse."""
-    complain(*report.problems, *(f"{warning.place}: warning: {warning.message}" for warning in report.warnings))
-    if work.paths and not report.files and not report.problems and not quiet:
-        complain(f"warning: no Python files found under {', '.join(f'`{path}`' for path in work.paths)}")
+def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str, bool]:
+    """Fix what can be fixed; what is left, a sentence on that, and whether anything could not be written."""
+    # LibCST takes longer to load than many a run takes.
+    from loopsafe.frontends.changes import work_out
+    from loopsafe.frontends.run_fix import carry_out, fixable
+
+    wanted = fixable(before, request.unsafe_fixes)
+    outcome = work_out(before, wanted, lambda overlay: work.analyse(overlay, request.quiet))
+    done = carry_out(work, outcome, request.quiet)
+    complain(*done.failures, *done.refused)
+    unread = bool(done.failures or done.after.problems)
+    return done.after, summary.fixed(len(done.fixed), done.after.findings), unread
 
 
-def _lines(request: CheckRequest, work: Work, report: Report) -> Iterator[str]:
+def _lines(request: CheckRequest, work: Work, report: Report, told: str) -> Iterator[str]:
     results = Results(
         report.findings,
         report.problems,
@@ -75,7 +89,7 @@ def _lines(request: CheckRequest, work: Work, report: Report) -> Iterator[str]:
     else:
         yield from FORMATS[request.output_format](results)
     if request.output_format == "text" and not request.quiet:
-        yield summary.found(report)
+        yield told
 
 
 def _colour(request: CheckRequest) -> bool:

@@ -9,29 +9,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopsafe.findings import Report
+import click
+
+from loopsafe.findings import Finding, Report
 from loopsafe.fixes import CannotWrite, write_atomically
 from loopsafe.frontends import summary
-from loopsafe.frontends.changes import Change, Outcome, work_out
+from loopsafe.frontends.changes import Analyse, Change, Outcome, Refusal, work_out
 from loopsafe.frontends.options import Selection
-from loopsafe.frontends.run_check import CLEAN, FAILED, FINDINGS, tell_problems
+from loopsafe.frontends.settings import check_known
 from loopsafe.frontends.terminal import complain, wants_colour, write
-from loopsafe.frontends.work import Work, work_on_paths
+from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths
 from loopsafe.render import Results, concise, text
 from loopsafe.render.painting import painter, printable
 from loopsafe.sources import decode
 
+_ANSWERS = ("a", "s", "q", "accept", "skip", "quit")
 _DIFF_STYLES = {"+++": "bold", "---": "bold", "@@ ": "cyan", "+": "green", "-": "red"}
 
 
 @dataclass(frozen=True, slots=True)
 class FixRequest:
-    """The arguments of `fix`."""
+    """The arguments of `fix`. With `only`, codes or prefixes, no other rule's findings are fixed."""
 
     paths: tuple[str, ...]
     selection: Selection
     diff: bool = False
     unsafe: bool = False
+    only: tuple[str, ...] = ()
+    interactive: bool = False
     quiet: bool = False
 
 
@@ -42,14 +47,68 @@ def run_fix(request: FixRequest) -> int:
         CannotWork: the configuration or an option cannot be used.
     """
     work = work_on_paths(request.paths, request.selection)
+    check_known(request.only)
     before = work.analyse(quiet=request.quiet)
     tell_problems(work, before, request.quiet)
-    kinds = {"safe", "unsafe"} if request.unsafe else {"safe"}
-    wanted = [finding for finding in before.findings if finding.fix and finding.fix.applicability in kinds]
-    outcome = work_out(before, wanted, lambda overlay: work.analyse(overlay, request.quiet))
+    outcome = work_out(before, fixable(before, request.unsafe, request.only), _analyse(work, request.quiet))
     if request.diff:
         return _show_diff(request, before, outcome)
-    return _carry_out(request, work, before, outcome)
+    if request.interactive:
+        chosen = _ask(outcome.changes)
+        # What was left out may be what made the rest right.
+        wanted = [finding for change in chosen for finding in change.fixed]
+        outcome = work_out(before, wanted, _analyse(work, request.quiet)) if chosen != outcome.changes else outcome
+    return _tell(request, before, carry_out(work, outcome, request.quiet))
+
+
+def fixable(report: Report, unsafe: bool, only: Sequence[str] = ()) -> list[Finding]:
+    """The findings to be fixed: with a safe fix, or also an unsafe one, and of these codes where any are given."""
+    kinds = {"safe", "unsafe"} if unsafe else {"safe"}
+    fixable = [finding for finding in report.findings if finding.fix and finding.fix.applicability in kinds]
+    return [finding for finding in fixable if not only or finding.code.startswith(tuple(only))]
+
+
+def _analyse(work: Work, quiet: bool) -> Analyse:
+    return lambda overlay: work.analyse(overlay, quiet)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of an outcome: findings fixed on disk, what could not be, and the report on what there is now."""
+
+    fixed: tuple[Finding, ...]
+    refusals: tuple[Refusal, ...]
+    failures: tuple[CannotWrite, ...]
+    after: Report
+
+    @property
+    def refused(self) -> list[str]:
+        """A line for each finding that was to be fixed and is not."""
+        return _refused(self.refusals)
+
+
+def carry_out(work: Work, outcome: Outcome, quiet: bool) -> Done:
+    """Write the changes."""
+    written, failures = _write_all(outcome.changes)
+    # Where a file could not be written, the report that foresaw it written no longer holds.
+    after = work.analyse(quiet=quiet) if failures else outcome.after
+    fixed = tuple(finding for change in written for finding in change.fixed)
+    return Done(fixed, outcome.refusals, tuple(failures), after)
+
+
+def _ask(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Show each file's change and ask; what stands before "quit" holds."""
+    chosen: list[Change] = []
+    colour = wants_colour(sys.stdout)
+    for number, change in enumerate(changes, 1):
+        write(_diff(change, colour), colour)
+        question = f"{change.path} ({number} of {len(changes)}): [a]ccept, [s]kip or [q]uit?"
+        answer = click.prompt(question, type=click.Choice(_ANSWERS), show_choices=False)
+        if answer.startswith("q"):
+            break
+        if answer.startswith("a"):
+            chosen.append(change)
+    return tuple(chosen)
 
 
 def _show_diff(request: FixRequest, before: Report, outcome: Outcome) -> int:
@@ -57,7 +116,7 @@ def _show_diff(request: FixRequest, before: Report, outcome: Outcome) -> int:
     write((line for change in outcome.changes for line in _diff(change, colour)), colour)
     # Not on standard output: the diff may go straight into `git apply`.
     if not request.quiet:
-        complain(*_refused(outcome))
+        complain(*_refused(outcome.refusals))
         complain(f"Would fix {summary.count(sum(len(change.fixed) for change in outcome.changes))}.")
     if before.problems:
         return FAILED
@@ -79,27 +138,23 @@ def _rows(source: str) -> list[str]:
     return io.StringIO(source, newline="\n").readlines()
 
 
-def _carry_out(request: FixRequest, work: Work, before: Report, outcome: Outcome) -> int:
-    written, failures = _write_all(outcome.changes)
-    complain(*failures)
-    # Where a file could not be written, the report that foresaw it written no longer holds.
-    after = work.analyse(quiet=request.quiet) if failures else outcome.after
-    done = [finding for change in written for finding in change.fixed]
+def _tell(request: FixRequest, before: Report, done: Done) -> int:
+    complain(*done.failures)
     colour = wants_colour(sys.stdout)
-    lines = [f"Fixed {concise.line(finding)}" for finding in done]
-    lines += [*_refused(outcome), *text.render(Results(after.findings), colour)]
+    lines = [f"Fixed {concise.line(finding)}" for finding in done.fixed]
+    lines += [*done.refused, *text.render(Results(done.after.findings), colour)]
     if not request.quiet:
-        lines.append(summary.fixed(len(done), after.findings))
+        lines.append(summary.fixed(len(done.fixed), done.after.findings))
     write(lines, colour)
-    if failures or before.problems or after.problems:
+    if done.failures or before.problems or done.after.problems:
         return FAILED
-    return FINDINGS if after.findings else CLEAN
+    return FINDINGS if done.after.findings else CLEAN
 
 
-def _refused(outcome: Outcome) -> list[str]:
+def _refused(refusals: Sequence[Refusal]) -> list[str]:
     return [
         printable(f"Not fixed {refusal.finding.location}: {refusal.finding.code}: {refusal.reason}")
-        for refusal in outcome.refusals
+        for refusal in refusals
     ]
 
 

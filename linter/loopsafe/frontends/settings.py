@@ -23,7 +23,7 @@ def settle(start: Path, selection: Selection) -> Config:
         config = _with_selection(load_config(start), selection)
     except ConfigError as error:
         raise CannotWork(str(error)) from error
-    _check_known((*config.select, *config.ignore))
+    check_known((*config.select, *config.ignore))
     return config
 
 
@@ -48,8 +48,12 @@ def _check_codes(option: str, codes: tuple[str, ...]) -> None:
         raise CannotWork(f"{option} {error}") from error
 
 
-def _check_known(prefixes: Iterable[str]) -> None:
-    """A misspelt code would silently select nothing, so it is an error, from whichever place it comes."""
+def check_known(prefixes: Iterable[str]) -> None:
+    """A misspelt code would silently select nothing, so it is an error, from whichever place it comes.
+
+    Raises:
+        CannotWork: no rule's code begins like this.
+    """
     codes = [rule.code for rule in ALL_RULES]
     for prefix in prefixes:
         if not any(code.startswith(prefix) for code in codes):

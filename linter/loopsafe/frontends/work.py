@@ -13,9 +13,11 @@ from loopsafe.findings import Problem, Report
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
 from loopsafe.frontends.settings import settle
-from loopsafe.frontends.terminal import CannotWork
+from loopsafe.frontends.terminal import CannotWork, complain
 from loopsafe.pipeline import analyze
 from loopsafe.sources import decode
+
+CLEAN, FINDINGS, FAILED = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,10 @@ def work_on_stdin(name: str, selection: Selection) -> Work:
     except (SyntaxError, UnicodeDecodeError) as error:
         return Work((), config, problems=(Problem(name, 0, 0, f"cannot be decoded: {error}"),))
     return Work((name,), config, {Path(os.path.realpath(file)): source.text})
+
+
+def tell_problems(work: Work, report: Report, quiet: bool) -> None:
+    """Say on standard error what could not be analysed, and where there was nothing to analyse."""
+    complain(*report.problems, *(f"{warning.place}: warning: {warning.message}" for warning in report.warnings))
+    if work.paths and not report.files and not report.problems and not quiet:
+        complain(f"warning: no Python files found under {', '.join(f'`{path}`' for path in work.paths)}")
