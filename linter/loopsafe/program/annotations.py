@@ -11,8 +11,8 @@ from loopsafe.program.index import last_name
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Container, External, Frame, Object
 
-_WRAPPERS = {"Optional", "Union", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "InitVar"}
-_FIRST_ONLY = {"Annotated"}
+WRAPPERS = {"Optional", "Union", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "InitVar"}
+FIRST_ONLY = {"Annotated"}
 _SEQUENCES = {
     "list", "List", "set", "Set", "frozenset", "FrozenSet", "deque", "Deque", "Sequence", "MutableSequence", "Iterable",
     "Iterator", "Collection", "AbstractSet", "MutableSet", "AsyncIterator", "AsyncIterable", "Generator",
@@ -50,8 +50,8 @@ class Annotations:
     def _generic(self, frame: Frame, annotation: Subscript, node: Node) -> None:
         name = last_name(annotation.base)
         inner = annotation.index.items if isinstance(annotation.index, Collection) else (annotation.index,)
-        if name in _WRAPPERS:
-            for option in inner[:1] if name in _FIRST_ONLY else inner:
+        if name in WRAPPERS:
+            for option in inner[:1] if name in FIRST_ONLY else inner:
                 self._fill(frame, option, node)
         elif name in _SEQUENCES:
             self._container(frame, "list", annotation, [(None, inner[0])], node)

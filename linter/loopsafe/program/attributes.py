@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Scope
+from loopsafe.facts.schema import Annotation, Expr, Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Target
 from loopsafe.program.index import method_kind
@@ -74,10 +74,11 @@ class Attributes:
         if name == "__class__":
             self._graph.solver.add(node, cls)
             return
+        given = self._graph.gate(node, self._declarations(cls, name))
         # All of these may hold at once: a class attribute is a default that methods overwrite.
         known = self._class_level(cls, name, value, node)
-        known = self._own_stores(cls, value, name, node) or known
-        known = self._other_stores(cls, name, node) or known
+        known = self._own_stores(cls, value, name, given) or known
+        known = self._other_stores(cls, name, given) or known
         if not known:
             self._inherited(value, name, node)
 
@@ -127,6 +128,23 @@ class Attributes:
                     self._graph.solver.link(self._graph.instance_of(body, base.scope.annotations[name]), node)
                     return True
         return False
+
+    def _declarations(self, cls: Class, name: str) -> list[tuple[Frame, Expr]]:
+        """The types that the nearest class which says so declares for an attribute."""
+        for base in self._classes.mro(cls):
+            if isinstance(base, Class):
+                stores = self._graph.index.own_stores.get((base.module.index, base.scope.index), {}).get(name, ())
+                frames = self._classes.plain_frame
+                found = [
+                    (frames(base.module, s), store.value.type)
+                    for s, store in stores
+                    if isinstance(store.value, Annotation)
+                ]
+                if name in base.scope.annotations:
+                    found.append((self._body(base), base.scope.annotations[name]))
+                if found:
+                    return found
+        return []
 
     def _bound(self, owner: Class, name: str, receiver: Instance | None, cls: Class, node: Node) -> None:
         held = self._graph.variable(self._body(owner), name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Call, Name, Scope, Star
+from loopsafe.facts.schema import Call, Expr, Name, Scope, Star
 from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.knowledge.schema import Passed, RunsRow
 from loopsafe.program.classes import Classes
@@ -133,12 +133,16 @@ class Calls:
         """Dataclasses and named tuples: what is given for a field is held by the attribute."""
         if any(isinstance(b, Class) and "__init__" in b.scope.bindings for b in self._classes.mro(cls)):
             return
-        fields = [n for b in reversed(self._classes.mro(cls)) if isinstance(b, Class) for n in b.scope.annotations]
-        for position, name in enumerate(dict.fromkeys(fields)):
+        graph, instance = self._graph, self._classes.instance(cls)
+        fields: dict[str, tuple[Frame, Expr]] = {}
+        for base in reversed(self._classes.mro(cls)):
+            if isinstance(base, Class):
+                body = graph.values.frame(base.module, base.scope, base.frame)
+                fields.update((name, (body, annotation)) for name, annotation in base.scope.annotations.items())
+        for position, (name, declared) in enumerate(fields.items()):
             source = arguments.get(position, name)
             if source is not None:
-                instance = self._classes.instance(cls)
-                self._graph.solver.link(self._graph.node(source), self._graph.attribute(instance, name))
+                graph.solver.link(graph.node(source), graph.gate(graph.attribute(instance, name), [declared]))
 
     def _wants_receiver(self, function: Function) -> bool:
         around = function.module.facts.scopes[function.scope.parent]

@@ -150,6 +150,10 @@ class Graph(ABC):
         """What something annotated like this holds."""
 
     @abstractmethod
+    def gate(self, node: Node, declarations: Iterable[tuple[Frame, Expr]]) -> Node:
+        """Where to link what comes into `node`, so that it holds nothing that its declared types rule out."""
+
+    @abstractmethod
     def result(self, frame: Frame) -> Node:
         """What a function gives back when entered as this frame."""
 

@@ -100,13 +100,14 @@ class Names:
 
     def _fill(self, frame: Frame, name: str, node: Node) -> None:
         scope, solver = frame.scope, self._graph.solver
-        for expr in scope.bindings.get(name, ()):
-            solver.link(self._graph.evaluate(frame, expr), node)
-        if name in scope.annotations:
-            solver.link(self._graph.instance_of(frame, scope.annotations[name]), node)
         for parameter in scope.parameters:
             if parameter.name == name:
                 self._parameter(frame, parameter, node)
+        if name in scope.annotations:
+            solver.link(self._graph.instance_of(frame, scope.annotations[name]), node)
+            node = self._graph.gate(node, [(frame, scope.annotations[name])])
+        for expr in scope.bindings.get(name, ()):
+            solver.link(self._graph.evaluate(frame, expr), node)
         if frame.parent is None:
             for writer in self._graph.index.global_writers.get((frame.module.index, name), ()):
                 self._from_writer(frame, writer.index, name, node)
@@ -139,6 +140,7 @@ class Names:
                 graph.solver.add(graph.slot(own, 0), frame.receiver)  # type: ignore[arg-type]
         elif parameter.annotation is not None:
             graph.solver.link(graph.instance_of(self._around(frame), parameter.annotation), node)
+            node = graph.gate(node, [(self._around(frame), parameter.annotation)])
         elif parameter.name in graph.knowledge.parameters:
             graph.solver.add(node, graph.values.make(Object, graph.knowledge.parameters[parameter.name], None, None))
         if parameter.default is not None:

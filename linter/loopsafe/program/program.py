@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from loopsafe.facts.schema import Call, Expr, Yielded
 from loopsafe.knowledge.load import Knowledge
@@ -11,6 +11,7 @@ from loopsafe.program.attributes import Attributes
 from loopsafe.program.callgraph import Calls
 from loopsafe.program.classes import Classes
 from loopsafe.program.containers import Containers
+from loopsafe.program.declared_types import DeclaredTypes
 from loopsafe.program.graph import Arguments, Graph, Library, OnTarget, Source
 from loopsafe.program.modules import Modules
 from loopsafe.program.names import Names
@@ -26,6 +27,7 @@ class Program(Graph):
     def __init__(self, modules: Modules, knowledge: Knowledge, complete: bool = False) -> None:
         super().__init__(modules, knowledge, complete)
         self.classes = Classes(self)
+        self._declared_types = DeclaredTypes(self, self.classes)
         self._names = Names(self)
         self._attributes = Attributes(self, self.classes)
         self._receivers = Receivers(self, self._names, self.classes)
@@ -60,17 +62,24 @@ class Program(Graph):
         """What something annotated like this holds."""
         return self._receivers.instance_of(frame, annotation)
 
+    def gate(self, node: Node, declarations: Iterable[tuple[Frame, Expr]]) -> Node:
+        """Where to link what comes into `node`, so that it holds nothing that its declared types rule out."""
+        return self._declared_types.gate(node, declarations)
+
     def result(self, frame: Frame) -> Node:
-        """What a function gives back: what it returns, else what it declares to return."""
-        node = self._results.get(frame)
-        if node is None:
-            node = self._results[frame] = Node()
-            for expr in frame.scope.returns:
-                self.solver.link(self.evaluate(frame, expr), node)
+        """What a function gives back: what it returns, and what it declares to return."""
+        found = self._results.get(frame)
+        if found is None:
+            node = found = self._results[frame] = Node()
+            scope = frame.scope
             # Abstract methods return nothing but say what.
-            if frame.scope.returns_annotation is not None and frame.parent is not None:
-                self.solver.link(self.instance_of(frame.parent, frame.scope.returns_annotation), node)
-        return node
+            if scope.returns_annotation is not None and frame.parent is not None:
+                self.solver.link(self.instance_of(frame.parent, scope.returns_annotation), node)
+                if not scope.is_generator:
+                    node = self.gate(node, [(frame.parent, scope.returns_annotation)])
+            for expr in scope.returns:
+                self.solver.link(self.evaluate(frame, expr), node)
+        return found
 
     def yielded(self, frame: Frame) -> Node:
         """What a generator gives, one by one."""

@@ -27,3 +27,7 @@ SPECIAL = {
 _NAMES = SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL
 # The modules too: `functools` must be followed for `functools.partial` to be found.
 UNDERSTOOD = frozenset(_NAMES | {name.rpartition(".")[0] for name in _NAMES})
+# Types whose instances are no objects of the project, unless it extends them.
+PLAIN_TYPES = frozenset(f"builtins.{name}" for name in ("str", "bytes", "int", "float", "bool", "complex", "bytearray"))
+# Bases that make a class a description of what others have.
+STRUCTURAL = frozenset({"Protocol", "Interface"})

@@ -41,8 +41,8 @@ class Solver:
         self._left = budget
         self._work: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
         self._idle: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
-        # By id: nodes are never freed while the solver lives, and hashing them would cost more.
-        self._links: set[tuple[int, int]] = set()
+        # The nodes themselves, not their ids: a freed node's id may come again.
+        self._links: set[tuple[Node, Node]] = set()
 
     def later(self, action: Callable[..., None], *args: object) -> None:
         """Do this before run() returns."""
@@ -67,7 +67,7 @@ class Solver:
 
     def link(self, source: Node, target: Node) -> None:
         """Whatever `source` holds, `target` holds."""
-        key = (id(source), id(target))
+        key = (source, target)
         if source is target or key in self._links:
             return
         self._links.add(key)

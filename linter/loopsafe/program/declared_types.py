@@ -1,0 +1,138 @@
+"""What a declared type keeps out: instances of classes that have nothing to do with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+
+from loopsafe.facts.schema import Choice, Collection, Const, Expr, Subscript
+from loopsafe.program.annotations import FIRST_ONLY, WRAPPERS
+from loopsafe.program.classes import Classes
+from loopsafe.program.graph import Graph
+from loopsafe.program.index import last_name
+from loopsafe.program.python import PLAIN_TYPES, STRUCTURAL
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Class, External, Frame, Instance, Object, Value
+
+Declaration = tuple[Frame, Expr]
+
+_HANDS_ON = ("__getattr__", "__getattribute__")
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """The classes of the project and of libraries that a type names."""
+
+    classes: tuple[Class, ...] = ()
+    library: tuple[str, ...] = ()
+
+    def or_else(self, other: _Meaning) -> _Meaning:
+        return _Meaning(self.classes + other.classes, self.library + other.library)
+
+
+class DeclaredTypes:
+    """Puts gates before nodes. Only what is certainly of another class stays outside."""
+
+    def __init__(self, graph: Graph, classes: Classes) -> None:
+        self._graph, self._classes = graph, classes
+        self._meanings: dict[Expr, _Meaning | None] = {}
+        self._verdicts: dict[tuple[Class, Class], bool] = {}
+
+    def gate(self, node: Node, declarations: Iterable[Declaration]) -> Node:
+        """Where to link what may come into `node`, of which all these types are declared; itself where all may."""
+        meanings = [self._meaning(frame, annotation) for frame, annotation in declarations]
+        if not meanings or None in meanings:
+            return node
+        meaning = reduce(_Meaning.or_else, [m for m in meanings if m is not None])
+        if not meaning.classes and not meaning.library:
+            return node
+        outside, solver = Node(), self._graph.solver
+
+        def enter(value: Value) -> None:
+            if self._admits(meaning, value):
+                solver.add(node, value)
+
+        solver.listen(outside, enter)
+        return outside
+
+    def _meaning(self, frame: Frame, annotation: Expr) -> _Meaning | None:
+        """The classes that a type names; None where it names anything else too."""
+        if annotation not in self._meanings:
+            self._meanings[annotation] = self._read(frame, annotation)
+        return self._meanings[annotation]
+
+    def _read(self, frame: Frame, annotation: Expr) -> _Meaning | None:
+        if isinstance(annotation, Const):
+            return _Meaning() if annotation.value is None else None
+        if isinstance(annotation, Choice):
+            return self._union(frame, annotation.options)
+        if isinstance(annotation, Subscript):
+            name, index = last_name(annotation.base), annotation.index
+            if name not in WRAPPERS:
+                return self._plain(frame, annotation.base)
+            inner = index.items if isinstance(index, Collection) else (index,)
+            return self._union(frame, inner[:1] if name in FIRST_ONLY else inner)
+        return self._plain(frame, annotation)
+
+    def _union(self, frame: Frame, options: Iterable[Expr]) -> _Meaning | None:
+        meanings = [self._meaning(frame, option) for option in options]
+        return None if None in meanings else reduce(_Meaning.or_else, [m for m in meanings if m], _Meaning())
+
+    def _plain(self, frame: Frame, annotation: Expr) -> _Meaning | None:
+        named = self._classes.resolve(frame, annotation)
+        if isinstance(named, Class):
+            return None if self._is_structural(named) else _Meaning((named,))
+        if isinstance(named, External):
+            name = self._graph.knowledge.canonical(named.name)
+            if name in self._graph.knowledge.classes or name in PLAIN_TYPES:
+                return _Meaning((), (name,))
+        return None
+
+    def _is_structural(self, cls: Class) -> bool:
+        """Whether a class is in it by what it has, not by its bases."""
+        bases = [base for expr in cls.scope.bases for base in self._classes.resolve_all(cls.frame, expr)]
+        return any(isinstance(base, External) and base.name.rpartition(".")[2] in STRUCTURAL for base in bases)
+
+    def _admits(self, meaning: _Meaning, value: Value) -> bool:
+        if isinstance(value, Instance):
+            related = any(self._are_related(value.cls, cls) for cls in meaning.classes)
+            return related or self._poses(value.cls) or self._may_extend(value.cls, meaning.library)
+        # An object of a known library class is none of the project's, but perhaps declared by a base of one.
+        if isinstance(value, Object) and value.type in self._graph.knowledge.classes and not meaning.library:
+            return any(value.type in self._lineage(cls) for cls in meaning.classes)
+        return True
+
+    def _are_related(self, given: Class, wanted: Class) -> bool:
+        """Whether an instance of one may be one of the other: by its bases, or by an heir of both."""
+        key = (given, wanted)
+        found = self._verdicts.get(key)
+        if found is None:
+            mro, heirs = self._classes.mro, self._classes.subclasses
+            found = self._verdicts[key] = (
+                wanted in mro(given)
+                or given in mro(wanted)
+                or given.qualname == wanted.qualname
+                or any(wanted in mro(heir) for heir in heirs(given))
+            )
+        return found
+
+    def _poses(self, cls: Class) -> bool:
+        """Whether instances may stand for objects of any class: they hand on what they are asked for, or have a base
+        that is not to be found."""
+        owners = [base for base in self._classes.mro(cls) if isinstance(base, Class)]
+        if any(name in owner.scope.bindings for owner in owners for name in _HANDS_ON):
+            return True
+        return any(not self._classes.resolve_all(owner.frame, base) for owner in owners for base in owner.scope.bases)
+
+    def _may_extend(self, cls: Class, library: tuple[str, ...]) -> bool:
+        """Whether a class extends one of these library classes, or one of which nothing is known."""
+        knowledge = self._graph.knowledge
+        bases = self._classes.library_bases(cls) if library else ()
+        foreign = (base for base in bases if base.partition(".")[0] not in sys.stdlib_module_names)
+        return any(base not in knowledge.classes for base in foreign) or not self._lineage(cls).isdisjoint(library)
+
+    def _lineage(self, cls: Class) -> set[str]:
+        knowledge = self._graph.knowledge
+        return {name for base in self._classes.library_bases(cls) for name in knowledge.lineage(base)}
