@@ -63,7 +63,7 @@ class Analysis:
         self._coroutines, self._blocking = CoroutineCallbacks(program), BlockingWaits(program)
         self._coroutines.seed()
         self._blocking.seed()
-        guards = Guards(program.knowledge)
+        guards = Guards(program)
         propagation = Propagation(program, guards, self._crossings, self.remarks)
         self.propagation = propagation
         self.flow = propagation.flow

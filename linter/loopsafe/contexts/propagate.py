@@ -94,6 +94,11 @@ class Propagation:
             state.frame.module, state.frame.scope, guard
         )
 
+    def _was_chosen(self, state: State, call: Call, target: Target) -> bool:
+        """Whether the variable called holds this target only where this context never gets."""
+        frame = state.frame
+        return state.context.kind != "loop" and self.guards.chosen_on_loop(frame.module, frame.scope, call.func, target)
+
     def _caller(self, state: State, call: Call) -> OnTarget:
         return lambda target: self._called(state, call, target)
 
@@ -106,6 +111,8 @@ class Propagation:
         )
 
     def _called(self, state: State, call: Call, target: Target) -> None:
+        if self._was_chosen(state, call, target):
+            return
         hop = Hop("calls", state.frame.module, call.packed_span)
         if isinstance(target, Library):
             self._library(state, call, target, hop)

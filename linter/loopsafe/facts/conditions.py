@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loopsafe.facts.schema import Expr, Guard
+from loopsafe.facts.schema import Const, Expr, Guard
 from loopsafe.facts.scopes import ScopeBuilder, Walk
 
 
@@ -54,6 +54,10 @@ class Conditions:
             value = getattr(statement, "value", None)
             if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Expr, ast.Return)) and isinstance(value, ast.Call):
                 self._add("try", self._file.pure(value), not raised)
+
+    def caught(self, handler: int) -> None:
+        """Something in the `try` body that has this handler has raised."""
+        self._add("except", Const(handler), True)
 
     def failing(self, test: ast.expr) -> int:
         """The guard under which an `assert` of this test fails."""

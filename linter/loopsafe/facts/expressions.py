@@ -17,6 +17,7 @@ from loopsafe.facts.schema import (
     Expr,
     Item,
     Name,
+    Not,
     Read,
     Slice,
     Star,
@@ -174,6 +175,8 @@ class ExpressionReader:
 
     def _unary(self, node: ast.UnaryOp) -> Expr:
         operand = self.read(node.operand)
+        if isinstance(node.op, ast.Not):
+            return Not(operand)
         if isinstance(node.op, ast.USub) and isinstance(operand, Const) and isinstance(operand.value, int):
             return Const(-operand.value)
         return None

@@ -10,7 +10,7 @@ import msgspec
 
 from loopsafe.locations import Span
 
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 
 # One integer, not four: every call and read of a program carries one.
 _BITS = 24
@@ -123,6 +123,12 @@ class Compare(_Node, frozen=True):
     right: Expr
 
 
+class Not(_Node, frozen=True):
+    """`not value`."""
+
+    value: Expr
+
+
 class Await(_Node, frozen=True):
     """`await value`."""
 
@@ -172,7 +178,7 @@ class Call(_Node, frozen=True):
 
 Expr = (
     Name | Attr | Const | Ref | Import | Collection | Star | Item | Subscript | Slice | Rest | Choice | Await | Enter
-    | Yielded | Annotation | Compare | Call | None
+    | Yielded | Annotation | Compare | Not | Call | None
 )  # fmt: skip
 
 
@@ -181,7 +187,8 @@ class Guard(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
 
     `holds` says whether the test is known to be true or false. Kinds: `test`; `some` (at least one of several such
     guards is right); `after` (`test` is a statement call that has returned); `try` (`test` is a call, the first thing
-    in a `try` body, that has returned, or raised where `holds` is False).
+    in a `try` body, that has returned, or raised where `holds` is False); `except` (something under the handler with
+    the index `test` has raised).
     """
 
     kind: str
@@ -254,7 +261,9 @@ class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """A module, class, function or lambda, with what its body does (nested scopes have their own).
 
     `bindings` lists, for each name, what it may be bound to; `annotations` the declared types. Comprehension variables
-    are bound in the scope around them. `raises` holds the guard under which each `raise` or `assert` fails.
+    are bound in the scope around them. `raises` holds the guard under which each `raise` or `assert` fails, and
+    `returned_under` that of each of the `returns`. `bound_under` has the same for bindings, for the names that are
+    bound under some guard.
     """
 
     index: int
@@ -270,6 +279,7 @@ class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     bases: tuple[Expr, ...]
     returns_annotation: Expr
     bindings: dict[str, tuple[Expr, ...]]
+    bound_under: dict[str, tuple[int, ...]]
     annotations: dict[str, Expr]
     outer_names: dict[str, str]
     star_imports: tuple[Import, ...]
@@ -281,6 +291,7 @@ class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     awaits: tuple[Expr, ...]
     raises: tuple[int, ...]
     returns: tuple[Expr, ...]
+    returned_under: tuple[int, ...]
     yields: tuple[Expr, ...]
     guards: tuple[Guard, ...]
     handlers: tuple[Handler, ...]

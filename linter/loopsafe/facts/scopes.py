@@ -40,6 +40,7 @@ class ScopeBuilder:
     guard: int = -1
     handler: int = -1
     bindings: dict[str, list[Expr]] = field(default_factory=dict)
+    bound_under: dict[str, list[int]] = field(default_factory=dict)
     annotations: dict[str, Expr] = field(default_factory=dict)
     outer_names: dict[str, str] = field(default_factory=dict)
     star_imports: list[Import] = field(default_factory=list)
@@ -51,6 +52,7 @@ class ScopeBuilder:
     awaits: list[Expr] = field(default_factory=list)
     raises: list[int] = field(default_factory=list)
     returns: list[Expr] = field(default_factory=list)
+    returned_under: list[int] = field(default_factory=list)
     yields: list[Expr] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
@@ -58,6 +60,12 @@ class ScopeBuilder:
     def bind(self, name: str, value: Expr) -> None:
         """Note one more thing that `name` may be bound to here."""
         self.bindings.setdefault(name, []).append(value)
+        self.bound_under.setdefault(name, []).append(self.guard)
+
+    def give(self, value: Expr) -> None:
+        """Note one more thing that a call may return."""
+        self.returns.append(value)
+        self.returned_under.append(self.guard)
 
     def freeze(self) -> Scope:
         """The scope as plain data."""
@@ -75,6 +83,7 @@ class ScopeBuilder:
             bases=self.bases,
             returns_annotation=self.returns_annotation,
             bindings={name: tuple(values) for name, values in self.bindings.items()},
+            bound_under={name: tuple(under) for name, under in self.bound_under.items() if max(under) >= 0},
             annotations=self.annotations,
             outer_names=self.outer_names,
             star_imports=tuple(self.star_imports),
@@ -86,6 +95,7 @@ class ScopeBuilder:
             awaits=tuple(self.awaits),
             raises=tuple(self.raises),
             returns=tuple(self.returns),
+            returned_under=tuple(self.returned_under),
             yields=tuple(self.yields),
             guards=tuple(self.guards),
             handlers=tuple(self.handlers),

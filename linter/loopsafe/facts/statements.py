@@ -82,7 +82,7 @@ class FileBuilder(Walk):
         self.scope.parameters = parameters
         body = node.body
         value = self.expressions.call(body, "returned") if isinstance(body, ast.Call) else read(body)
-        self.scope.returns.append(value)
+        self.scope.give(value)
         index, self.scope = self.scope.index, around
         return Ref(index)
 
@@ -162,10 +162,8 @@ class FileBuilder(Walk):
 
     def _return(self, node: ast.Return) -> None:
         value = node.value
-        if isinstance(value, ast.Call):
-            self.scope.returns.append(self.expressions.call(value, "returned"))
-        else:
-            self.scope.returns.append(self.expressions.read(value))
+        read = self.expressions.call(value, "returned") if isinstance(value, ast.Call) else self.expressions.read(value)
+        self.scope.give(read)
 
     def _assign(self, node: ast.Assign) -> None:
         value = self.expressions.read(node.value)
@@ -241,9 +239,12 @@ class FileBuilder(Walk):
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, Enter(value, is_async))
             self._suppressed(item.context_expr)
-        # A block under `with` always runs: what holds at its end holds after it.
-        for statement in node.body:
-            self._statement(statement)
+        if self.scope.handler != outer_handler:
+            self._try_body(node.body)
+        else:
+            # A block under `with` always runs: what holds at its end holds after it.
+            for statement in node.body:
+                self._statement(statement)
         self.scope.handler = outer_handler
 
     def _suppressed(self, manager: ast.expr) -> None:
@@ -260,10 +261,11 @@ class FileBuilder(Walk):
     def _try(self, node: ast.Try) -> None:
         scope = self.scope
         outer_handler, start = scope.handler, scope.guard
+        own_handler = len(scope.handlers)
         if node.handlers:
             names = tuple(name for handler in node.handlers for name in _exception_names(handler.type))
             scope.handlers.append(Handler(names, outer_handler))
-            scope.handler = len(scope.handlers) - 1
+            scope.handler = own_handler
         self._try_body(node.body)
         # A failure in `else` or in a handler is not caught by these handlers.
         scope.handler = outer_handler
@@ -275,6 +277,7 @@ class FileBuilder(Walk):
             if handler.name:
                 scope.bind(handler.name, None)
             self.conditions.tried(node.body, raised=True)
+            self.conditions.caught(own_handler)
             self._body(handler.body)
             scope.guard = start
         self._body(node.finalbody)

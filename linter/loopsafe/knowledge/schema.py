@@ -191,9 +191,12 @@ class LoopRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class TestRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A function whose result tells threads or loops apart (`threading.get_ident`, `asyncio.get_running_loop`)."""
+    """A function whose result tells threads or loops apart (`threading.get_ident`, `asyncio.get_running_loop`).
 
-    tells: Literal["thread", "loop", "running"]
+    `running` says whether a loop runs, `alive` whether a thread does.
+    """
+
+    tells: Literal["thread", "loop", "running", "alive"]
 
 
 class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):

@@ -114,6 +114,15 @@ class Index:
         return found
 
     @cached_property
+    def functions(self) -> dict[str, list[tuple[Module, Scope]]]:
+        """Functions and methods by name."""
+        found: dict[str, list[tuple[Module, Scope]]] = defaultdict(list)
+        for module, scope in self._scopes():
+            if scope.kind == "function":
+                found[scope.name].append((module, scope))
+        return found
+
+    @cached_property
     def definitions(self) -> frozenset[str]:
         """The names of all functions and classes, and what they are imported as."""
         names = {scope.name for _, scope in self._scopes() if scope.kind in ("function", "class")}
