@@ -71,16 +71,11 @@ class BlockingWaits:
                     self._caller(wait, self._program.classes.plain_frame(module, scope), site)
 
     def _caller(self, wait: BlockingWait, frame: Frame, call: Call) -> None:
-        program = self._program
-
         def target(found: Target) -> None:
             if isinstance(found, Entered) and found.function.scope is wait.frame.scope:
                 wait.callers[frame] = call
 
-        arguments = program.arguments(frame, call)
-        program.solver.listen(
-            program.evaluate(frame, call.func), lambda callee: program.call(callee, arguments, call, target)
-        )
+        self._program.targets(frame, call, target)
 
 
 def _waits_for(wait: Call, handover: Call, bindings: dict[str, tuple[Expr, ...]], calls: tuple[Call, ...]) -> bool:

@@ -59,7 +59,6 @@ class CoroutineCallbacks:
 
     def _ask(self, frame: Frame, call: Call) -> None:
         program = self._program
-        arguments = program.arguments(frame, call)
 
         def target(found: Target) -> None:
             if isinstance(found, Library):
@@ -68,9 +67,7 @@ class CoroutineCallbacks:
                         for source in program.callable_sources(row, found.arguments):
                             self._given[frame, call] = GivenCallback(frame, call, program.node(source))
 
-        program.solver.listen(
-            program.evaluate(frame, call.func), lambda callee: program.call(callee, arguments, call, target)
-        )
+        program.targets(frame, call, target)
 
 
 def _is_plain(name: str, row: RunsRow) -> bool:

@@ -84,7 +84,7 @@ class Declared:
         def run(value: Value) -> None:
             self._program.call(value, Arguments(), call, lambda target: self._propagation.root(target, origin))
 
-        self._propagation.each_target(frame, call, entered)
+        self._program.targets(frame, call, entered)
 
     def _given(self, target: Entered, arguments: Arguments) -> list[Source]:
         """What a call gives for the parameters named."""

@@ -49,7 +49,7 @@ class MainLoops:
             if isinstance(value, Coroutine):
                 self._root(State(value.frame, Context("loop", loop)), hop)
 
-        self._propagation.each_target(frame, call, called)
+        self._program.targets(frame, call, called)
 
     def _seed_coroutine_functions(self) -> None:
         """An `async def` runs on some loop, whoever awaits it."""

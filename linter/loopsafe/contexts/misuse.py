@@ -50,7 +50,6 @@ class Misuse:
 
     def _outer(self, frame: Frame, call: Call) -> None:
         program = self._program
-        arguments = program.arguments(frame, call)
 
         def target(found: Target) -> None:
             if isinstance(found, Library):
@@ -60,16 +59,13 @@ class Misuse:
                         if not row.coroutine and source is not None and isinstance(source.expr, Call):
                             self._inner(frame, call, source.expr)
 
-        program.solver.listen(
-            program.evaluate(frame, call.func), lambda callee: program.call(callee, arguments, call, target)
-        )
+        program.targets(frame, call, target)
 
     def _inner(self, frame: Frame, outer: Call, inner: Call) -> None:
         if (outer, inner) in self.found:
             return
         entry = self.found[outer, inner] = CalledCallback(frame, outer, inner)
         program = self._program
-        arguments = program.arguments(frame, inner)
 
         def target(found: Target) -> None:
             if isinstance(found, Entered):
@@ -79,9 +75,7 @@ class Misuse:
             else:
                 entry.unclear = True
 
-        program.solver.listen(
-            program.evaluate(frame, inner.func), lambda callee: program.call(callee, arguments, inner, target)
-        )
+        program.targets(frame, inner, target)
 
 
 def _gives_nothing(frame: Frame) -> bool:

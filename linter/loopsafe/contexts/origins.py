@@ -23,7 +23,7 @@ class Origins:
     """Finds the origins of a program and lets them flow."""
 
     def __init__(self, propagation: Propagation) -> None:
-        self._flow_from, self.program = propagation, propagation.program
+        self.program = propagation.program
         self._starts = Starts(propagation)
         self._overrides = Overrides(self._starts)
         self._handed = Handed(self._starts, self._overrides)
@@ -78,7 +78,7 @@ class Origins:
                             frame, call, row, self._starts.as_library(target, name, self.program.arguments(frame, call))
                         )
 
-        self._flow_from.each_target(frame, call, started)
+        self.program.targets(frame, call, started)
 
     def _start(self, frame: Frame, call: Call, row: RunsRow, target: Library) -> None:
         if holds(row, target.arguments) and not self._elsewhere(row, target):

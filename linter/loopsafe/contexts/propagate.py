@@ -80,7 +80,7 @@ class Propagation:
         frame, scope = state.frame, state.frame.scope
         for call in scope.calls:
             if self._passes(state, call.guard):
-                self.each_target(frame, call, self._caller(state, call))
+                self.program.targets(frame, call, self._caller(state, call))
         for read in scope.reads:
             if read.attr.name in self._properties and self._passes(state, read.guard):
                 self._read(state, read)
@@ -101,14 +101,6 @@ class Propagation:
 
     def _caller(self, state: State, call: Call) -> OnTarget:
         return lambda target: self._called(state, call, target)
-
-    def each_target(self, frame: Frame, call: Call, on_target: OnTarget) -> None:
-        """Hear of everything that a call enters."""
-        program = self.program
-        arguments = program.arguments(frame, call)
-        program.solver.listen(
-            program.evaluate(frame, call.func), lambda callee: program.call(callee, arguments, call, on_target)
-        )
 
     def _called(self, state: State, call: Call, target: Target) -> None:
         if self._was_chosen(state, call, target):

@@ -238,7 +238,7 @@ class Calls:
         # A name that everything calls (`get`, `run`) would lead everywhere.
         for module, scope, call in sites if len(sites) <= _MOST_CALLERS else ():
             for caller in self._classes.frames(module, scope):
-                self._follow(caller, call)
+                self._graph.targets(caller, call, _ignore)
         for module, scope in index.decorated.get(frame.scope.name, ())[:_MOST_CALLERS]:
             around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
             self._graph.variable(around, scope.name)
@@ -252,11 +252,6 @@ class Calls:
             at = scopes[at.parent]
             names += [scope.name for _, scope in self._graph.index.decorated.get(at.name, ())]
         return names
-
-    def _follow(self, frame: Frame, call: Call) -> None:
-        arguments = self.arguments(frame, call)
-        callees = self._graph.evaluate(frame, call.func)
-        self._graph.solver.listen(callees, lambda value: self.call(value, arguments, call, _ignore))
 
     def _called_as(self, frame: Frame) -> str:
         scope = frame.scope

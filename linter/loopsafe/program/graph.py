@@ -180,6 +180,13 @@ class Graph(ABC):
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         """Call a value; hear of every function or library thing that this enters."""
 
+    def targets(self, frame: Frame, call: Call, on_target: OnTarget) -> None:
+        """Hear of everything that a call in the text enters."""
+        arguments = self.arguments(frame, call)
+        self.solver.listen(
+            self.evaluate(frame, call.func), lambda callee: self.call(callee, arguments, call, on_target)
+        )
+
     def arguments_of(self, frame: Frame, exprs: Iterable[Expr]) -> tuple[Source, ...]:
         """Positional arguments from expressions."""
         return tuple(Source(frame, expr) for expr in exprs)
