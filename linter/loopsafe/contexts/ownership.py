@@ -77,7 +77,7 @@ def is_ambiguous(reached: Reached, program: Program) -> bool:
     func = reached.call.func
     if reached.started is not None or not isinstance(func, Attr):
         return False
-    held = program.evaluate(reached.state.frame, func.base).values
+    held = program.under(reached.state.frame, func.base, reached.call.guard).values
     return any(isinstance(v, Object) and not program.knowledge.is_loop_bound(v.type) for v in held)
 
 

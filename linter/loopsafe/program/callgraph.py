@@ -42,10 +42,11 @@ class Calls:
         """The arguments as written, each to be read only if someone asks."""
         found = self._written.get((frame, call))
         if found is None:
-            rest = tuple(Source(frame, a.value) for a in call.args if isinstance(a, Star))
-            plain = tuple(Source(frame, a) for a in call.args if not isinstance(a, Star))
-            named = tuple((name, Source(frame, value)) for name, value in call.keywords if name)
-            spread = tuple(Source(frame, value) for name, value in call.keywords if not name)
+            guard = call.guard
+            rest = tuple(Source(frame, a.value, guard=guard) for a in call.args if isinstance(a, Star))
+            plain = tuple(Source(frame, a, guard=guard) for a in call.args if not isinstance(a, Star))
+            named = tuple((name, Source(frame, value, guard=guard)) for name, value in call.keywords if name)
+            spread = tuple(Source(frame, value, guard=guard) for name, value in call.keywords if not name)
             found = self._written[frame, call] = Arguments(plain, named, rest, spread)
         return found
 

@@ -42,20 +42,36 @@ class DeclaredTypes:
 
     def gate(self, node: Node, declarations: Iterable[Declaration]) -> Node:
         """Where to link what may come into `node`, of which all these types are declared; itself where all may."""
-        meanings = [self._meaning(frame, annotation) for frame, annotation in declarations]
-        if not meanings or None in meanings:
-            return node
-        meaning = reduce(_Meaning.or_else, [m for m in meanings if m is not None])
-        if not meaning.classes and not meaning.library:
+        meaning = self._union(declarations)
+        if meaning is None or not (meaning.classes or meaning.library):
             return node
         outside, solver = Node(), self._graph.solver
 
         def enter(value: Value) -> None:
-            if self._admits(meaning, value):
+            # A declared library class says nothing of objects: libraries take one thing for another too often.
+            if (isinstance(value, Object) and meaning.library) or self._admits(meaning, value):
                 solver.add(node, value)
 
         solver.listen(outside, enter)
         return outside
+
+    def may_be(self, value: Value, classes: Iterable[Declaration]) -> bool:
+        """Whether a value may be an instance of one of these classes."""
+        meaning = self._union(classes)
+        return meaning is None or self._admits(meaning, value)
+
+    def must_be(self, value: Value, classes: Iterable[Declaration]) -> bool:
+        """Whether a value is certainly an instance of one of these classes."""
+        known = [meaning for frame, cls in classes if (meaning := self._meaning(frame, cls)) is not None]
+        meaning = reduce(_Meaning.or_else, known, _Meaning())
+        if isinstance(value, Instance):
+            mro = self._classes.mro(value.cls)
+            return any(cls in mro for cls in meaning.classes) or not self._lineage(value.cls).isdisjoint(
+                meaning.library
+            )
+        if isinstance(value, Object):
+            return not set(self._graph.knowledge.lineage(value.type)).isdisjoint(meaning.library)
+        return False
 
     def _meaning(self, frame: Frame, annotation: Expr) -> _Meaning | None:
         """The classes that a type names; None where it names anything else too."""
@@ -67,18 +83,19 @@ class DeclaredTypes:
         if isinstance(annotation, Const):
             return _Meaning() if annotation.value is None else None
         if isinstance(annotation, Choice):
-            return self._union(frame, annotation.options)
+            return self._union((frame, option) for option in annotation.options)
         if isinstance(annotation, Subscript):
             name, index = last_name(annotation.base), annotation.index
             if name not in WRAPPERS:
                 return self._plain(frame, annotation.base)
             inner = index.items if isinstance(index, Collection) else (index,)
-            return self._union(frame, inner[:1] if name in FIRST_ONLY else inner)
+            return self._union((frame, option) for option in (inner[:1] if name in FIRST_ONLY else inner))
         return self._plain(frame, annotation)
 
-    def _union(self, frame: Frame, options: Iterable[Expr]) -> _Meaning | None:
-        meanings = [self._meaning(frame, option) for option in options]
-        return None if None in meanings else reduce(_Meaning.or_else, [m for m in meanings if m], _Meaning())
+    def _union(self, declarations: Iterable[Declaration]) -> _Meaning | None:
+        meanings = [self._meaning(frame, annotation) for frame, annotation in declarations]
+        known = [meaning for meaning in meanings if meaning is not None]
+        return reduce(_Meaning.or_else, known, _Meaning()) if len(known) == len(meanings) else None
 
     def _plain(self, frame: Frame, annotation: Expr) -> _Meaning | None:
         named = self._classes.resolve(frame, annotation)
@@ -99,10 +116,15 @@ class DeclaredTypes:
         if isinstance(value, Instance):
             related = any(self._are_related(value.cls, cls) for cls in meaning.classes)
             return related or self._poses(value.cls) or self._may_extend(value.cls, meaning.library)
-        # An object of a known library class is none of the project's, but perhaps declared by a base of one.
-        if isinstance(value, Object) and value.type in self._graph.knowledge.classes and not meaning.library:
-            return any(value.type in self._lineage(cls) for cls in meaning.classes)
+        if isinstance(value, Object) and value.type in self._graph.knowledge.classes:
+            # Something declared by a base class may be an object of a class that extends it.
+            extended = any(value.type in self._lineage(cls) for cls in meaning.classes)
+            return extended or any(self._is_kin(value.type, name) for name in meaning.library)
         return True
+
+    def _is_kin(self, one: str, other: str) -> bool:
+        lineage = self._graph.knowledge.lineage
+        return one in lineage(other) or other in lineage(one)
 
     def _are_related(self, given: Class, wanted: Class) -> bool:
         """Whether an instance of one may be one of the other: by its bases, or by an heir of both."""

@@ -51,7 +51,9 @@ class CallEdges:
         scope, program = frame.scope, self._program
         on_target = self._reporter(scope)
         for call in scope.calls:
-            self._called(program.evaluate(frame, call.func), program.arguments(frame, call), call, on_target, scope)
+            self._called(
+                program.under(frame, call.func, call.guard), program.arguments(frame, call), call, on_target, scope
+            )
         for implicit in scope.implicit:
             self._implicit.statement(frame, implicit, on_target)
         for block in scope.blocks:

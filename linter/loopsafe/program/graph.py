@@ -18,11 +18,12 @@ from loopsafe.program.values import External, Frame, Function, Value, Values
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """Where an argument's value comes from: an expression read in a frame, or a node."""
+    """Where an argument's value comes from: an expression read in a frame, under a guard, or a node."""
 
     frame: Frame | None
     expr: Expr
     node: Node | None = None
+    guard: int = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +116,7 @@ class Graph(ABC):
         if source.node is not None:
             return source.node
         assert source.frame is not None
-        return self.evaluate(source.frame, source.expr)
+        return self.under(source.frame, source.expr, source.guard)
 
     def add_external(self, node: Node, name: str) -> None:
         """Add a thing outside the project, if anything is known of it or of what it contains."""
@@ -132,6 +133,10 @@ class Graph(ABC):
     @abstractmethod
     def evaluate(self, frame: Frame, expr: Expr) -> Node:
         """What an expression holds."""
+
+    @abstractmethod
+    def under(self, frame: Frame, expr: Expr, guard: int) -> Node:
+        """What an expression holds where a guard of its scope holds."""
 
     @abstractmethod
     def variable(self, frame: Frame, name: str) -> Node:
@@ -184,7 +189,8 @@ class Graph(ABC):
         """Hear of everything that a call in the text enters."""
         arguments = self.arguments(frame, call)
         self.solver.listen(
-            self.evaluate(frame, call.func), lambda callee: self.call(callee, arguments, call, on_target)
+            self.under(frame, call.func, call.guard),
+            lambda callee: self.call(callee, arguments, call, on_target),
         )
 
     def arguments_of(self, frame: Frame, exprs: Iterable[Expr]) -> tuple[Source, ...]:

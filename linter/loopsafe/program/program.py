@@ -15,6 +15,7 @@ from loopsafe.program.declared_types import DeclaredTypes
 from loopsafe.program.graph import Arguments, Graph, Library, OnTarget, Source
 from loopsafe.program.modules import Modules
 from loopsafe.program.names import Names
+from loopsafe.program.narrowing import Narrowing
 from loopsafe.program.receivers import Receivers
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Container, Coroutine, Frame, Value
@@ -28,6 +29,7 @@ class Program(Graph):
         super().__init__(modules, knowledge, complete)
         self.classes = Classes(self)
         self._declared_types = DeclaredTypes(self, self.classes)
+        self._narrowing = Narrowing(self, self._declared_types)
         self._names = Names(self)
         self._attributes = Attributes(self, self.classes)
         self._receivers = Receivers(self, self._names, self.classes)
@@ -41,6 +43,10 @@ class Program(Graph):
     def evaluate(self, frame: Frame, expr: Expr) -> Node:
         """What an expression holds."""
         return self._receivers.evaluate(frame, expr)
+
+    def under(self, frame: Frame, expr: Expr, guard: int) -> Node:
+        """What an expression holds where a guard of its scope holds."""
+        return self._narrowing.evaluate(frame, expr, guard) if guard >= 0 else self.evaluate(frame, expr)
 
     def variable(self, frame: Frame, name: str) -> Node:
         """What a name bound in this very scope holds."""

@@ -31,3 +31,5 @@ UNDERSTOOD = frozenset(_NAMES | {name.rpartition(".")[0] for name in _NAMES})
 PLAIN_TYPES = frozenset(f"builtins.{name}" for name in ("str", "bytes", "int", "float", "bool", "complex", "bytearray"))
 # Bases that make a class a description of what others have.
 STRUCTURAL = frozenset({"Protocol", "Interface"})
+COROUTINE_FUNCTION_TESTS = frozenset({"iscoroutinefunction"})
+COROUTINE_TESTS = frozenset({"iscoroutine", "isawaitable"})

@@ -296,7 +296,7 @@ class Receivers:
                 self._graph.solver.add(node, self._classes.instance(callee))
             self._graph.call(callee, arguments, expr, give)
 
-        self._listen(self.evaluate(frame, expr.func), called)
+        self._listen(self._graph.under(frame, expr.func, expr.guard), called)
 
     def _entered(self, target: Entered, node: Node) -> None:
         scope = target.function.scope
