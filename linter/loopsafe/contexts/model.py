@@ -20,6 +20,7 @@ from loopsafe.contexts.ownership import Ownership, best_known, is_a_loop, is_amb
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.remarks import Remarks
 from loopsafe.contexts.remedies import Remedies
+from loopsafe.contexts.type_tests import depends_on_type
 from loopsafe.contexts.wakeups import empty_wakeups
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.spelling import spell
@@ -142,7 +143,7 @@ class Analysis:
     def _violation(self, reached: Reached, arrived: tuple[Hop, ...]) -> Violation:
         state, call = reached.state, reached.call
         module, kind = state.frame.module, state.context.kind
-        hops = (*arrived, Hop("reaches", module, call.packed_span))
+        hops = (*arrived, Hop("reaches", module, call.packed_span, not depends_on_type(state.frame.scope, call)))
         sure = kind != "caller" and all(hop.certain for hop in hops)
         operation = spell(call.func) if reached.started is None else reached.name.rpartition(".")[2]
         return Violation(

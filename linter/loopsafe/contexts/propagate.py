@@ -9,6 +9,7 @@ from loopsafe.contexts.flow import Flow, Origin, Reached
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Context, Hop, State
 from loopsafe.contexts.remarks import Remarks
+from loopsafe.contexts.type_tests import depends_on_type
 from loopsafe.facts.schema import Call, Expr, Read
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Target
@@ -105,7 +106,8 @@ class Propagation:
     def _called(self, state: State, call: Call, target: Target) -> None:
         if self._was_chosen(state, call, target):
             return
-        hop = Hop("calls", state.frame.module, call.packed_span)
+        certain = not depends_on_type(state.frame.scope, call)
+        hop = Hop("calls", state.frame.module, call.packed_span, certain)
         if isinstance(target, Library):
             self._library(state, call, target, hop)
             return
