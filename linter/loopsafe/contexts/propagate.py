@@ -91,6 +91,8 @@ class Propagation:
 
     def _passes(self, state: State, guard: int) -> bool:
         """Whether control gets past the guards in this context; on a loop it always may."""
+        if self.program.rules_out(state.frame, guard):
+            return False
         return state.context.kind == "loop" or not self.guards.only_on_loop(
             state.frame.module, state.frame.scope, guard
         )

@@ -150,7 +150,7 @@ class ExpressionReader:
         self._file.holds(node.test, False)
         other = self.read(node.orelse)
         self._scope.guard = start
-        return Choice((body, other))
+        return Choice((body, other), self.pure(node.test))
 
     def _bool(self, node: ast.BoolOp) -> Expr:
         holds = isinstance(node.op, ast.And)

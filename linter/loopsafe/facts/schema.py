@@ -10,7 +10,7 @@ import msgspec
 
 from loopsafe.locations import Span
 
-FACTS_VERSION = 4
+FACTS_VERSION = 5
 
 # One integer, not four: every call and read of a program carries one.
 _BITS = 24
@@ -110,9 +110,10 @@ class Rest(_Node, frozen=True):
 
 
 class Choice(_Node, frozen=True):
-    """One of several: `a or b`, `a if t else b`, `a + b`."""
+    """One of several: `a or b`, `a + b`, `a if t else b`; in the last case `test` is what chooses."""
 
     options: tuple[Expr, ...]
+    test: Expr = None
 
 
 class Compare(_Node, frozen=True):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Call, Expr, Name, Scope, Star
+from dataclasses import replace
+
+from loopsafe.facts.schema import Call, Collection, Const, Expr, Name, Scope, Star
 from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.knowledge.schema import Passed, RunsRow
 from loopsafe.program.classes import Classes
+from loopsafe.program.constants import Constants
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget, Source
 from loopsafe.program.index import method_kind
 from loopsafe.program.names import Names
@@ -32,8 +35,8 @@ _MOST_PARTIALS = 3
 class Calls:
     """Enters callees, binds arguments, and finds callers when a parameter's values are asked for."""
 
-    def __init__(self, graph: Graph, names: Names, classes: Classes) -> None:
-        self._graph, self._names, self._classes = graph, names, classes
+    def __init__(self, graph: Graph, names: Names, classes: Classes, constants: Constants) -> None:
+        self._graph, self._names, self._classes, self._constants = graph, names, classes, constants
         self._written: dict[tuple[Frame, Call], Arguments] = {}
         self._demanded: set[Frame] = set()
         self._sensitive: dict[Scope, bool] = {}
@@ -47,7 +50,7 @@ class Calls:
             plain = tuple(Source(frame, a, guard=guard) for a in call.args if not isinstance(a, Star))
             named = tuple((name, Source(frame, value, guard=guard)) for name, value in call.keywords if name)
             spread = tuple(Source(frame, value, guard=guard) for name, value in call.keywords if not name)
-            found = self._written[frame, call] = Arguments(plain, named, rest, spread)
+            found = self._written[frame, call] = Arguments(plain, named, rest, spread, whole=True)
         return found
 
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
@@ -174,11 +177,13 @@ class Calls:
         # The plain frame hears of every call: whoever asks for a parameter without a call in mind gets all.
         plain = frames(function.module, function.scope, function.frame, receiver)
         self._names.give(plain, arguments)
-        if site is not None and (isinstance(site, Value) or self._is_sensitive(function)):
-            entered = frames(function.module, function.scope, function.frame, receiver, site)
+        if not isinstance(site, Value) and not self._is_sensitive(function):
+            site = None
+        known = self._constants.given(function, receiver, arguments)
+        entered = plain
+        if site is not None or known:
+            entered = frames(function.module, function.scope, function.frame, receiver, site, known=known)
             self._names.give(entered, arguments)
-        else:
-            entered = plain
         on_target(Entered(entered, function))
 
     def _is_sensitive(self, function: Function) -> bool:
@@ -220,9 +225,9 @@ class Calls:
     def _given(self, passes: Passed, arguments: Arguments) -> Arguments:
         if passes.rest_from is not None:
             return arguments.after(passes.rest_from, passes.keywords)
-        rest = self._one(passes.args, arguments)
-        named = self._one(passes.kwargs, arguments)
-        return Arguments((), (), rest, named)
+        given = Arguments((), (), self._one(passes.args, arguments), self._one(passes.kwargs, arguments))
+        seen = arguments.whole and not arguments.rest and not arguments.rest_keywords
+        return replace(_written_out(given), whole=seen and passes.args is not None)
 
     def _one(self, wanted: CallableRow | None, arguments: Arguments) -> tuple[Source, ...]:
         source = arguments.get(wanted.position, wanted.keyword) if wanted else None
@@ -230,7 +235,7 @@ class Calls:
 
     def demand(self, frame: Frame) -> None:
         """Find the calls that may enter this frame and bind their arguments. Frames of one call have theirs already."""
-        if frame.site is not None or frame in self._demanded:
+        if frame.site is not None or frame.known or frame in self._demanded:
             return
         self._demanded.add(frame)
         index = self._graph.index
@@ -265,3 +270,28 @@ class Calls:
 
 def _ignore(_: object) -> None:
     """The arguments are bound by the call itself."""
+
+
+def _written_out(arguments: Arguments) -> Arguments:
+    """`args=(a, b)` and `kwargs={"c": d}` as they would stand in a call."""
+    for source in arguments.rest:
+        items = _shown(source)
+        if items is not None:
+            arguments = replace(arguments, positional=tuple(item for _, item in items), rest=())
+    for source in arguments.rest_keywords:
+        named = _shown(source, "dict")
+        if named is not None:
+            arguments = replace(arguments, keywords=tuple((str(key), item) for key, item in named), rest_keywords=())
+    return arguments
+
+
+def _shown(source: Source, *kinds: str) -> list[tuple[object, Source]] | None:
+    """Keys and items of a display, if they all stand in the text."""
+    shown = source.expr
+    if not isinstance(shown, Collection) or shown.kind not in (kinds or ("tuple", "list")):
+        return None
+    keys = shown.keys or (Const(None),) * len(shown.items)
+    pairs = list(zip(keys, shown.items, strict=True))
+    if any(not isinstance(key, Const) or isinstance(item, Star) for key, item in pairs):
+        return None
+    return [(key.value, replace(source, expr=item)) for key, item in pairs if isinstance(key, Const)]

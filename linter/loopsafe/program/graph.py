@@ -31,7 +31,7 @@ class Arguments:
     """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`.
 
     `skip` elements of the containers in `rest` have been taken already. `partials` counts the partials they went
-    through.
+    through. They are the `whole` where nobody adds to them: a library gives its callbacks more than the text shows.
     """
 
     positional: tuple[Source, ...] = ()
@@ -40,6 +40,7 @@ class Arguments:
     rest_keywords: tuple[Source, ...] = ()
     skip: int = 0
     partials: int = 0
+    whole: bool = False
 
     def get(self, position: int | None, keyword: str) -> Source | None:
         """The argument given at this position or under this keyword."""
@@ -54,7 +55,7 @@ class Arguments:
         """The positional arguments from `start` on, with or without the keywords."""
         kept = (self.keywords, self.rest_keywords) if keywords else ((), ())
         taken = self.skip + max(0, start - len(self.positional))
-        return Arguments(self.positional[start:], kept[0], self.rest, kept[1], taken, self.partials)
+        return Arguments(self.positional[start:], kept[0], self.rest, kept[1], taken, self.partials, self.whole)
 
     def before(self, more: Arguments) -> Arguments:
         """These arguments, then more."""
@@ -65,6 +66,7 @@ class Arguments:
             self.rest_keywords + more.rest_keywords,
             self.skip + more.skip,
             self.partials + more.partials + 1,
+            self.whole and more.whole,
         )
 
 
@@ -137,6 +139,14 @@ class Graph(ABC):
     @abstractmethod
     def under(self, frame: Frame, expr: Expr, guard: int) -> Node:
         """What an expression holds where a guard of its scope holds."""
+
+    @abstractmethod
+    def rules_out(self, frame: Frame, guard: int) -> bool:
+        """Whether the constants that a frame is entered with keep control from getting past a guard."""
+
+    @abstractmethod
+    def decide(self, frame: Frame, test: Expr) -> bool | None:
+        """What a test gives by the constants that a frame is entered with; None where that is not known."""
 
     @abstractmethod
     def variable(self, frame: Frame, name: str) -> Node:

@@ -106,8 +106,10 @@ class Names:
         if name in scope.annotations:
             solver.link(self._graph.instance_of(frame, scope.annotations[name]), node)
             node = self._graph.gate(node, [(frame, scope.annotations[name])])
-        for expr in scope.bindings.get(name, ()):
-            solver.link(self._graph.evaluate(frame, expr), node)
+        bound, under = scope.bindings.get(name, ()), scope.bound_under.get(name)
+        for position, expr in enumerate(bound):
+            if under is None or not self._graph.rules_out(frame, under[position]):
+                solver.link(self._graph.evaluate(frame, expr), node)
         if frame.parent is None:
             for writer in self._graph.index.global_writers.get((frame.module.index, name), ()):
                 self._from_writer(frame, writer.index, name, node)

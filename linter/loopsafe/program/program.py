@@ -10,6 +10,7 @@ from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.attributes import Attributes
 from loopsafe.program.callgraph import Calls
 from loopsafe.program.classes import Classes
+from loopsafe.program.constants import Constants
 from loopsafe.program.containers import Containers
 from loopsafe.program.declared_types import DeclaredTypes
 from loopsafe.program.graph import Arguments, Graph, Library, OnTarget, Source
@@ -35,7 +36,8 @@ class Program(Graph):
         self._receivers = Receivers(self, self._names, self.classes)
         self._containers = Containers(self.solver)
         self._writers = Writers(self, self.classes)
-        self._calls = Calls(self, self._names, self.classes)
+        self._constants = Constants(self)
+        self._calls = Calls(self, self._names, self.classes, self._constants)
         self._attribute_nodes: dict[tuple[Value, str], Node] = {}
         self._results: dict[Frame, Node] = {}
         self._yields: dict[Frame, Node] = {}
@@ -47,6 +49,14 @@ class Program(Graph):
     def under(self, frame: Frame, expr: Expr, guard: int) -> Node:
         """What an expression holds where a guard of its scope holds."""
         return self._narrowing.evaluate(frame, expr, guard) if guard >= 0 else self.evaluate(frame, expr)
+
+    def rules_out(self, frame: Frame, guard: int) -> bool:
+        """Whether the constants that a frame is entered with keep control from getting past a guard."""
+        return self._constants.rules_out(frame, guard)
+
+    def decide(self, frame: Frame, test: Expr) -> bool | None:
+        """What a test gives by the constants that a frame is entered with; None where that is not known."""
+        return self._constants.decide(frame, test)
 
     def variable(self, frame: Frame, name: str) -> Node:
         """What a name bound in this very scope holds."""
@@ -83,8 +93,9 @@ class Program(Graph):
                 self.solver.link(self.instance_of(frame.parent, scope.returns_annotation), node)
                 if not scope.is_generator:
                     node = self.gate(node, [(frame.parent, scope.returns_annotation)])
-            for expr in scope.returns:
-                self.solver.link(self.evaluate(frame, expr), node)
+            for expr, guard in zip(scope.returns, scope.returned_under, strict=True):
+                if not self.rules_out(frame, guard):
+                    self.solver.link(self.evaluate(frame, expr), node)
         return found
 
     def yielded(self, frame: Frame) -> Node:

@@ -33,3 +33,7 @@ PLAIN_TYPES = frozenset(f"builtins.{name}" for name in ("str", "bytes", "int", "
 STRUCTURAL = frozenset({"Protocol", "Interface"})
 COROUTINE_FUNCTION_TESTS = frozenset({"iscoroutinefunction"})
 COROUTINE_TESTS = frozenset({"iscoroutine", "isawaitable"})
+# Decorators that change nothing of what a function is called with.
+SAME_FUNCTION = frozenset(
+    {"property", "cached_property", "staticmethod", "classmethod", "abstractmethod", "override", "overload", "final"}
+)

@@ -119,7 +119,10 @@ class Receivers:
         self._link(self.instance_of(frame, expr.type), node)
 
     def _choice(self, frame: Frame, expr: Choice, node: Node) -> None:
-        for option in expr.options:
+        options, taken = expr.options, self._graph.decide(frame, expr.test)
+        if taken is not None:
+            options = options[:1] if taken else options[1:]
+        for option in options:
             self._link(self.evaluate(frame, option), node)
 
     def _collection(self, frame: Frame, expr: Collection, node: Node) -> None:

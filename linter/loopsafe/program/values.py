@@ -14,18 +14,31 @@ class Value:
     is_light = False
 
 
+# Constants by parameter.
+Known = tuple[tuple[str, object], ...]
+
+
 class Frame:
     """A scope as entered in one way: with which `self`, from which closure, and, where it matters, from which call.
 
-    `site` is the call (or decorated scope) that made this frame; None stands for all calls together.
+    `site` is the call (or decorated scope) that made this frame; None stands for all calls together. `known` are the
+    parameters for which every call that enters it so gives this constant.
     """
 
-    __slots__ = ("module", "names", "nodes", "parent", "receiver", "scope", "site")
+    __slots__ = ("known", "module", "names", "nodes", "parent", "receiver", "scope", "site")
 
     def __init__(
-        self, module: Module, scope: Scope, parent: Frame | None, receiver: Value | None, site: object | None
+        self,
+        module: Module,
+        scope: Scope,
+        parent: Frame | None,
+        receiver: Value | None,
+        site: object | None,
+        *,
+        known: Known,
     ) -> None:
         self.module, self.scope, self.parent, self.receiver, self.site = module, scope, parent, receiver, site
+        self.known = known
         # They hold nodes: the solver, which defines those, imports this module.
         self.nodes: dict[object, object] = {}
         self.names: dict[str, object] = {}
@@ -34,10 +47,10 @@ class Frame:
         return f"<frame {self.module.name}.{self.scope.qualname} of {self.receiver}>"
 
     @property
-    def order(self) -> tuple[int, int, str, int]:
+    def order(self) -> tuple[int, int, str, int, str]:
         """A key that sorts frames the same way on every run."""
         site = getattr(self.site, "packed_span", 0)
-        return (self.module.index, self.scope.index, repr(self.receiver), site)
+        return (self.module.index, self.scope.index, repr(self.receiver), site, repr(self.known))
 
 
 class Function(Value):
@@ -223,13 +236,20 @@ class Values:
         self._frames: dict[tuple[object, ...], Frame] = {}
 
     def frame(
-        self, module: Module, scope: Scope, parent: Frame | None, receiver: Value | None = None, site: object = None
+        self,
+        module: Module,
+        scope: Scope,
+        parent: Frame | None,
+        receiver: Value | None = None,
+        site: object = None,
+        *,
+        known: Known = (),
     ) -> Frame:
-        """The frame of this scope, parent, receiver and site."""
-        key = (module.index, scope.index, parent, receiver, site)
+        """The frame of this scope, parent, receiver, site and constants."""
+        key = (module.index, scope.index, parent, receiver, site, known)
         found = self._frames.get(key)
         if found is None:
-            found = self._frames[key] = Frame(module, scope, parent, receiver, site)
+            found = self._frames[key] = Frame(module, scope, parent, receiver, site, known=known)
         return found
 
     def make(self, kind: type[Value], *parts: object) -> Value:

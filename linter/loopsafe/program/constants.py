@@ -1,0 +1,224 @@
+"""Constants that callers give, and the branches that these rule out.
+
+A function whose tests a constant decides is entered anew for each: `close(wait=False)` never gets where it waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from loopsafe.facts.schema import Attr, Call, Collection, Compare, Const, Expr, Name, Not, Parameter, Scope
+from loopsafe.program.graph import Arguments, Graph
+from loopsafe.program.index import last_name
+from loopsafe.program.modules import Module
+from loopsafe.program.python import SAME_FUNCTION
+from loopsafe.program.values import Frame, Function, Known, Value
+
+_UNKNOWN = object()
+
+
+class _Other:
+    """Some string or number that no test names."""
+
+    def __repr__(self) -> str:
+        return "other"
+
+
+_OTHER = _Other()
+
+
+@dataclass(slots=True)
+class _Tests:
+    """What tests ask of names: for each name the constants it is compared with."""
+
+    names: dict[str, set[object]] = field(default_factory=dict)
+
+    def note(self, test: Expr) -> None:
+        if isinstance(test, Not):
+            self.note(test.value)
+        elif isinstance(test, Name):
+            self.names.setdefault(test.id, set())
+        elif isinstance(test, Compare):
+            for side, other in ((test.left, test.right), (test.right, test.left)):
+                constants = _constants(other)
+                if isinstance(side, Name) and constants is not None:
+                    self.names.setdefault(side.id, set()).update(constants)
+
+
+class Constants:
+    """Knows the constants of frames. Only parameters that tests ask about, and that are never bound anew, have some."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._tests: dict[Scope, _Tests] = {}
+        self._asked: dict[Scope, tuple[tuple[Parameter, int | None, set[object]], ...]] = {}
+
+    def given(self, function: Function, receiver: Value | None, arguments: Arguments) -> Known:
+        """The constants that a call gives to the parameters a function asks about."""
+        found: list[tuple[str, object]] = []
+        bound = 0 if receiver is None else 1
+        for parameter, position, named in self._parameters(function):
+            at = position if position is None else position - bound
+            value = _UNKNOWN if at == -1 else self._given(function.scope, parameter, at, arguments)
+            if value is not _UNKNOWN:
+                found.append((parameter.name, _simplified(value, named)))
+        return tuple(found)
+
+    def rules_out(self, frame: Frame, guard: int) -> bool:
+        """Whether control does not get past a guard in a frame."""
+        if guard < 0 or not _is_special(frame):
+            return False
+        while guard >= 0:
+            row = frame.scope.guards[guard]
+            if row.kind == "test" and self.decide(frame, row.test) is (not row.holds):
+                return True
+            guard = row.parent
+        return False
+
+    def decide(self, frame: Frame, test: Expr) -> bool | None:
+        """What a test gives in a frame; None where that is not known."""
+        if isinstance(test, Not):
+            answer = self.decide(frame, test.value)
+            return None if answer is None else not answer
+        if isinstance(test, Compare):
+            return self._compare(frame, test)
+        if isinstance(test, Call):
+            return False if _asks_for_a_class(test) and self._value(frame, test.args[0]) is None else None
+        value = self._value(frame, test)
+        return None if value is _UNKNOWN else bool(value)
+
+    def _compare(self, frame: Frame, test: Compare) -> bool | None:
+        left, right = self._value(frame, test.left), self._value(frame, test.right)
+        if test.operator in ("in", "not in"):
+            items = _constants(test.right)
+            return None if left is _UNKNOWN or items is None else (left in items) == (test.operator == "in")
+        if left is _UNKNOWN or right is _UNKNOWN or (_OTHER in (left, right) and not _has_constant(test)):
+            return None
+        if test.operator in ("is", "is not"):
+            return (left is right) == (test.operator == "is")
+        return (left == right) == (test.operator == "==")
+
+    def _value(self, frame: Frame, expr: Expr) -> object:
+        if isinstance(expr, Const):
+            return expr.value
+        at: Frame | None = frame if isinstance(expr, Name) else None
+        while at is not None and isinstance(expr, Name):
+            scope = at.scope
+            for name, value in at.known:
+                if name == expr.id:
+                    return value
+            if expr.id in scope.bindings or any(p.name == expr.id for p in scope.parameters):
+                return _UNKNOWN
+            at = at.parent
+        return _UNKNOWN
+
+    def _given(self, scope: Scope, parameter: Parameter, position: int | None, arguments: Arguments) -> object:
+        source = arguments.get(position, parameter.name)
+        if source is not None:
+            return _UNKNOWN if source.frame is None else self._value(source.frame, source.expr)
+        left_out = arguments.whole and not arguments.rest_keywords and (position is None or not arguments.rest)
+        # A decorator may give what the caller leaves out.
+        if left_out and isinstance(parameter.default, Const) and _is_plain(scope):
+            return parameter.default.value
+        return _UNKNOWN
+
+    def _parameters(self, function: Function) -> tuple[tuple[Parameter, int | None, set[object]], ...]:
+        """The parameters that tests ask about, with their positions and what they are compared with."""
+        scope = function.scope
+        found = self._asked.get(scope)
+        if found is None:
+            found = self._asked[scope] = tuple(self._find(function.module, scope))
+        return found
+
+    def _find(self, module: Module, scope: Scope) -> Iterator[tuple[Parameter, int | None, set[object]]]:
+        tests = self._tests_of(module, scope)
+        positional = [p for p in scope.parameters if p.kind == "positional"]
+        bound = _bound_inside(module, scope)
+        for parameter in scope.parameters:
+            if parameter.kind in ("positional", "keyword") and parameter.name not in bound:
+                position = positional.index(parameter) if parameter.kind == "positional" else None
+                if parameter.name in tests.names:
+                    yield parameter, position, tests.names[parameter.name]
+                elif isinstance(parameter.default, Const) and self._is_handed_on(scope, parameter.name):
+                    yield parameter, position, set()
+
+    def _tests_of(self, module: Module, scope: Scope) -> _Tests:
+        """What the tests of a function, and of functions in it, ask."""
+        found = self._tests.get(scope)
+        if found is None:
+            found = self._tests[scope] = _Tests()
+            for inner in module.facts.scopes[scope.index :]:
+                if _is_within(module, inner, scope):
+                    for guard in inner.guards:
+                        found.note(guard.test)
+        return found
+
+    def _is_handed_on(self, scope: Scope, name: str) -> bool:
+        """Whether a parameter is given to a function that asks about what it is given."""
+        for call in scope.calls:
+            positional = any(isinstance(a, Name) and a.id == name for a in call.args)
+            keywords = [k for k, v in call.keywords if isinstance(v, Name) and v.id == name]
+            if positional or keywords:
+                for module, other in self._graph.index.functions.get(last_name(call.func), ()):
+                    asked = self._tests_of(module, other).names
+                    wanted = [p.name for p in other.parameters] if positional else keywords
+                    if any(p in asked for p in wanted):
+                        return True
+        return False
+
+
+def _simplified(value: object, named: set[object]) -> object:
+    """Texts and numbers that no test names are all the same; empty ones count as tests of truth see them."""
+    if value is None or isinstance(value, bool) or not value or value in named:
+        return value
+    return _OTHER
+
+
+def _has_constant(test: Compare) -> bool:
+    return isinstance(test.left, Const) or isinstance(test.right, Const)
+
+
+def _asks_for_a_class(test: Call) -> bool:
+    """Whether this is `isinstance(x, C)` with a class that None is not of."""
+    if last_name(test.func) != "isinstance" or len(test.args) != 2:
+        return False
+    wanted = test.args[1].items if isinstance(test.args[1], Collection) else (test.args[1],)
+    return all(isinstance(c, (Name, Attr)) and last_name(c) not in ("object", "NoneType") for c in wanted)
+
+
+def _constants(expr: Expr) -> tuple[object, ...] | None:
+    """The constant, or the constants of a display; None where there is anything else."""
+    if isinstance(expr, Const):
+        return (expr.value,)
+    if isinstance(expr, Collection) and not expr.keys and all(isinstance(item, Const) for item in expr.items):
+        return tuple(item.value for item in expr.items if isinstance(item, Const))
+    return None
+
+
+def _is_special(frame: Frame | None) -> bool:
+    while frame is not None:
+        if frame.known:
+            return True
+        frame = frame.parent
+    return False
+
+
+def _is_plain(scope: Scope) -> bool:
+    """Whether no decorator may change what the function is called with."""
+    return all(last_name(decorator) in SAME_FUNCTION for decorator in scope.decorators)
+
+
+def _is_within(module: Module, scope: Scope, outer: Scope) -> bool:
+    while scope.index > outer.index:
+        scope = module.facts.scopes[scope.parent]
+    return scope is outer
+
+
+def _bound_inside(module: Module, scope: Scope) -> set[str]:
+    """The names that a function, or a function in it, binds anew."""
+    found = set(scope.bindings)
+    for inner in module.facts.scopes[scope.index + 1 :]:
+        if inner.outer_names and _is_within(module, inner, scope):
+            found.update(name for name, kind in inner.outer_names.items() if kind == "nonlocal")
+    return found
