@@ -10,7 +10,7 @@ from loopsafe.contexts.dotted import DottedNames
 from loopsafe.contexts.flow import Origin
 from loopsafe.contexts.lattice import Context, Hop
 from loopsafe.contexts.propagate import STARTING, Propagation
-from loopsafe.facts.schema import Call, Const, Import, Scope
+from loopsafe.facts.schema import Call, Const, Import, Ref, Scope
 from loopsafe.knowledge.schema import DecoratorRow, RunsRow, StartRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.modules import Module
@@ -113,7 +113,7 @@ class Starts:
         return target.function.scope in carriers
 
     def _carriers(self, names: tuple[str, ...]) -> set[Scope]:
-        """The project's functions with one of these decorators."""
+        """The project's functions with one of these decorators, written above them or called with a lambda."""
         found = self._decorated.get(names)
         if found is None:
             found = self._decorated[names] = set()
@@ -124,6 +124,10 @@ class Starts:
                 around = classes.plain_frame(module, module.facts.scopes[scope.parent])
                 if any(self._dotted.of(around, d) in names for d in scope.decorators):
                     found.add(scope)
+            for module, scope, call in (place for word in sorted(words) for place in index.calls.get(word, ())):
+                given = [module.facts.scopes[a.scope] for a in call.args if isinstance(a, Ref)]
+                if given and self._dotted.of(classes.plain_frame(module, scope), call) in names:
+                    found.update(given)
         return found
 
     @cached_property
