@@ -12,7 +12,7 @@ from loopsafe.program.annotations import FIRST_ONLY, WRAPPERS
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import last_name
-from loopsafe.program.python import PLAIN_TYPES, STRUCTURAL
+from loopsafe.program.python import DESCRIPTIVE_MODULES, PLAIN_TYPES, STRUCTURAL
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, External, Frame, Instance, Object, Value
 
@@ -103,7 +103,7 @@ class DeclaredTypes:
             return None if self._is_structural(named) else _Meaning((named,))
         if isinstance(named, External):
             name = self._graph.knowledge.canonical(named.name)
-            if name in self._graph.knowledge.classes or name in PLAIN_TYPES:
+            if name in self._graph.knowledge.classes or name in PLAIN_TYPES or _is_standard_class(name):
                 return _Meaning((), (name,))
         return None
 
@@ -124,7 +124,7 @@ class DeclaredTypes:
 
     def _is_kin(self, one: str, other: str) -> bool:
         lineage = self._graph.knowledge.lineage
-        return one in lineage(other) or other in lineage(one)
+        return _is_standard_class(other) or one in lineage(other) or other in lineage(one)
 
     def _are_related(self, given: Class, wanted: Class) -> bool:
         """Whether an instance of one may be one of the other: by its bases, or by an heir of both."""
@@ -150,11 +150,25 @@ class DeclaredTypes:
 
     def _may_extend(self, cls: Class, library: tuple[str, ...]) -> bool:
         """Whether a class extends one of these library classes, or one of which nothing is known."""
-        knowledge = self._graph.knowledge
         bases = self._classes.library_bases(cls) if library else ()
-        foreign = (base for base in bases if base.partition(".")[0] not in sys.stdlib_module_names)
-        return any(base not in knowledge.classes for base in foreign) or not self._lineage(cls).isdisjoint(library)
+        if any(self._is_unknown(base, library) for base in bases):
+            return True
+        return not self._lineage(cls).isdisjoint(library)
+
+    def _is_unknown(self, base: str, library: tuple[str, ...]) -> bool:
+        if base in self._graph.knowledge.classes:
+            return False
+        if _is_standard_class(base):  # they extend one another, but nothing that knowledge speaks of
+            return any(_is_standard_class(name) for name in library)
+        return base.partition(".")[0] not in sys.stdlib_module_names
 
     def _lineage(self, cls: Class) -> set[str]:
         knowledge = self._graph.knowledge
         return {name for base in self._classes.library_bases(cls) for name in knowledge.lineage(base)}
+
+
+def _is_standard_class(name: str) -> bool:
+    """Whether this is a class of the standard library by its name; not one that is made for others to look like."""
+    module, _, last = name.rpartition(".")
+    top = module.partition(".")[0]
+    return last[:1].isupper() and top in sys.stdlib_module_names and top not in DESCRIPTIVE_MODULES

@@ -33,6 +33,10 @@ PLAIN_TYPES = frozenset(f"builtins.{name}" for name in ("str", "bytes", "int", "
 STRUCTURAL = frozenset({"Protocol", "Interface"})
 COROUTINE_FUNCTION_TESTS = frozenset({"iscoroutinefunction"})
 COROUTINE_TESTS = frozenset({"iscoroutine", "isawaitable"})
+# Modules of the standard library whose classes say what others look like.
+DESCRIPTIVE_MODULES = frozenset(
+    {"abc", "asyncio", "builtins", "collections", "contextlib", "enum", "importlib", "numbers", "os", "types", "typing"}
+)
 # Decorators that change nothing of what a function is called with.
 SAME_FUNCTION = frozenset(
     {"property", "cached_property", "staticmethod", "classmethod", "abstractmethod", "override", "overload", "final"}
