@@ -52,6 +52,9 @@ class LoopThreads:
         for thread in self.found.values():
             if same_making(receiver, thread.loop) or self._belongs(receiver, thread) or self._stored(reached, thread):
                 return thread
+            # An object of the project that runs its loop itself.
+            if isinstance(receiver, Instance) and any(s.frame.receiver is receiver for s in thread.runners):
+                return thread
         return None
 
     def _stored(self, reached: Reached, thread: LoopThread) -> bool:

@@ -127,7 +127,11 @@ class Analysis:
         thread = self._loop_threads.owner(reached)
         if thread is None or reached.state not in self._callers:
             return False
-        return not self._loop_threads.starts_within(thread, self._callers.through(reached.state))
+        way = self._callers.through(reached.state)
+        # What an object that runs its loop does to itself may be the loop's own doing.
+        if any(state.frame.receiver is reached.receiver for state in way if reached.receiver is not None):
+            return False
+        return not self._loop_threads.starts_within(thread, way)
 
     def called_callbacks(self) -> Iterator[Violation]:
         """Calls that stand where a callback is expected, and give nothing."""

@@ -67,7 +67,7 @@ class Knowledge:
 
     def leads_to(self, name: str) -> bool:
         """Whether this dotted name is one that rows speak of, or the beginning of one."""
-        return name in self._prefixes
+        return name in self._prefixes or self.canonical(name) in self._prefixes
 
     def is_known(self, cls: str) -> bool:
         """Whether anything is known of this class."""

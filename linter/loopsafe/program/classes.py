@@ -60,8 +60,8 @@ class Classes:
         frame = self.plain_frame(module, scope)
         if scope.kind != "function" or not isinstance(frame.receiver, Instance):
             return [frame]
-        # A method that subclasses inherit runs with each of them as `self`.
-        heirs = [c for c in self.subclasses(frame.receiver.cls) if self._inherits(c, scope, module)]
+        # A method that subclasses inherit, or extend, runs with each of them as `self`.
+        heirs = [c for c in self.subclasses(frame.receiver.cls) if self._reaches(c, scope, module)]
         receivers = [self.instance(c) for c in heirs[:_MOST_SUBCLASSES]]
         return [frame, *(self._graph.values.frame(module, scope, frame.parent, r) for r in receivers)]
 
@@ -72,10 +72,14 @@ class Classes:
         cls = self.defined_by(module, around)
         return {"plain": self.instance(cls), "class": cls}.get(kind)
 
-    def _inherits(self, cls: Class, scope: Scope, module: Module) -> bool:
+    def _reaches(self, cls: Class, scope: Scope, module: Module) -> bool:
+        """Whether the method of this name gets to `scope`: inherited, or as each override calls the next one up."""
         for base in self.mro(cls):
             if isinstance(base, Class) and scope.name in base.scope.bindings:
-                return base.scope.index == scope.parent and base.module is module
+                if base.scope.index == scope.parent and base.module is module:
+                    return True
+                if not _calls_up(base, scope.name):
+                    return False
         return False
 
     def mro(self, cls: Class) -> tuple[Class | External, ...]:
@@ -190,6 +194,13 @@ class Classes:
             body = self._graph.values.frame(base.module, base.scope, base.frame)
             return self._resolve_name(body, name, depth + 1)
         return None
+
+
+def _calls_up(cls: Class, name: str) -> bool:
+    """Whether the method calls the one it overrides: `super().name(...)`, `Base.name(self, ...)`."""
+    scopes = cls.module.facts.scopes
+    own = [scopes[v.scope] for v in cls.scope.bindings[name] if isinstance(v, Ref)]
+    return any(isinstance(call.func, Attr) and call.func.name == name for scope in own for call in scope.calls)
 
 
 def _merge(lines: list[list[Class | External]], bases: list[Class | External]) -> list[Class | External]:

@@ -36,6 +36,7 @@ class Program(Graph):
         self._receivers = Receivers(self, self._names, self.classes)
         self._containers = Containers(self.solver)
         self._writers = Writers(self, self.classes)
+        self.on_frame(self._writers.entered)
         self._constants = Constants(self)
         self._calls = Calls(self, self._names, self.classes, self._constants)
         self._attribute_nodes: dict[tuple[Value, str], Node] = {}

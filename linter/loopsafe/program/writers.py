@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Call, Choice, Const, Expr
+from loopsafe.facts.schema import Call, Choice, Const, Expr, Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import WriteSite
@@ -18,6 +18,7 @@ class Writers:
         self._graph, self._classes = graph, classes
         self._asked: set[Value] = set()
         self._followed: set[str] = set()
+        self._in_closures: dict[Scope, list[WriteSite]] = {}
 
     def demand(self, container: Value) -> None:
         """Find what is put into this container elsewhere."""
@@ -33,11 +34,20 @@ class Writers:
                 for site in sites if len(sites) <= _MOST_WRITERS else ():
                     self._follow(site)
 
+    def entered(self, frame: Frame) -> None:
+        """A closure is entered: it writes for whatever it closes over there."""
+        for site in self._in_closures.get(frame.scope, ()):
+            self._follow_in(frame, site)
+
     def _follow(self, site: WriteSite) -> None:
-        graph = self._graph
+        if site.scope.parent >= 0 and site.module.facts.scopes[site.scope.parent].kind == "function":
+            self._in_closures.setdefault(site.scope, []).append(site)
         for frame in self._classes.frames(site.module, site.scope):
-            base = graph.evaluate(frame, site.base)
-            graph.solver.listen(base, lambda held, frame=frame: self._written(held, frame, site))  # type: ignore[misc]
+            self._follow_in(frame, site)
+
+    def _follow_in(self, frame: Frame, site: WriteSite) -> None:
+        base = self._graph.evaluate(frame, site.base)
+        self._graph.solver.listen(base, lambda held: self._written(held, frame, site))
 
     def _written(self, held: Value, frame: Frame, site: WriteSite) -> None:
         if not isinstance(held, (Container, Object)):
