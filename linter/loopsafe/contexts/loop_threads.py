@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
+from loopsafe.contexts.crossings import LOOP
 from loopsafe.contexts.flow import Flow, Origin, Reached
 from loopsafe.contexts.lattice import CALLER, Hop, State
 from loopsafe.contexts.propagate import Propagation
@@ -180,7 +182,7 @@ class LoopThreads:
             for state in self._loop_states
         )
 
-    @property
+    @cached_property
     def _loop_states(self) -> list[State]:
         states = [s for targets in self.flow.edges.values() for s in targets]
         return [s for s in (*states, *self.flow.roots) if s.context.kind == "loop"]
@@ -191,7 +193,13 @@ class LoopThreads:
         if not isinstance(func, Attr) or receiver.frame is None:
             return False
         held = self._program.evaluate(receiver.frame, func.base).values
-        return any(same_making(thread.loop, loop) for loop in held)
+        return any(same_making(thread.loop, loop) or self._looked_up_on(loop, thread) for loop in held)
+
+    def _looked_up_on(self, loop: Value, thread: LoopThread) -> bool:
+        """`self._loop = asyncio.get_running_loop()` in a coroutine of the thread: its loop under another name."""
+        if not isinstance(loop, Object) or loop.frame is None or LOOP not in self._program.knowledge.lineage(loop.type):
+            return False
+        return self._made_on(loop, thread)
 
 
 def _is_public(module: Module, scope: Scope) -> bool:

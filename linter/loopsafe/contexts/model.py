@@ -15,6 +15,7 @@ from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import WHERE, Hop
 from loopsafe.contexts.loop_threads import LoopThreads
 from loopsafe.contexts.misuse import Misuse
+from loopsafe.contexts.moments import is_just_made, runs_the_loop
 from loopsafe.contexts.origins import Origins
 from loopsafe.contexts.ownership import Ownership, best_known, is_a_loop, is_ambiguous, is_harmless, is_prepared_for
 from loopsafe.contexts.propagate import Propagation
@@ -112,7 +113,7 @@ class Analysis:
             return False
         if reached.started is not None:
             return True
-        if is_ambiguous(reached, self._program):
+        if is_ambiguous(reached, self._program) or is_just_made(reached, self._program):
             return False
         kind = reached.state.context.kind
         if kind == "loop" or is_a_loop(reached, self._program):
@@ -127,7 +128,8 @@ class Analysis:
         thread = self._loop_threads.owner(reached)
         if thread is None or reached.state not in self._callers:
             return False
-        return not self._loop_threads.starts_within(thread, self._callers.through(reached.state))
+        way = self._callers.through(reached.state)
+        return not self._loop_threads.starts_within(thread, way) and not runs_the_loop(self.flow, thread.loop, way)
 
     def called_callbacks(self) -> Iterator[Violation]:
         """Calls that stand where a callback is expected, and give nothing."""

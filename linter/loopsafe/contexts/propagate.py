@@ -10,7 +10,7 @@ from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Context, Hop, State
 from loopsafe.contexts.remarks import Remarks
 from loopsafe.contexts.type_tests import depends_on_type
-from loopsafe.facts.schema import Call, Expr, Read
+from loopsafe.facts.schema import Attr, Call, Expr, Read
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Target
 from loopsafe.program.index import method_kind
@@ -82,12 +82,19 @@ class Propagation:
         for call in scope.calls:
             if self._passes(state, call.guard):
                 self.program.targets(frame, call, self._caller(state, call))
+                if call.role == "awaited" and state.context.loop is not None and isinstance(call.func, Attr):
+                    self._await(state.context.loop, frame, call.func.base)
         for read in scope.reads:
             if read.attr.name in self._properties and self._passes(state, read.guard):
                 self._read(state, read)
         for block in scope.blocks:
             if not block.is_async and self._passes(state, block.guard):
                 self._block(state, block.value, block.packed_span)
+
+    def _await(self, loop: Value, frame: Frame, base: Expr) -> None:
+        """What a coroutine waits for belongs to the loop that runs it."""
+        awaited = self.flow.awaited.setdefault(loop, {})
+        self.program.solver.listen(self.program.evaluate(frame, base), awaited.setdefault)
 
     def _passes(self, state: State, guard: int) -> bool:
         """Whether control gets past the guards in this context; on a loop it always may."""
@@ -142,8 +149,6 @@ class Propagation:
         if target.name in knowledge.loops:
             loop = target.receiver or self._new_loop(state.frame, call)
             self.flow.loops_run.setdefault(state, {}).setdefault(loop, hop)
-        if call.role == "awaited" and state.context.loop is not None and target.receiver is not None:
-            self.flow.awaited.setdefault(state.context.loop, {})[target.receiver] = None
         for runs in knowledge.runs.get(target.name, ()):
             self._runs(state, call, runs, target, hop)
 
