@@ -1,4 +1,4 @@
-"""Moments at which an operation harms nobody: nobody else knows the object yet, or this thread runs the loop itself."""
+"""Moments at which an operation harms nobody: the object is new, or this thread runs the loop itself or wakes it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from loopsafe.contexts.helpers import Place
 from loopsafe.contexts.lattice import State
 from loopsafe.contexts.thread_tests import given_values
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
+from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, External, Value, same_making
 
@@ -32,6 +33,23 @@ def is_just_made(reached: Reached, program: Program) -> bool:
 def runs_the_loop(flow: Flow, loop: Value, states: Iterable[State]) -> bool:
     """Whether one of the functions on the way runs this very loop: it blocks its caller, who then is the loop's."""
     return any(same_making(loop, run) for state in states for run in flow.loops_run.get(state, ()))
+
+
+def is_woken(reached: Reached, program: Program) -> bool:
+    """Whether the function goes on to wake the loop: in a signal handler on its thread that is all that lacks."""
+    scope, call = reached.state.frame.scope, reached.call
+    knowledge = program.knowledge
+    crossing = {name for name, rows in knowledge.runs.items() if any(row.crossing for row in rows)}
+    wakers = {name.rpartition(".")[2] for name in crossing - knowledge.operations.keys()}
+    after = (c for c in scope.calls if last_name(c.func) in wakers and c.packed_span > call.packed_span)
+    return any(_surrounds(scope, _condition(scope, c.guard), _condition(scope, call.guard)) for c in after)
+
+
+def _condition(scope: Scope, guard: int) -> int:
+    """The innermost guard that may fail: that a statement has returned is no condition."""
+    while guard >= 0 and scope.guards[guard].kind == "after":
+        guard = scope.guards[guard].parent
+    return guard
 
 
 def _is_class(value: Value, program: Program) -> bool:

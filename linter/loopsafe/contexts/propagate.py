@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from loopsafe.contexts.crossings import LOOP, Crossings
@@ -18,7 +19,7 @@ from loopsafe.program.program import Program
 from loopsafe.program.solver import Listener
 from loopsafe.program.values import Class, Coroutine, Descriptor, Frame, Function, Instance, Object, Value
 
-STARTING = ("thread", "signal", "finalizer")
+STARTING = ("thread", "signal", "finalizer", "exit")
 
 
 class Propagation:
@@ -122,7 +123,10 @@ class Propagation:
         if operation is not None:
             name, row = operation
             self._operation(Reached(state, call, row, name, target.frame.receiver))
-        elif not target.function.scope.is_async or (state.context.kind == "loop" and call.role == "awaited"):
+            return
+        if any(name in self.program.knowledge.loops for name in self._own_names(target.function, target.frame)):
+            self._run_loop(state, call, target.frame.receiver, hop)
+        if not target.function.scope.is_async or (state.context.kind == "loop" and call.role == "awaited"):
             self._edge(state, State(target.frame, state.context), hop)
 
     def _known_operation(self, function: Function, frame: Frame, context: Context) -> tuple[str, OperationRow] | None:
@@ -131,15 +135,17 @@ class Propagation:
         said = self.remarks.operation(function.scope, context)
         if said is not None:
             return function.scope.name, said
+        known = (name for name in self._own_names(function, frame) if name in knowledge.operations)
+        return next(((name, knowledge.operations[name]) for name in known), None)
+
+    def _own_names(self, function: Function, frame: Frame) -> Iterator[str]:
+        """The names by which knowledge may speak of a function of the project."""
         if not isinstance(frame.receiver, Instance):
-            name = f"{function.module.name}.{function.scope.qualname}"
-            return (name, knowledge.operations[name]) if name in knowledge.operations else None
+            yield f"{function.module.name}.{function.scope.qualname}"
+            return
         for cls in self.program.classes.mro(frame.receiver.cls):
             qualname = cls.qualname if isinstance(cls, Class) else cls.name
-            name = f"{knowledge.canonical(qualname)}.{function.scope.name}"
-            if name in knowledge.operations:
-                return name, knowledge.operations[name]
-        return None
+            yield f"{self.program.knowledge.canonical(qualname)}.{function.scope.name}"
 
     def _library(self, state: State, call: Call, target: Library, hop: Hop) -> None:
         knowledge = self.program.knowledge
@@ -147,10 +153,12 @@ class Propagation:
         if row is not None:
             self._operation(Reached(state, call, row, target.name, target.receiver))
         if target.name in knowledge.loops:
-            loop = target.receiver or self._new_loop(state.frame, call)
-            self.flow.loops_run.setdefault(state, {}).setdefault(loop, hop)
+            self._run_loop(state, call, target.receiver, hop)
         for runs in knowledge.runs.get(target.name, ()):
             self._runs(state, call, runs, target, hop)
+
+    def _run_loop(self, state: State, call: Call, receiver: Value | None, hop: Hop) -> None:
+        self.flow.loops_run.setdefault(state, {}).setdefault(receiver or self._new_loop(state.frame, call), hop)
 
     def _runs(self, state: State, call: Call, runs: RunsRow, target: Library, hop: Hop) -> None:
         """A library function runs its callables: here, on a loop, or on a loop of its own on this thread."""
