@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from loopsafe.findings import Step
 from loopsafe.locations import Location
 
-OFF_LOOP = ("thread", "signal", "finalizer")
+OFF_LOOP = ("thread", "signal", "finalizer", "exit")
 CONTEXTS = (*OFF_LOOP, "caller", "loop")
 """The kinds of context, in the order in which they are named."""
 

@@ -68,7 +68,7 @@ class Player:
 MERMAID_LINES = (
     r"flowchart LR",
     r'  subgraph m\d+\["[^"<>\\]*"\]',
-    r'    n\d+\["(?:[^"<>\\]|<br>)*"\]:::(?:thread|signal|finalizer|caller|loop|several|none)',
+    r'    n\d+\["(?:[^"<>\\]|<br>)*"\]:::(?:thread|signal|finalizer|exit|caller|loop|several|none)',
     r"  end",
     r"  n\d+ (?:-->|==>|-\.->)\|(?:starts|calls|loop)\| n\d+",
     r"  classDef \w+ fill:#[0-9a-f]{6},color:#000",

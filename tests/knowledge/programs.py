@@ -24,7 +24,9 @@ from loopsafe.knowledge.schema import (
 )
 
 ALL = Knowledge(built_in_packs())
-STARTING = ("thread", "signal", "finalizer")
+STARTING = ("thread", "signal", "finalizer", "exit")
+# At exit only loops in daemon threads still run.
+_DAEMON = "\n\nthreading.Thread(target=asyncio.new_event_loop().run_forever, daemon=True).start()\n"
 CODES = {
     "channel": "LSF101",
     "queue": "LSF102",
@@ -85,11 +87,13 @@ def _imports(pack: Pack, name: str) -> str:
 
 
 def _project(row: StartRow, kind: str = "") -> str:
-    return kind or "-".join(row.only_if_called)
+    return kind or "-".join(row.only_if_called) or ("exit" if row.where == "exit" else "")
 
 
 def _going(row: StartRow) -> str:
     """A call that sets going what the row speaks of."""
+    if row.where == "exit":
+        return _DAEMON
     calls = "".join(f"    thing.{name}()\n" for name in row.only_if_called[:1])
     return f"\n\ndef set_going(thing) -> None:\n{calls}" if calls else ""
 

@@ -36,5 +36,5 @@ def test_the_example_has_ten_lines(tmp_path: Path) -> None:
 def test_every_table_and_condition_is_explained() -> None:
     tables = [f for f in Pack.__struct_fields__ if f not in ("library", "version", "imports")]
     words = [*tables, "unless_async", "unless_decorated", "when", "unless_given", "executor", "only_if_called"]
-    words += ["unless_imported", "twin", "unless_defined", "likely", "rest_from", "every_keyword", "key", "methods"]
-    assert [w for w in (*words, "method_of", "iterated") if f"`{w}" not in PAGE] == []
+    words += ["unless_imported", "twin", "unless_defined", "likely", "likely_with", "rest_from", "every_keyword", "key"]
+    assert [w for w in (*words, "methods", "method_of", "iterated") if f"`{w}" not in PAGE] == []

@@ -49,7 +49,8 @@ class Guards:
     def _is_on_loop(self, place: Place, guard: Guard) -> bool:
         test, tests = guard.test, self._tests
         if guard.kind == "after":
-            return isinstance(test, Call) and (tests.fails_elsewhere(place, test) or self._asserts(place, test))
+            returned = tests.fails_elsewhere(place, test) or tests.has_ended(place, test)
+            return returned or (isinstance(test, Call) and self._asserts(place, test))
         if guard.kind == "try":
             return guard.holds and tests.fails_elsewhere(place, test)
         return guard.kind != "except" and tests.says(place, test, guard.holds)

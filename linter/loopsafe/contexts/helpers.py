@@ -26,9 +26,11 @@ class Helpers:
         self._modules, self._index = modules, index
 
     def certain(self, place: Place, func: Expr) -> list[Place]:
-        """The functions that a call enters by its very form: by a plain name, or as methods of `self`."""
+        """The functions that a call enters by its very form: a lambda, by a plain name, or as methods of `self`."""
         if isinstance(func, Name):
             return self.called(place, func)
+        if isinstance(func, Ref):
+            return [Place(place.module, place.module.facts.scopes[func.scope])]
         base = func.base if isinstance(func, Attr) else None
         if not isinstance(base, Name) or self._index.own_class(place.module, place.scope, base.id) is None:
             return []
@@ -44,6 +46,10 @@ class Helpers:
         if module is not None:
             return self._top(module, func.name, 0)
         return self._own(place, func.name, in_class=True) or self._methods(func.name)
+
+    def methods_of(self, cls: str, name: str) -> list[Place]:
+        """The methods of a name in the classes of a name."""
+        return [p for p in self._methods(name) if p.module.facts.scopes[p.scope.parent].name == cls]
 
     def properties(self, place: Place, name: str) -> list[Place]:
         """The properties of this name: of this file, else of the project."""

@@ -9,12 +9,13 @@ from loopsafe.findings import StepKind
 from loopsafe.program.modules import Module
 from loopsafe.program.values import Frame, Value
 
-Kind = Literal["thread", "signal", "finalizer", "loop", "caller"]
+Kind = Literal["thread", "signal", "finalizer", "exit", "loop", "caller"]
 
 WHERE: dict[str, str] = {
     "thread": "on a worker thread",
     "signal": "in a signal handler",
     "finalizer": "in a finalizer",
+    "exit": "at interpreter exit",
     "caller": "off its loop's own thread",
     "loop": "on another loop",
 }

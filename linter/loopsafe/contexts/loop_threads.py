@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
 
+from loopsafe.contexts.crossings import LOOP
 from loopsafe.contexts.flow import Flow, Origin, Reached
 from loopsafe.contexts.lattice import CALLER, Hop, State
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.witness import Paths
-from loopsafe.facts.schema import Attr, Call, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Const, Name, Scope
 from loopsafe.program.graph import Entered
-from loopsafe.program.index import method_kind
+from loopsafe.program.index import last_name, method_kind
 from loopsafe.program.modules import Module
 from loopsafe.program.values import Class, Function, Instance, Object, Value, same_making
 from loopsafe.program.writers import kept_as
@@ -56,6 +59,15 @@ class LoopThreads:
             if isinstance(receiver, Instance) and any(s.frame.receiver is receiver for s in thread.runners):
                 return thread
         return None
+
+    def outlast(self, reached: Reached) -> bool:
+        """Whether the loop of an operation may still run when the program ends: in a daemon thread.
+
+        Of a loop that is not known, whether the program has such a thread; what its tests do says nothing.
+        """
+        owner = self.owner(reached)
+        threads = [owner] if owner else [t for t in self.found.values() if not _is_test(t.hops[0].module)]
+        return any(_mentions_daemons(thread.hops[0].module) for thread in threads)
 
     def _stored(self, reached: Reached, thread: LoopThread) -> bool:
         """Whether the receiver is an attribute that the function which runs the loop stores on its object."""
@@ -183,7 +195,7 @@ class LoopThreads:
             for state in self._loop_states
         )
 
-    @property
+    @cached_property
     def _loop_states(self) -> list[State]:
         states = [s for targets in self.flow.edges.values() for s in targets]
         return [s for s in (*states, *self.flow.roots) if s.context.kind == "loop"]
@@ -194,7 +206,13 @@ class LoopThreads:
         if not isinstance(func, Attr) or receiver.frame is None:
             return False
         held = self._program.evaluate(receiver.frame, func.base).values
-        return any(same_making(thread.loop, loop) for loop in held)
+        return any(same_making(thread.loop, loop) or self._looked_up_on(loop, thread) for loop in held)
+
+    def _looked_up_on(self, loop: Value, thread: LoopThread) -> bool:
+        """`self._loop = asyncio.get_running_loop()` in a coroutine of the thread: its loop under another name."""
+        if not isinstance(loop, Object) or loop.frame is None or LOOP not in self._program.knowledge.lineage(loop.type):
+            return False
+        return self._made_on(loop, thread)
 
 
 def _is_public(module: Module, scope: Scope) -> bool:
@@ -208,3 +226,20 @@ def _is_public(module: Module, scope: Scope) -> bool:
         return False
     around = module.facts.scopes[scope.parent]
     return around.kind in ("module", "class") and (not scope.name.startswith("_") or scope.name in _CALLED_BY_USERS)
+
+
+def _is_test(module: Module) -> bool:
+    folders = PurePosixPath(module.path).with_suffix("").parts
+    return any(p in ("test", "tests", "testing") or p.startswith("test_") or p.endswith("_test") for p in folders)
+
+
+def _mentions_daemons(module: Module) -> bool:
+    """Whether a file makes threads that do not keep the program alive."""
+    for scope in module.facts.scopes:
+        given = [value for call in scope.calls for keyword, value in call.keywords if keyword == "daemon"]
+        given += [store.value for store in scope.stores if store.name == "daemon"]
+        if any(not isinstance(value, Const) or value.value for value in given):
+            return True
+        if any(last_name(call.func) == "setDaemon" for call in scope.calls):
+            return True
+    return False

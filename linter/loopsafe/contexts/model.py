@@ -15,6 +15,7 @@ from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import WHERE, Hop
 from loopsafe.contexts.loop_threads import LoopThreads
 from loopsafe.contexts.misuse import Misuse
+from loopsafe.contexts.moments import is_just_made, is_woken, runs_the_loop
 from loopsafe.contexts.origins import Origins
 from loopsafe.contexts.ownership import Ownership, best_known, is_a_loop, is_ambiguous, is_harmless, is_prepared_for
 from loopsafe.contexts.propagate import Propagation
@@ -110,28 +111,32 @@ class Analysis:
     def _is_foreign(self, reached: Reached) -> bool:
         if is_harmless(reached, self._program):
             return False
+        kind = reached.state.context.kind
+        if kind == "exit" and not self._loop_threads.outlast(reached):
+            return False
         if reached.started is not None:
             return True
-        if is_ambiguous(reached, self._program):
+        if is_ambiguous(reached, self._program) or is_just_made(reached, self._program):
             return False
-        kind = reached.state.context.kind
         if kind == "loop" or is_a_loop(reached, self._program):
             return False
         if kind == "caller":
             return self._is_foreign_caller(reached)
+        if kind == "signal" and is_woken(reached, self._program) and self._loop_threads.owner(reached) is None:
+            return False
         if reached.row.category == "lookup" and is_prepared_for(reached, self._foreign):
             return False
         return reached.state in self._foreign and not self._ownership.made_there(reached, self._foreign)
 
     def _is_foreign_caller(self, reached: Reached) -> bool:
         thread = self._loop_threads.owner(reached)
-        if thread is None or reached.state not in self._callers:
-            return False
+        if thread is None or reached.state not in self._callers or reached.state.frame.receiver is thread.loop:
+            return False  # a loop's own methods are part of it
         way = self._callers.through(reached.state)
         # What an object that runs its loop does to itself may be the loop's own doing.
         if any(state.frame.receiver is reached.receiver for state in way if reached.receiver is not None):
             return False
-        return not self._loop_threads.starts_within(thread, way)
+        return not self._loop_threads.starts_within(thread, way) and not runs_the_loop(self.flow, thread.loop, way)
 
     def called_callbacks(self) -> Iterator[Violation]:
         """Calls that stand where a callback is expected, and give nothing."""
@@ -148,7 +153,8 @@ class Analysis:
         state, call = reached.state, reached.call
         module, kind = state.frame.module, state.context.kind
         hops = (*arrived, Hop("reaches", module, call.packed_span, not depends_on_type(state.frame.scope, call)))
-        sure = kind != "caller" and all(hop.certain for hop in hops)
+        guessed = kind == "caller" or (kind == "exit" and self._loop_threads.owner(reached) is None)
+        sure = not guessed and all(hop.certain for hop in hops)
         operation = spell(call.func) if reached.started is None else reached.name.rpartition(".")[2]
         return Violation(
             module,

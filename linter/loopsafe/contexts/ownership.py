@@ -6,6 +6,7 @@ from loopsafe.contexts.crossings import LOOP
 from loopsafe.contexts.flow import Flow, Reached
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Hop
+from loopsafe.contexts.propagate import STARTING
 from loopsafe.contexts.remedies import expected_exceptions
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
@@ -19,11 +20,11 @@ class Ownership:
 
     def __init__(self, flow: Flow, program: Program, guards: Guards) -> None:
         self._flow, self._program, self._guards = flow, program, guards
-        self._runs_loop = flow.reaching({s for s in flow.loops_run if s.context.kind == "thread"})
+        self._runs_loop = flow.reaching({s for s in flow.loops_run if s.context.kind in ("thread", "exit")})
         started = {
             root
             for root, hops in flow.roots.items()
-            if root.context.kind in ("thread", "signal", "finalizer") and any(self._is_real(hop) for hop in hops)
+            if root.context.kind in STARTING and any(self._is_real(hop) for hop in hops)
         }
         self.own_loop_roots = {root for root in started if root in self._runs_loop}
         self.foreign_roots = started - self.own_loop_roots

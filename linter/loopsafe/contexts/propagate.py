@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from loopsafe.contexts.crossings import LOOP, Crossings
@@ -10,7 +11,7 @@ from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Context, Hop, State
 from loopsafe.contexts.remarks import Remarks
 from loopsafe.contexts.type_tests import depends_on_type
-from loopsafe.facts.schema import Call, Expr, Read
+from loopsafe.facts.schema import Attr, Call, Expr, Read
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Target
 from loopsafe.program.index import method_kind
@@ -18,7 +19,7 @@ from loopsafe.program.program import Program
 from loopsafe.program.solver import Listener
 from loopsafe.program.values import Class, Coroutine, Descriptor, Frame, Function, Instance, Object, Value
 
-STARTING = ("thread", "signal", "finalizer")
+STARTING = ("thread", "signal", "finalizer", "exit")
 
 
 class Propagation:
@@ -82,12 +83,19 @@ class Propagation:
         for call in scope.calls:
             if self._passes(state, call.guard):
                 self.program.targets(frame, call, self._caller(state, call))
+                if call.role == "awaited" and state.context.loop is not None and isinstance(call.func, Attr):
+                    self._await(state.context.loop, frame, call.func.base)
         for read in scope.reads:
             if read.attr.name in self._properties and self._passes(state, read.guard):
                 self._read(state, read)
         for block in scope.blocks:
             if not block.is_async and self._passes(state, block.guard):
                 self._block(state, block.value, block.packed_span)
+
+    def _await(self, loop: Value, frame: Frame, base: Expr) -> None:
+        """What a coroutine waits for belongs to the loop that runs it."""
+        awaited = self.flow.awaited.setdefault(loop, {})
+        self.program.solver.listen(self.program.evaluate(frame, base), awaited.setdefault)
 
     def _passes(self, state: State, guard: int) -> bool:
         """Whether control gets past the guards in this context; on a loop it always may."""
@@ -117,7 +125,10 @@ class Propagation:
         if operation is not None:
             name, row = operation
             self._operation(Reached(state, call, row, name, target.frame.receiver))
-        elif not target.function.scope.is_async or (state.context.kind == "loop" and call.role == "awaited"):
+            return
+        if any(name in self.program.knowledge.loops for name in self._own_names(target.function, target.frame)):
+            self._run_loop(state, call, target.frame.receiver, hop)
+        if not target.function.scope.is_async or (state.context.kind == "loop" and call.role == "awaited"):
             self._edge(state, State(target.frame, state.context), hop)
 
     def _known_operation(self, function: Function, frame: Frame, context: Context) -> tuple[str, OperationRow] | None:
@@ -126,15 +137,17 @@ class Propagation:
         said = self.remarks.operation(function.scope, context)
         if said is not None:
             return function.scope.name, said
+        known = (name for name in self._own_names(function, frame) if name in knowledge.operations)
+        return next(((name, knowledge.operations[name]) for name in known), None)
+
+    def _own_names(self, function: Function, frame: Frame) -> Iterator[str]:
+        """The names by which knowledge may speak of a function of the project."""
         if not isinstance(frame.receiver, Instance):
-            name = f"{function.module.name}.{function.scope.qualname}"
-            return (name, knowledge.operations[name]) if name in knowledge.operations else None
+            yield f"{function.module.name}.{function.scope.qualname}"
+            return
         for cls in self.program.classes.mro(frame.receiver.cls):
             qualname = cls.qualname if isinstance(cls, Class) else cls.name
-            name = f"{knowledge.canonical(qualname)}.{function.scope.name}"
-            if name in knowledge.operations:
-                return name, knowledge.operations[name]
-        return None
+            yield f"{self.program.knowledge.canonical(qualname)}.{function.scope.name}"
 
     def _library(self, state: State, call: Call, target: Library, hop: Hop) -> None:
         knowledge = self.program.knowledge
@@ -142,12 +155,12 @@ class Propagation:
         if row is not None:
             self._operation(Reached(state, call, row, target.name, target.receiver))
         if target.name in knowledge.loops:
-            loop = target.receiver or self._new_loop(state.frame, call)
-            self.flow.loops_run.setdefault(state, {}).setdefault(loop, hop)
-        if call.role == "awaited" and state.context.loop is not None and target.receiver is not None:
-            self.flow.awaited.setdefault(state.context.loop, {})[target.receiver] = None
+            self._run_loop(state, call, target.receiver, hop)
         for runs in knowledge.runs.get(target.name, ()):
             self._runs(state, call, runs, target, hop)
+
+    def _run_loop(self, state: State, call: Call, receiver: Value | None, hop: Hop) -> None:
+        self.flow.loops_run.setdefault(state, {}).setdefault(receiver or self._new_loop(state.frame, call), hop)
 
     def _runs(self, state: State, call: Call, runs: RunsRow, target: Library, hop: Hop) -> None:
         """A library function runs its callables: here, on a loop, or on a loop of its own on this thread."""

@@ -57,7 +57,9 @@ class Starts:
         self, row: StartRow, module: Module, packed_span: int, frame: Frame | None = None, call: Call | None = None
     ) -> Origin:
         """The origin that this row makes at this place."""
-        hop = Hop("starts", module, packed_span, not row.likely)
+        known = self._imported | self.program.index.calls.keys() if row.likely_with else set()
+        certain = not row.likely and not any(name in known for name in row.likely_with)
+        hop = Hop("starts", module, packed_span, certain)
         return Origin(Context(row.where), hop, frame, call)  # type: ignore[arg-type]
 
     def rooted(self, row: StartRow, origin: Origin) -> OnTarget:

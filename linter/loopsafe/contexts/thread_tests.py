@@ -54,6 +54,12 @@ class ThreadTests:
         name = self._name(place, expr.func)
         return self._tells.get(name) == "loop" and name not in _GIVES_ANYWAY
 
+    def has_ended(self, place: Place, expr: Expr) -> bool:
+        """Whether this is a call that returns only when a thread that ran a loop is over."""
+        if not isinstance(expr, Call) or expr.args or expr.keywords or not isinstance(expr.func, Attr):
+            return False
+        return self._told_by(place, expr.func) == "ended" and self._is_loop_thread(place, expr.func.base)
+
     def _says(self, place: Place, test: Expr, holds: bool) -> bool:
         if isinstance(test, Compare):
             return self._comparison(place, test, holds)
@@ -156,20 +162,29 @@ class ThreadTests:
 
     def _is_loop_thread(self, place: Place, thread: Expr) -> bool:
         """Whether a thread, here or by what it is called elsewhere in the file, runs a loop."""
-        name, scopes = last_name(thread), place.module.facts.scopes
-        stored = [store.value for scope in scopes for store in scope.stores if store.name == name]
-        made = [*stored, *(value for scope in scopes for value in scope.bindings.get(name, ()))]
-        targets = {last_name(v) for call in made if isinstance(call, Call) for k, v in call.keywords if k == "target"}
-        # A subclass asks itself.
-        own = {"run"} if isinstance(thread, Name) and not made else set()
-        return self._runs_loop(place, targets | own, 0)
+        module, name = place.module, last_name(thread)
+        makers = [(Place(module, s), value) for s in module.facts.scopes for value in _made_as(s, name)]
+        if isinstance(thread, Name) and not makers:  # a subclass asks itself
+            return self._runs_loop(place, Attr(thread, "run"), set())
+        return any(self._starts_loop(at, call) for at, call in makers if isinstance(call, Call))
 
-    def _runs_loop(self, place: Place, names: set[str], depth: int) -> bool:
-        """Whether a function of one of these names, or one that it calls in this file, runs a loop."""
-        if names & self._runners or depth > _DEEPEST:
-            return bool(names & self._runners)
-        inside = {last_name(call.func) for s in place.module.facts.scopes if s.name in names for call in s.calls}
-        return bool(inside - names) and self._runs_loop(place, inside, depth + 1)
+    def _starts_loop(self, place: Place, made: Call) -> bool:
+        """Whether a thread that is made like this runs a loop."""
+        seen: set[Scope] = set()
+        targets = [value for keyword, value in made.keywords if keyword == "target"]
+        if any(self._runs_loop(place, target, seen) for target in targets):
+            return True
+        runs = self.helpers.methods_of(last_name(made.func), "run")
+        return any(self._runs_loop(run, call.func, seen) for run in runs for call in run.scope.calls)
+
+    def _runs_loop(self, place: Place, func: Expr, seen: set[Scope]) -> bool:
+        """Whether a call of this runs a loop, itself or in what it calls by name or on `self`."""
+        entered = self.helpers.certain(place, func)
+        if not entered:
+            return last_name(func) in self._runners
+        fresh = [helper for helper in entered if helper.scope not in seen]
+        seen |= {helper.scope for helper in fresh}
+        return any(self._runs_loop(helper, call.func, seen) for helper in fresh for call in helper.scope.calls)
 
 
 def given_values(place: Place, expr: Expr) -> list[tuple[Expr, int]]:
@@ -181,6 +196,11 @@ def given_values(place: Place, expr: Expr) -> list[tuple[Expr, int]]:
     if isinstance(expr, Attr) and isinstance(expr.base, Name):
         return [(s.value, s.guard) for s in scope.stores if _is_same(s.base, expr.base) and s.name == expr.name]
     return []
+
+
+def _made_as(scope: Scope, name: str) -> list[Expr]:
+    """What a function binds to a name or stores in any attribute of that name."""
+    return [*scope.bindings.get(name, ()), *(store.value for store in scope.stores if store.name == name)]
 
 
 def _returned(helper: Place) -> Given:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-Runs = Literal["thread", "loop", "own-loop", "here", "signal", "finalizer", "process"]
+Runs = Literal["thread", "loop", "own-loop", "here", "signal", "finalizer", "exit", "process"]
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -84,11 +84,12 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the rows share that say where a function runs.
 
     `where`: `thread` (another thread), `loop` (the loop's thread; for a method of a loop that very loop), `own-loop` (a
-    loop of its own, on this thread), `here` (before it returns, on this thread), `signal`, `finalizer`, `process`.
-    `unless_async` says that an `async def` runs on the loop instead, `unless_decorated` the same of functions with one
-    of these decorators; `likely` that it may now and then run on the loop too. With `only_if_called` the row holds in
-    projects that call a function or method of one of these names (`loop_start`); with `unless_imported` not in those
-    that import one of these modules.
+    loop of its own, on this thread), `here` (before it returns, on this thread), `signal`, `finalizer`, `exit` (on
+    the main thread when the program ends), `process`. `unless_async` says that an `async def` runs on the loop instead,
+    `unless_decorated` the same of functions with one of these decorators; `likely` that it may now and then run on the
+    loop too, or do no harm, and `likely_with` the same of projects that import or call something of these names. With
+    `only_if_called` the row holds in projects that call a function or method of one of these names (`loop_start`); with
+    `unless_imported` not in those that import one of these modules.
     """
 
     where: Runs
@@ -97,6 +98,7 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     only_if_called: tuple[str, ...] = ()
     unless_imported: tuple[str, ...] = ()
     likely: bool = False
+    likely_with: tuple[str, ...] = ()
 
 
 class RunsRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -182,7 +184,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     crossing_method: str = ""
     expects: tuple[str, ...] = ()
     needs_running_loop: bool = False
-    only_in: tuple[Literal["thread", "signal", "finalizer"], ...] = ()
+    only_in: tuple[Literal["thread", "signal", "finalizer", "exit"], ...] = ()
     harmless_with: str = ""
 
 
@@ -193,10 +195,10 @@ class LoopRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class TestRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A function whose result tells threads or loops apart (`threading.get_ident`, `asyncio.get_running_loop`).
 
-    `running` says whether a loop runs, `alive` whether a thread does.
+    `running` says whether a loop runs, `alive` whether a thread does; what is `ended` returns when a thread is over.
     """
 
-    tells: Literal["thread", "loop", "running", "alive"]
+    tells: Literal["thread", "loop", "running", "alive", "ended"]
 
 
 class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):

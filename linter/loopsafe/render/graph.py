@@ -12,6 +12,7 @@ _FILLS = {
     "thread": "#f4b6b0",
     "signal": "#f7d49b",
     "finalizer": "#d9c3ec",
+    "exit": "#c5cdf0",
     "caller": "#fff0a8",
     "loop": "#bfe3c0",
     "several": "#f0a3c8",

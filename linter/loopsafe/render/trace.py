@@ -13,7 +13,7 @@ from loopsafe.render.text import hop
 from loopsafe.traces import OFF_LOOP, Reason, Trace
 
 NO_PATH = "no path from the start of a thread is known"
-_STYLES = {"thread": "bold red", "signal": "bold red", "finalizer": "bold red", "caller": "yellow", "loop": "green"}
+_STYLES = {**dict.fromkeys(OFF_LOOP, "bold red"), "caller": "yellow", "loop": "green"}
 
 
 def render(traces: Sequence[Trace], colour: bool = False) -> Iterator[str]:
