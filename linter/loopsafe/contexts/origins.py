@@ -83,6 +83,9 @@ class Origins:
     def _start(self, frame: Frame, call: Call, row: RunsRow, target: Library) -> None:
         if holds(row, target.arguments) and not self._elsewhere(row, target):
             origin = self._starts.origin(row, frame.module, call.packed_span, frame, call)
+            if row.coroutine:
+                self._flow_from.run_in_thread(row, target, origin)
+                return
             self.program.hand_over(row, target, call, self._starts.rooted(row, origin))
             self._handed.start(row, target, origin)
 
