@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from loopsafe.contexts.branches import Branches
 from loopsafe.contexts.flow import Flow, Reached, Waited
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.ownership import best_known
@@ -85,9 +86,11 @@ class ForeignLoops:
 
     def __init__(self, program: Program, flow: Flow, guards: Guards, seconds: SecondLoops) -> None:
         self._program, self._flow, self._guards = program, flow, guards
+        self._branches = Branches(program.knowledge)
         run = [*seconds.values(), *(s.context.loop for s in flow.roots if s.context.loop is not None)]
         self.which = WhichLoop(flow, run)
-        self._seconds, self._found = seconds, list(seconds.found(self.which))
+        self._seconds = seconds
+        seconds.solved(self.which)
 
     def found(self) -> list[ForeignUse]:
         """What is done on a loop that is not the object's, each use once."""
@@ -98,7 +101,7 @@ class ForeignLoops:
         for use in self._uses():
             by_object[use.thing.site].append(use)
         for uses in by_object.values():
-            for second in self._found:
+            for second in self._seconds.all:
                 for foreign in _Shared(uses, second, self._seconds, belonging).foreign():
                     known = found.get(foreign.use.what)
                     if self._is_clear(foreign) and (known is None or (foreign.sure and not known.sure)):
@@ -133,10 +136,10 @@ class ForeignLoops:
     def _use(
         self, what: Reached | Waited, thing: Value | None, loop: Value | None, guard: int, waits: bool
     ) -> Iterator[Use]:
-        frame = what.state.frame
-        guarded = self._guards.only_on_loop(frame.module, frame.scope, guard)
-        if isinstance(thing, Object) and thing.site is not None and thing.frame is not None and not guarded:
-            yield Use(what, thing, self.which.of(loop), waits)
+        if isinstance(thing, Object) and thing.site is not None and thing.frame is not None:
+            at = what.state.frame
+            if not self._guards.only_on_loop(at.module, at.scope, guard) and not self._branches.stays(at.scope, guard):
+                yield Use(what, thing, self.which.of(loop), waits)
 
 
 class _Shared:
@@ -158,7 +161,7 @@ class _Shared:
         elif second.kind == "thread" and self._is_owned_there():
             for use in self._elsewhere:
                 if self._is_after_start(use):
-                    yield ForeignUse(use, second, use.what.state in self._seconds.elsewhere(second))
+                    yield ForeignUse(use, second, self._is_started_by(use))
 
     @property
     def _is_made_there(self) -> bool:
@@ -170,20 +173,32 @@ class _Shared:
         return [use for use in self._uses if self._is_elsewhere(use)]
 
     def _is_elsewhere(self, use: Use) -> bool:
-        if None in use.loops:
-            return use.what.state in self._seconds.elsewhere(self._second)
-        return not use.loops & self._second.loops
+        if self._is_started_by(use) or (None in use.loops and self._runs_nothing_else):
+            return True
+        apart = not use.loops & (self._second.loops | UNKNOWN)
+        return apart and self._seconds.run_together(self._second, use.loops)
+
+    @cached_property
+    def _runs_nothing_else(self) -> bool:
+        """Whether the second loop is made for this one thing: then whatever else is done to it is done elsewhere."""
+        return bool(self._there) and all(use.runner for use in self._there)
+
+    def _is_started_by(self, use: Use) -> bool:
+        """Whether the use is on the loop whose tasks start the second."""
+        return use.what.state in self._seconds.elsewhere(self._second)
 
     def _owned_elsewhere(self) -> bool | None:
         """Whether another loop owns the object, and if so, whether it is the one that starts the second; else None."""
-        elsewhere, scopes = self._seconds.elsewhere(self._second), self._seconds.scopes(self._second)
         if self._belongs.to_maker(self._thing):
-            loops = self._belongs.made_on(self._thing)
-            starts = any(self._thing.frame and state.frame.scope is self._thing.frame.scope for state in elsewhere)
-            if None not in loops or starts:
-                return None if loops & self._second.loops else starts
-        waiting = [use for use in self._elsewhere if use.waits and use.scope not in scopes]
-        return any(use.what.state in elsewhere for use in waiting) if waiting else None
+            loops, frame = self._belongs.made_on(self._thing), self._thing.frame
+            if loops & self._second.loops:
+                return None
+            if frame and any(s.frame.scope is frame.scope for s in self._seconds.elsewhere(self._second)):
+                return True
+            if None not in loops:
+                return False if self._seconds.run_together(self._second, loops) else None
+        waiting = [u for u in self._elsewhere if u.waits and u.scope not in self._seconds.scopes(self._second)]
+        return any(map(self._is_started_by, waiting)) if waiting else None
 
     def _is_owned_there(self) -> bool:
         if self._belongs.to_maker(self._thing):

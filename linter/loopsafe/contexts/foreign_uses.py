@@ -37,7 +37,7 @@ class ForeignUses:
 
     def __init__(self, propagation: Propagation, boundaries: Boundaries, guards: Guards, threads: LoopThreads) -> None:
         self._program, self._flow, self._boundaries = propagation.program, propagation.flow, boundaries
-        self._seconds = SecondLoops(self._flow, threads)
+        self._seconds = SecondLoops(propagation, threads)
         self._found: list[ForeignUse] = []
         if self._seconds.values():
             MainLoops(propagation).seed()
@@ -73,7 +73,7 @@ class ForeignUses:
         """Where to report it: where code of that loop calls into the class that does it, else at itself."""
         what, start = foreign.use.what, len(hops) - len(states)
         boundary = self._boundaries.of(what, states, hops[start:]) if isinstance(what, Reached) else None
-        if boundary is None:
+        if boundary is None or boundary.reached.call.role == "awaited":
             return foreign, hops
         use = replace(foreign.use, what=boundary.reached)
         return replace(foreign, use=use), (*hops[:start], *boundary.hops)

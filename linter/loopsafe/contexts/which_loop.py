@@ -9,20 +9,26 @@ from functools import cached_property
 from loopsafe.contexts.flow import Flow, leading_to
 from loopsafe.contexts.lattice import Hop, State
 from loopsafe.contexts.loop_threads import LoopThreads
-from loopsafe.contexts.propagate import LOOK_UPS
+from loopsafe.contexts.propagate import LOOK_UPS, Propagation
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.schema import Call, Scope
+from loopsafe.program.graph import Entered, Target
 from loopsafe.program.index import last_name
-from loopsafe.program.values import Object, Value
+from loopsafe.program.values import Frame, Object, Value
 
 Loops = frozenset[Call | None]
 """Loops by the calls that make them. None stands for one of which nothing is known."""
 
 UNKNOWN: Loops = frozenset({None})
+_MOST_CALLED = 300
+_MOST_CALLERS = 10
 
 
 class WhichLoop:
-    """Answers for a solved flow. `run` are loops that something is seen to run."""
+    """Answers for a solved flow. `run` are loops that something is seen to run.
+
+    `makers` are the functions that make loops, by the calls.
+    """
 
     def __init__(self, flow: Flow, run: Iterable[Value]) -> None:
         self._run = {loop.site for loop in run if isinstance(loop, Object)} - {None}
@@ -32,12 +38,14 @@ class WhichLoop:
         for state in self.states:
             self._on[state.frame.scope][state.context.loop] = None
         self._known: dict[Call, Loops] = {}
+        self.makers: dict[Call, Frame] = {}
 
     def of(self, loop: Value | None) -> Loops:
         """The loops that this value may stand for."""
         if not isinstance(loop, Object) or loop.site is None or loop.frame is None:
             return UNKNOWN
         site = loop.site
+        self.makers.setdefault(site, loop.frame)
         if site in self._run or last_name(site.func) not in LOOK_UPS:
             return frozenset({site})
         if site not in self._known:
@@ -77,18 +85,22 @@ class SecondLoop:
 class SecondLoops:
     """Finds them in a flow, and tells what runs on each once the flow is solved."""
 
-    def __init__(self, flow: Flow, threads: LoopThreads) -> None:
-        self._flow, self._threads = flow, threads
+    def __init__(self, propagation: Propagation, threads: LoopThreads) -> None:
+        self._propagation, self._flow, self._threads = propagation, propagation.flow, threads
         self._scopes: dict[SecondLoop, frozenset[Scope]] = {}
         self._elsewhere: dict[SecondLoop, frozenset[State]] = {}
+        self._calls: dict[Frame, set[Scope]] = {}
 
     def values(self) -> list[Value]:
         """The loops as values."""
         return [*self._threads.found, *(loop for loop, _ in self._short())]
 
-    def found(self, which: WhichLoop) -> Iterator[SecondLoop]:
-        """Each of them once."""
+    def solved(self, which: WhichLoop) -> None:
+        """Now it is known which loop is which."""
         self._which = which
+        self.all = tuple(self._found(which))
+
+    def _found(self, which: WhichLoop) -> Iterator[SecondLoop]:
         seen: set[Loops] = set()
         for thread in self._threads.found.values():
             loops = which.of(thread.loop)
@@ -131,6 +143,52 @@ class SecondLoops:
             before = {s for s in leading_to(starting, self._backwards) if s.context.kind == "loop"}
             self._elsewhere[second] = frozenset(self._forward(before) - on)
         return self._elsewhere[second]
+
+    def run_together(self, second: SecondLoop, loops: Loops) -> bool:
+        """Whether some loops are seen to run while this one does: what runs the one also starts the other."""
+        if second.kind == "caller" or second.starts is None:
+            return True
+        return None not in loops and all(self._starts(second, site) for site in loops if site is not None)
+
+    def _starts(self, second: SecondLoop, site: Call) -> bool:
+        """Whether the function that makes a loop starts the second too, or both are started by one class."""
+        assert second.starts is not None
+        scope = second.starts[0]
+        other = next((found for found in self.all if site in found.loops), None)
+        if other is not None and other.starts is not None:
+            return other.starts[0] is scope or (other.starts[0].parent == scope.parent and scope.parent > 0)
+        maker = self._which.makers[site]
+        if scope in self._called_by(maker):
+            return True
+        callers = (self._called_by(frame) for frame in self._callers(maker))
+        return any(scope in called and maker.scope in called for called in callers)
+
+    def _callers(self, frame: Frame) -> Iterator[Frame]:
+        """Functions that may call this one, by its name."""
+        program = self._propagation.program
+        sites = program.index.callers(frame.scope.name) if frame.scope.kind == "function" else ()
+        for module, scope, _ in sites[:_MOST_CALLERS]:
+            if not scope.is_async:
+                yield program.classes.plain_frame(module, scope)
+
+    def _called_by(self, frame: Frame) -> set[Scope]:
+        """The functions that a function calls, itself or through others."""
+        found = self._calls.get(frame)
+        if found is None:
+            found = self._calls[frame] = set()
+            self._enter(frame, found)
+            self._propagation.program.solver.run()
+        return found
+
+    def _enter(self, frame: Frame, found: set[Scope]) -> None:
+        def entered(target: Target) -> None:
+            if isinstance(target, Entered) and not target.function.scope.is_async:
+                self._enter(target.frame, found)
+
+        if frame.scope not in found and len(found) < _MOST_CALLED:
+            found.add(frame.scope)
+            for call in frame.scope.calls:
+                self._propagation.each_target(frame, call, entered)
 
     @cached_property
     def _backwards(self) -> dict[State, set[State]]:
