@@ -31,10 +31,12 @@ class Rewrite:
     - `rename`: replace the last attribute of `f` by `text`, or the whole name where `f` is a plain name.
     - `uncall`: the call's first callable argument is itself a call; pass it instead: `f(g(x))` becomes `f(g, x)`.
     - `coroutine`: `f(coro)` becomes `asyncio.run_coroutine_threadsafe(coro, text)`.
+    - `wait`: the same, and `.result()` of it.
+    - `bridge`: `f(a)` becomes `asyncio.wrap_future(asyncio.run_coroutine_threadsafe(f(a), text))`, to be awaited.
     """
 
     span: Span
-    action: Literal["pass", "rename", "uncall", "coroutine"]
+    action: Literal["pass", "rename", "uncall", "coroutine", "wait", "bridge"]
     text: str = ""
 
 

@@ -21,6 +21,7 @@ from loopsafe.knowledge.schema import (
     Row,
     RunsRow,
     StartRow,
+    WaitRow,
 )
 
 ALL = Knowledge(built_in_packs())
@@ -69,6 +70,7 @@ def programs(pack: Pack) -> list[Program]:
         (pack.assigns, _assigns),
         (pack.entries, _entries),
         (pack.operations, _operations),
+        (pack.waits, _waits),
     )
     return [p for rows, make in makers for row in rows for name in row.names for p in make(pack, row, name)]  # type: ignore[operator]
 
@@ -272,6 +274,35 @@ def _operations(pack: Pack, row: OperationRow, name: str) -> Iterator[Program]:
         if row.only_in or kind == "thread":
             yield Program(f"{name}-in-{kind}", _case(pack, name, owner, body, work), "", CODES[row.category])
     yield Program(f"{name}-home", _case(pack, name, owner, f"{function}()", ""), "", CODES[row.category])
+
+
+def _waits(pack: Pack, row: WaitRow, name: str) -> Iterator[Program]:
+    owner = owner_of(name)
+    waiter = next(
+        other for other, known in ALL.waits.items() if not known.seldom and other.rpartition(".")[0] == owner
+    )
+
+    def program(kind: str, elsewhere: str) -> Program:
+        text = (
+            f"{_imports(pack, name)}\n\nclass Case:\n    async def start(self) -> None:\n        self._thing = {owner}()\n"
+            f"        threading.Thread(target=self.work).start()\n{_awaited(waiter, '')}\n"
+            f"    def work(self) -> None:\n        {elsewhere}(self.elsewhere())\n\n"
+            f"    async def elsewhere(self) -> None:\n{_awaited(name, _mark(elsewhere == 'asyncio.run'))}"
+        )
+        return Program(f"{name}-wait-{kind}", text, "", "LSF204")
+
+    yield program("elsewhere", "asyncio.run")
+    yield program("nowhere", "print")
+
+
+def _awaited(name: str, mark: str) -> str:
+    """The statement that awaits this on the thing."""
+    method = name.rpartition(".")[2]
+    if method == "__aenter__":
+        return f"        async with self._thing:{mark}\n            pass\n"
+    if method == "__anext__":
+        return f"        async for _ in self._thing:{mark}\n            pass\n"
+    return f"        await self._thing{'' if method == '__await__' else f'.{method}()'}{mark}\n"
 
 
 def every_row(pack: Pack) -> Iterator[tuple[str, Row]]:

@@ -37,7 +37,7 @@ def wrong(program: Program, found: list[tuple[int, str]]) -> str:
     """In words, how the findings differ from what the program expects; empty where they do not."""
     wanted = [(row, program.code) for row in program.rows]
     # Handing over a coroutine function is another mistake; the rules about that have cases of their own.
-    found = [(row, code) for row, code in found if not code.startswith("LSF2")]
+    found = [(row, code) for row, code in found if not code.startswith("LSF2") or code == program.code]
     return "" if found == wanted else f"{program.id}: found {found}, not {wanted}\n{program.text}"
 
 

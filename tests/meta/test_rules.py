@@ -30,12 +30,14 @@ OPERATIONS = {
     "LSF201": "self._queue.put_nowait",
     "LSF202": "loop.call_soon_threadsafe",
     "LSF203": "asyncio.get_event_loop",
+    "LSF204": "self._queue.put",
     "LSF205": "asyncio.run_coroutine_threadsafe(...).result",
     "LSF206": "self._loop.call_soon_threadsafe",
 }
 REMEDIES = {
     "LSF202": "use `asyncio.run_coroutine_threadsafe`",
     "LSF203": "bring the loop along",
+    "LSF204": "use `asyncio.run_coroutine_threadsafe`",
     "LSF205": "await it instead",
     "LSF206": "hand over `self._queue.put_nowait` itself",
     "LSF107": "use `asyncio.run_coroutine_threadsafe`",

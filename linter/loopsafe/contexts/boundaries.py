@@ -60,7 +60,10 @@ class Boundaries:
     def _at(self, reached: Reached, states: tuple[State, ...], hops: tuple[Hop, ...], first: int) -> Boundary | None:
         """The boundary before `states[first]`."""
         call = _call_at(states[first - 1], hops[first]) if first > 0 else None
-        if call is None or not isinstance(call.func, Attr):
+        # What `create_task` or `asyncio.run` is given enters the class too, but not by a call of its own.
+        if call is None or not isinstance(call.func, Attr) or hops[first].kind != "calls":
+            return None
+        if states[first - 1].context != states[first].context:
             return None
         category: Literal["channel", "project"] = "channel" if call.func.name in _OF_CHANNELS else "project"
         row = structs.replace(reached.row, category=category, fix="pass", twin="", expects=())

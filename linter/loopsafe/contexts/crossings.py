@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Frame, Instance, Object
+from loopsafe.program.values import Class, Frame, Instance, Object, Value
 
 LOOP = "asyncio.AbstractEventLoop"
 _USUAL = ("_loop", "loop", "_event_loop", "event_loop")
@@ -22,12 +24,19 @@ class Crossings:
         if frame not in self._candidates:
             self._candidates[frame] = [*self._of_receiver(frame), *self._of_scopes(frame)]
 
-    def loop_in_scope(self, frame: Frame, wanted: str = LOOP) -> str:
-        """The text of the nearest expression that holds a loop of the `wanted` class; empty where there is none."""
+    def loop_in_scope(self, frame: Frame, wanted: str = LOOP, avoid: Callable[[Value], bool] | None = None) -> str:
+        """The text of the nearest expression that holds a loop of the `wanted` class; empty where there is none.
+
+        It must not hold one to `avoid`.
+        """
         for text, node in self._candidates.get(frame, ()):
-            if any(isinstance(v, Object) and wanted in self._program.knowledge.lineage(v.type) for v in node.values):
+            held = [v for v in node.values if isinstance(v, Object) and wanted in self._lineage(v)]
+            if held and not (avoid and any(map(avoid, held))):
                 return text
         return ""
+
+    def _lineage(self, value: Object) -> Iterator[str]:
+        return self._program.knowledge.lineage(value.type)
 
     def _of_receiver(self, frame: Frame) -> list[tuple[str, Node]]:
         """Attributes of `self` that are named after a loop."""

@@ -6,8 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from loopsafe.contexts.lattice import Context, Hop, State
-from loopsafe.facts.schema import Call
-from loopsafe.knowledge.schema import OperationRow
+from loopsafe.facts.schema import Call, Expr
+from loopsafe.knowledge.schema import OperationRow, RunsRow, WaitRow
+from loopsafe.program.graph import Library
 from loopsafe.program.values import Frame, Value
 
 
@@ -36,6 +37,34 @@ class Reached:
     started: Hop | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A library call that runs callables or coroutines: `row` says where, `target` what it is given."""
+
+    call: Call
+    row: RunsRow
+    target: Library
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waited:
+    """Something that is awaited on the object's own loop only, and the loop on which it is awaited here.
+
+    `expr` stands in the function of `state`. `loop` is None where it is not known. `runner` is what runs it there, None
+    where the function itself awaits.
+    """
+
+    state: State
+    expr: Expr
+    packed_span: int
+    guard: int
+    row: WaitRow
+    name: str
+    receiver: Value | None
+    loop: Value | None
+    runner: Runner | None
+
+
 @dataclass(slots=True)
 class Flow:
     """`roots` are where contexts start, with the hops that start them; `edges` go from state to state.
@@ -49,6 +78,7 @@ class Flow:
     roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
     edges: dict[State, dict[State, dict[Hop, None]]] = field(default_factory=dict)
     reached: list[Reached] = field(default_factory=list)
+    waited: list[Waited] = field(default_factory=list)
     loops_run: dict[State, dict[Value, Hop]] = field(default_factory=dict)
     thread_loops: dict[Value, tuple[Hop, ...]] = field(default_factory=dict)
     awaited: dict[Value, dict[Value, None]] = field(default_factory=dict)
@@ -56,13 +86,22 @@ class Flow:
 
     def reaching(self, targets: set[State]) -> set[State]:
         """All states from which control gets to one of `targets`, themselves included."""
-        backwards: dict[State, set[State]] = defaultdict(set)
+        return leading_to(targets, self.backwards())
+
+    def backwards(self) -> dict[State, set[State]]:
+        """For each state those that lead to it at once."""
+        found: dict[State, set[State]] = defaultdict(set)
         for source, edges in self.edges.items():
             for target in edges:
-                backwards[target].add(source)
-        seen, pending = set(targets), list(targets)
-        while pending:
-            fresh = backwards.get(pending.pop(), set()) - seen
-            seen |= fresh
-            pending += fresh
-        return seen
+                found[target].add(source)
+        return found
+
+
+def leading_to(targets: set[State], backwards: dict[State, set[State]]) -> set[State]:
+    """All states from which control gets to one of `targets`, themselves included."""
+    seen, pending = set(targets), list(targets)
+    while pending:
+        fresh = backwards.get(pending.pop(), set()) - seen
+        seen |= fresh
+        pending += fresh
+    return seen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from loopsafe.findings import StepKind
 from loopsafe.program.modules import Module
@@ -21,8 +21,8 @@ WHERE: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+# Tuples, since these two are hashed more often than anything else.
+class Context(NamedTuple):
     """Where a function runs. `loop` is the loop for kind `loop`; `caller` is whoever calls a public function."""
 
     kind: Kind
@@ -32,8 +32,7 @@ class Context:
 CALLER = Context("caller")
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """A function as entered in one way, in one context."""
 
     frame: Frame

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from loopsafe.contexts.crossings import LOOP
+from loopsafe.contexts.flow import Runner
 from loopsafe.contexts.lattice import Context, Hop, State
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.facts.schema import Call
 from loopsafe.program.graph import Library, Target
-from loopsafe.program.values import Coroutine, Frame, Object, Value
+from loopsafe.program.values import Frame, Object
 
 
 class MainLoops:
@@ -19,6 +20,7 @@ class MainLoops:
 
     def seed(self) -> None:
         """Run the solver until everything that a loop reaches has a state."""
+        self._program.solver.refill()
         self._seed_runs()
         self._program.solver.run()
         self._seed_coroutine_functions()
@@ -39,15 +41,11 @@ class MainLoops:
         def called(target: Target) -> None:
             if isinstance(target, Library):
                 loop = target.receiver or self._program.values.make(Object, LOOP, frame, call)
+                context = Context("loop", loop)
                 for row in self._program.knowledge.runs.get(target.name, ()):
-                    for source in (
-                        self._program.callable_sources(row, target.arguments) if row.where == "own-loop" else ()
-                    ):
-                        self._program.solver.listen(self._program.node(source), lambda value: run(value, loop))
-
-        def run(value: Value, loop: Value) -> None:
-            if isinstance(value, Coroutine):
-                self._root(State(value.frame, Context("loop", loop)), hop)
+                    if row.where == "own-loop":
+                        runner = Runner(call, row, target)
+                        self._propagation.run_on(None, State(frame, context), runner, context, hop)
 
         self._program.targets(frame, call, called)
 

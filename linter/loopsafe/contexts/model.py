@@ -11,6 +11,7 @@ from loopsafe.contexts.coroutine_callbacks import CoroutineCallbacks, remedy_for
 from loopsafe.contexts.crossings import Crossings
 from loopsafe.contexts.declared import Declared
 from loopsafe.contexts.flow import Reached
+from loopsafe.contexts.foreign_uses import ForeignUses
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import WHERE, Hop
 from loopsafe.contexts.loop_threads import LoopThreads
@@ -24,6 +25,7 @@ from loopsafe.contexts.remedies import Remedies
 from loopsafe.contexts.type_tests import depends_on_type
 from loopsafe.contexts.wakeups import empty_wakeups
 from loopsafe.contexts.witness import Paths
+from loopsafe.facts.schema import unpack_span
 from loopsafe.facts.spelling import spell
 from loopsafe.findings import Confidence, FixPlan, Rewrite
 from loopsafe.locations import Span
@@ -81,6 +83,7 @@ class Analysis:
         self._boundaries = Boundaries(program.classes)
         self._remedies = Remedies(program, self._crossings)
         self._off_loop = self._find_off_loop()
+        self._foreign_uses = ForeignUses(propagation, self._boundaries, guards, self._loop_threads)
 
     def off_loop(self, category: str) -> Iterator[Violation]:
         """Operations of one category that are reached where their loop does not run."""
@@ -188,6 +191,14 @@ class Analysis:
             place = (wait.frame.module, wait.call.span, spell(wait.call.func))
             confidence: Confidence = "certain" if len(hops) == 1 else "likely"
             yield Violation(*place, WHERE["loop"], "await it instead", "loop", confidence, hops, fix)
+
+    def foreign_uses(self) -> Iterator[Violation]:
+        """What is done on a loop to the objects of another."""
+        for found in self._foreign_uses.reported(self._remedies, self._crossings):
+            at = found.hops[-1]
+            place = (at.module, unpack_span(at.packed_span), found.operation)
+            confidence: Confidence = "certain" if found.sure else "likely"
+            yield Violation(*place, WHERE["loop"], found.remedy, "loop", confidence, found.hops, found.fix)
 
     def empty_wakeups(self) -> Iterator[Violation]:
         """Empty callbacks that wake a loop after the work was done off its thread."""

@@ -23,7 +23,7 @@ class Origins:
     """Finds the origins of a program and lets them flow."""
 
     def __init__(self, propagation: Propagation) -> None:
-        self.program = propagation.program
+        self._propagation, self.program = propagation, propagation.program
         self._starts = Starts(propagation)
         self._overrides = Overrides(self._starts)
         self._handed = Handed(self._starts, self._overrides)
@@ -83,6 +83,9 @@ class Origins:
     def _start(self, frame: Frame, call: Call, row: RunsRow, target: Library) -> None:
         if holds(row, target.arguments) and not self._elsewhere(row, target):
             origin = self._starts.origin(row, frame.module, call.packed_span, frame, call)
+            if row.coroutine:
+                self._propagation.run_in_thread(row, target, origin)
+                return
             self.program.hand_over(row, target, call, self._starts.rooted(row, origin))
             self._handed.start(row, target, origin)
 

@@ -6,20 +6,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from loopsafe.contexts.crossings import LOOP, Crossings
-from loopsafe.contexts.flow import Flow, Origin, Reached
+from loopsafe.contexts.flow import Flow, Origin, Reached, Runner
 from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Context, Hop, State
 from loopsafe.contexts.remarks import Remarks
 from loopsafe.contexts.type_tests import depends_on_type
-from loopsafe.facts.schema import Attr, Call, Expr, Read
+from loopsafe.contexts.waits import Waits
+from loopsafe.facts.schema import Attr, Block, Call, Expr, Read
 from loopsafe.knowledge.schema import OperationRow, RunsRow
-from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Target
-from loopsafe.program.index import method_kind
+from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
+from loopsafe.program.index import last_name, method_kind
 from loopsafe.program.program import Program
-from loopsafe.program.solver import Listener
 from loopsafe.program.values import Class, Coroutine, Descriptor, Frame, Function, Instance, Object, Value
 
 STARTING = ("thread", "signal", "finalizer", "exit")
+# What they give is the loop that runs where they are called.
+LOOK_UPS = ("get_running_loop", "get_event_loop", "current", "instance")
 
 
 class Propagation:
@@ -28,6 +30,7 @@ class Propagation:
     def __init__(self, program: Program, guards: Guards, crossings: Crossings, remarks: Remarks) -> None:
         self.program, self.guards, self._crossings, self.remarks = program, guards, crossings, remarks
         self.flow = Flow()
+        self._waits = Waits(program, self.flow)
         self._visited: set[State] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
         self._properties = self._property_names()
@@ -65,11 +68,17 @@ class Propagation:
             if runs.where == "here" or runs.where in STARTING:
                 self.program.hand_over(runs, target, origin.call, lambda entered: self.root(entered, origin))
             elif runs.where == "own-loop":
-                loop = target.receiver or self._new_loop(origin.frame, origin.call)
-                self.flow.thread_loops.setdefault(loop, (origin.hop,))
-                self._run_coroutines(None, runs, target, Context("loop", loop), origin.hop)
+                self.run_in_thread(runs, target, origin)
         if target.name in knowledge.loops and target.receiver is not None:
             self.flow.thread_loops.setdefault(target.receiver, (origin.hop,))
+
+    def run_in_thread(self, runs: RunsRow, target: Library, origin: Origin) -> None:
+        """A thread starts that runs coroutines on a loop of its own."""
+        if origin.frame is not None and origin.call is not None:
+            loop = target.receiver or self._new_loop(origin.frame, origin.call)
+            self.flow.thread_loops.setdefault(loop, (origin.hop,))
+            started = State(origin.frame, origin.context)
+            self.run_on(None, started, Runner(origin.call, runs, target), Context("loop", loop), origin.hop)
 
     def _new_loop(self, frame: Frame, call: Call) -> Value:
         return self.program.values.make(Object, LOOP, frame, call)
@@ -89,8 +98,10 @@ class Propagation:
             if read.attr.name in self._properties and self._passes(state, read.guard):
                 self._read(state, read)
         for block in scope.blocks:
-            if not block.is_async and self._passes(state, block.guard):
-                self._block(state, block.value, block.packed_span)
+            if self._passes(state, block.guard) and (not block.is_async or state.context.kind == "loop"):
+                self._block(state, block)
+        if state.context.kind == "loop":
+            self._waits.visit(state)
 
     def _await(self, loop: Value, frame: Frame, base: Expr) -> None:
         """What a coroutine waits for belongs to the loop that runs it."""
@@ -156,6 +167,8 @@ class Propagation:
             self._operation(Reached(state, call, row, target.name, target.receiver))
         if target.name in knowledge.loops:
             self._run_loop(state, call, target.receiver, hop)
+        if state.context.kind == "loop":
+            self._waits.called(state, call, target)
         for runs in knowledge.runs.get(target.name, ()):
             self._runs(state, call, runs, target, hop)
 
@@ -164,53 +177,60 @@ class Propagation:
 
     def _runs(self, state: State, call: Call, runs: RunsRow, target: Library, hop: Hop) -> None:
         """A library function runs its callables: here, on a loop, or on a loop of its own on this thread."""
+        runner = Runner(call, runs, target)
         if runs.where == "here":
             self.program.hand_over(runs, target, call, lambda entered: self._here(state, entered, hop))
         elif runs.where == "own-loop":
             loop = target.receiver or self._new_loop(state.frame, call)
-            self._run_coroutines(state, runs, target, Context("loop", loop), hop)
+            self.run_on(state, state, runner, Context("loop", loop), hop)
         elif runs.where == "loop":
-            for_loop = self._on_loop(state, call, runs, target, hop)
-            source = (
-                target.arguments.get(runs.loop_argument.position, runs.loop_argument.keyword)
-                if runs.loop_argument
-                else None
-            )
-            if source is not None:
-                self.program.solver.listen(self.program.node(source), for_loop)
-            elif isinstance(target.receiver, Object) and LOOP in self.program.knowledge.lineage(target.receiver.type):
-                for_loop(target.receiver)
-            elif state.context.loop is not None:
-                for_loop(state.context.loop)
+            self._run_on_loop(state, runner, replace(hop, kind="loop"))
 
-    def _on_loop(self, state: State, call: Call, runs: RunsRow, target: Library, hop: Hop) -> Listener:
-        crossing = replace(hop, kind="loop")
+    def _run_on_loop(self, state: State, runner: Runner, hop: Hop) -> None:
+        runs, given = runner.row, runner.target
 
         def on_loop(loop: Value) -> None:
             if isinstance(loop, Object):
-                context = Context("loop", loop)
-                if runs.coroutine:
-                    self._run_coroutines(state, runs, target, context, crossing)
-                else:
-                    self.program.hand_over(
-                        runs, target, call, lambda entered: self._entered_on(state, entered, context, crossing)
-                    )
+                context = state.context if _runs_here(state, loop) else Context("loop", loop)
+                self.run_on(state, state, runner, context, hop)
 
-        return on_loop
+        wanted = runs.loop_argument
+        source = given.arguments.get(wanted.position, wanted.keyword) if wanted else None
+        if source is not None:
+            self.program.solver.listen(self.program.node(source), on_loop)
+        elif isinstance(given.receiver, Object) and LOOP in self.program.knowledge.lineage(given.receiver.type):
+            on_loop(given.receiver)
+        elif state.context.kind == "loop" and not runs.crossing:
+            self.run_on(state, state, runner, state.context, hop)
 
-    def _entered_on(self, state: State | None, target: Target, context: Context, hop: Hop) -> None:
-        if isinstance(target, Entered) and not target.function.scope.is_async:
-            self._edge(state, State(target.frame, context), hop)
+    def run_on(self, source: State | None, written: State, runner: Runner, context: Context, hop: Hop) -> None:
+        """A library function runs its callables or coroutines on this loop.
 
-    def _run_coroutines(self, state: State | None, runs: RunsRow, target: Library, context: Context, hop: Hop) -> None:
+        The call stands in the function of `written`; `source` is None where that is not how control gets there.
+        """
+        runs, target = runner.row, runner.target
+        if runs.coroutine:
+            for given in self.program.callable_sources(runs, target.arguments):
+                self._run_coroutine(source, runs, given, context, hop)
+                self._waits.given(written, given, context.loop, runner)
+            return
+
+        def entered(found: Target) -> None:
+            if runs.awaits:
+                self._waits.handed(written, found, context.loop, runner)
+            if isinstance(found, Entered) and (runs.awaits or not found.function.scope.is_async):
+                self._edge(source, State(found.frame, context), hop)
+
+        self.program.hand_over(runs, target, runner.call, entered)
+
+    def _run_coroutine(self, source: State | None, runs: RunsRow, given: Source, context: Context, hop: Hop) -> None:
         def run(value: Value) -> None:
             if isinstance(value, Coroutine):
-                self._edge(state, State(value.frame, context), hop)
+                self._edge(source, State(value.frame, context), hop)
             elif context.loop is not None and not runs.crossing:
                 self.flow.awaited.setdefault(context.loop, {})[value] = None
 
-        for source in self.program.callable_sources(runs, target.arguments):
-            self.program.solver.listen(self.program.node(source), run)
+        self.program.solver.listen(self.program.node(given), run)
 
     def _here(self, state: State, target: Target, hop: Hop) -> None:
         if isinstance(target, Entered) and not target.function.scope.is_async:
@@ -260,23 +280,25 @@ class Propagation:
 
         program.solver.listen(program.evaluate(state.frame, read.attr.base), read_from)
 
-    def _block(self, state: State, value: Expr, packed_span: int) -> None:
+    def _block(self, state: State, block: Block) -> None:
         """`with` runs the enter and exit methods, or the body of a generator."""
         program = self.program
-        hop = Hop("calls", state.frame.module, packed_span)
+        hop = Hop("calls", state.frame.module, block.packed_span)
+        methods = ("__aenter__", "__aexit__") if block.is_async else ("__enter__", "__exit__")
 
         def entered(target: Target) -> None:
-            self._here(state, target, hop)
+            if isinstance(target, Entered) and (block.is_async or not target.function.scope.is_async):
+                self._edge(state, State(target.frame, state.context), hop)
 
         def held(found: Value) -> None:
             if isinstance(found, Instance):
-                for method in ("__enter__", "__exit__"):
+                for method in methods:
                     program.solver.listen(
                         program.attribute(found, method),
                         lambda callee: program.call(callee, Arguments(), None, entered),
                     )
 
-        program.solver.listen(program.evaluate(state.frame, value), held)
+        program.solver.listen(program.evaluate(state.frame, block.value), held)
 
     def _property_names(self) -> frozenset[str]:
         names = set()
@@ -285,3 +307,10 @@ class Propagation:
                 if scope.kind == "function" and scope.decorators and method_kind(scope) == "plain":
                     names.add(scope.name)
         return frozenset(names)
+
+
+def _runs_here(state: State, loop: Object) -> bool:
+    """Whether a function that runs on a loop has looked this one up itself: then it is that loop."""
+    if state.context.kind != "loop" or loop.site is None or loop.frame is None:
+        return False
+    return loop.frame.scope is state.frame.scope and last_name(loop.site.func) in LOOK_UPS

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from loopsafe.contexts.crossings import LOOP, Crossings
 from loopsafe.contexts.flow import Reached
 from loopsafe.facts.schema import Attr, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import Applicability, FixPlan, Rewrite
 from loopsafe.program.program import Program
-from loopsafe.program.values import Coroutine, Object
+from loopsafe.program.values import Coroutine, Object, Value
+
+Avoid = Callable[[Value], bool]
 
 
 class Remedies:
@@ -23,8 +27,8 @@ class Remedies:
         for argument in reached.call.args[:1]:
             self._program.evaluate(reached.state.frame, argument)
 
-    def text(self, reached: Reached) -> str:
-        """The remedy in words, for the message."""
+    def text(self, reached: Reached, avoid: Avoid | None = None) -> str:
+        """The remedy in words, for the message. The loop to cross to must not be one to `avoid`."""
         row = reached.row
         if row.crossing:
             return f"use `{row.crossing}`"
@@ -34,10 +38,10 @@ class Remedies:
             return "use `asyncio.run_coroutine_threadsafe`"
         if row.category == "lookup":
             return "bring the loop along"
-        return f"use `{self._loop(reached) or 'loop'}.{row.crossing_method or 'call_soon_threadsafe'}`"
+        return f"use `{self._loop(reached, avoid) or 'loop'}.{row.crossing_method or 'call_soon_threadsafe'}`"
 
-    def plan(self, reached: Reached) -> FixPlan:
-        """What to rewrite, or why nothing is."""
+    def plan(self, reached: Reached, avoid: Avoid | None = None) -> FixPlan:
+        """What to rewrite, or why nothing is. The loop to cross to must not be one to `avoid`."""
         row, call = reached.row, reached.call
         if reached.started is not None:
             return FixPlan("declined", "the operation is handed to the thread as a whole")
@@ -45,7 +49,7 @@ class Remedies:
             return FixPlan("declined", _NO_FIX.get(row.category, "the result is needed on this thread"))
         if row.fix == "rename":
             return FixPlan("safe", "", (Rewrite(call.span, "rename", row.twin),))
-        loop = self._loop(reached)
+        loop = self._loop(reached, avoid)
         if not row.crossing and not loop:
             return FixPlan("declined", "no loop is in scope here")
         reason = _unsafe(reached)
@@ -65,13 +69,13 @@ class Remedies:
             return FixPlan("declined", "it is not certain that a coroutine is given")
         return FixPlan(applicability, reason, (Rewrite(call.span, "coroutine", loop),), ("asyncio",))
 
-    def _loop(self, reached: Reached) -> str:
+    def _loop(self, reached: Reached, avoid: Avoid | None) -> str:
         """The text of the loop to cross to; empty where none is in scope."""
         receiver, func, wanted = reached.receiver, reached.call.func, reached.row.loop_class or LOOP
         if isinstance(receiver, Object) and wanted in self._program.knowledge.lineage(receiver.type):
             base = getattr(func, "base", None)
             return spell(base) if is_exact(base) else ""
-        return self._crossings.loop_in_scope(reached.state.frame, wanted)
+        return self._crossings.loop_in_scope(reached.state.frame, wanted, avoid)
 
 
 _NO_FIX = {"lookup": "the loop must be taken elsewhere", "task-creation": "no single coroutine is given"}

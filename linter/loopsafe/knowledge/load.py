@@ -26,6 +26,7 @@ from loopsafe.knowledge.schema import (
     Row,
     RunsRow,
     TestRow,
+    WaitRow,
 )
 
 ENTRY_POINTS = "loopsafe.knowledge"
@@ -53,13 +54,17 @@ class Knowledge:
         self.parameters = {name: cls for cls, row in self.classes.items() for name in row.parameters}
         self.results: dict[str, ResultRow] = self._index(p.results for p in self.packs)
         self.operations: dict[str, OperationRow] = self._index(p.operations for p in self.packs)
+        self.waits: dict[str, WaitRow] = self._index(p.waits for p in self.packs)
         self.overrides: dict[str, OverrideRow] = self._index(p.overrides for p in self.packs)
         self.assigns: dict[str, AssignRow] = self._index(p.assigns for p in self.packs)
         self.loops: dict[str, LoopRow] = self._index(p.loops for p in self.packs)
         self.tests: dict[str, TestRow] = self._index(p.tests for p in self.packs)
         self.runs: dict[str, tuple[RunsRow, ...]] = self._index_all(p.runs for p in self.packs)
         self.decorators: dict[str, tuple[DecoratorRow, ...]] = self._index_all(p.decorators for p in self.packs)
-        called = (self.operations, self.overrides, self.loops, self.tests, self.runs, self.results, self.decorators)
+        called = (
+            self.operations, self.waits, self.overrides, self.loops, self.tests, self.runs, self.results,
+            self.decorators,
+        )  # fmt: skip
         self.members = frozenset(name.rpartition(".")[2] for table in called for name in table)
         known = [*(name for table in called for name in table), *self.assigns]
         spelled = [*known, *self.classes, *self._aliases]
@@ -111,8 +116,18 @@ class Knowledge:
 
     def is_loop_bound(self, cls: str) -> bool:
         """Whether instances of this class belong to one loop."""
-        rows = (self.classes.get(owner) for owner in self.lineage(cls))
-        return any(row is not None and row.loop_bound for row in rows)
+        return any(row.loop_bound for row in self._rows(cls))
+
+    def is_made_on_loop(self, cls: str) -> bool:
+        """Whether instances belong to the loop that runs where they are made."""
+        return any(row.made_on_loop for row in self._rows(cls))
+
+    def is_a_loop(self, cls: str) -> bool:
+        """Whether instances are loops themselves."""
+        return any(row.loop == "{}" for row in self._rows(cls))
+
+    def _rows(self, cls: str) -> Iterator[ClassRow]:
+        return (self.classes[owner] for owner in self.lineage(cls) if owner in self.classes)
 
     def _index(self, tables: Iterable[tuple[_AnyRow, ...]]) -> dict[str, _AnyRow]:
         return {self.canonical(name): row for table in tables for row in table for name in row.names}

@@ -26,7 +26,8 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `bases` are its library base classes. `attributes` maps attributes to the class they hold. `loop` is how the
     object's own loop is reached (`{}` stands for the object), where there is a public way. `parameters` are names that
-    parameters without an annotation have by the library's convention when they hold such an object.
+    parameters without an annotation have by the library's convention when they hold such an object. With `made_on_loop`
+    it belongs to the loop that runs where it is made, else to that of the first task that waits for it.
     """
 
     bases: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     attributes: dict[str, str] = {}
     loop: str = ""
     loop_bound: bool = False
+    made_on_loop: bool = False
 
 
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -104,13 +106,15 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class RunsRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A function that runs a callable argument somewhere.
 
-    The row holds only where the keywords of `when` are given as these constants, and not where one of the arguments
+    With `coroutine` the argument is a coroutine, with `awaits` a coroutine function whose result it awaits. The row
+    holds only where the keywords of `when` are given as these constants, and not where one of the arguments
     `unless_given` is given. `executor` is the argument that may send the callable to another process instead.
     """
 
     callables: tuple[Callable, ...]
     passes: Passed = Passed()
     coroutine: bool = False
+    awaits: bool = False
     crossing: bool = False
     loop_argument: Callable | None = None
     executor: Callable | None = None
@@ -188,6 +192,17 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     harmless_with: str = ""
 
 
+class WaitRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Something that is awaited, and on the object's own loop only. The methods `__await__`, `__aenter__` and
+    `__anext__` stand for `await`, `async with` and `async for` with the object itself.
+
+    `seldom` says that it hardly ever waits (`put` into a queue): the task that does it does not show whose loop the
+    object belongs to.
+    """
+
+    seldom: bool = False
+
+
 class LoopRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A method that runs its loop on the calling thread (`run_forever`), or a function that makes and runs one."""
 
@@ -215,5 +230,6 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keba
     assigns: tuple[AssignRow, ...] = ()
     entries: tuple[EntryRow, ...] = ()
     operations: tuple[OperationRow, ...] = ()
+    waits: tuple[WaitRow, ...] = ()
     loops: tuple[LoopRow, ...] = ()
     tests: tuple[TestRow, ...] = ()

@@ -29,6 +29,7 @@ from loopsafe.program.values import (
 )
 
 _MOST_CALLERS = 150
+_FOR_ONE = 4
 _MOST_PARTIALS = 3
 
 
@@ -112,6 +113,7 @@ class Calls:
                 name = f"{owner}.{callee.name}"
                 if (
                     name in knowledge.operations
+                    or name in knowledge.waits
                     or name in knowledge.runs
                     or name in knowledge.results
                     or name in knowledge.loops
@@ -241,8 +243,9 @@ class Calls:
         index = self._graph.index
         names = [self._called_as(frame), *self._decorated_by_maker(frame)]
         sites = [site for name in dict.fromkeys(names) for site in index.callers(name)]
-        # A name that everything calls (`get`, `run`) would lead everywhere.
-        for module, scope, call in sites if len(sites) <= _MOST_CALLERS else ():
+        # A name that everything calls (`get`, `run`) would lead everywhere, unless it means one function alone.
+        most = _MOST_CALLERS * (_FOR_ONE if index.defined[frame.scope.name] == 1 else 1)
+        for module, scope, call in sites if len(sites) <= most else ():
             for caller in self._classes.frames(module, scope):
                 self._graph.targets(caller, call, _ignore)
         for module, scope in index.decorated.get(frame.scope.name, ())[:_MOST_CALLERS]:

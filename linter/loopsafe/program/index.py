@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -123,9 +123,14 @@ class Index:
         return found
 
     @cached_property
+    def defined(self) -> Counter[str]:
+        """How many functions and classes have each name."""
+        return Counter(scope.name for _, scope in self._scopes() if scope.kind in ("function", "class"))
+
+    @cached_property
     def definitions(self) -> frozenset[str]:
         """The names of all functions and classes, and what they are imported as."""
-        names = {scope.name for _, scope in self._scopes() if scope.kind in ("function", "class")}
+        names = self.defined.keys()
         return frozenset(names | {a for n, found in self.import_aliases.items() if n in names for a in found})
 
     @cached_property

@@ -34,15 +34,19 @@ class Node:
 class Solver:
     """The worklist. Nothing recurses: building a node is work like any other.
 
-    `budget` is how many pieces of work are done.
+    `budget` is how many pieces of work are done, until it is given anew.
     """
 
     def __init__(self, budget: int) -> None:
-        self._left = budget
+        self._budget = self._left = budget
         self._work: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
         self._idle: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
-        # The nodes themselves, not their ids: a freed node's id may come again.
+        # The nodes themselves, not their ids: a freed node's id may come back as another's.
         self._links: set[tuple[Node, Node]] = set()
+
+    def refill(self) -> None:
+        """A question of another kind comes, which has the whole budget again."""
+        self._left = self._budget
 
     def later(self, action: Callable[..., None], *args: object) -> None:
         """Do this before run() returns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loopsafe.rules.await_on_foreign_loop import AwaitOnForeignLoop
 from loopsafe.rules.base import Rule
 from loopsafe.rules.blocking_wait_on_loop import BlockingWaitOnLoop
 from loopsafe.rules.call_instead_of_callback import CallInsteadOfCallback
@@ -31,6 +32,7 @@ ALL_RULES: tuple[Rule, ...] = (
     CallInsteadOfCallback(),
     CoroutineFunctionAsCallback(),
     LoopLookedUpOffLoop(),
+    AwaitOnForeignLoop(),
     BlockingWaitOnLoop(),
     WakeUpWithoutHandover(),
 )

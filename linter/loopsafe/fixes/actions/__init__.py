@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from loopsafe.fixes.actions.coroutine import run_threadsafe
+from loopsafe.fixes.actions.coroutine import bridge, run_threadsafe, wait_threadsafe
 from loopsafe.fixes.actions.passing import pass_on
 from loopsafe.fixes.actions.rename import rename
 from loopsafe.fixes.actions.uncall import uncall
@@ -21,4 +21,6 @@ ACTIONS: Mapping[str, Action] = {
     "rename": rename,
     "uncall": uncall,
     "coroutine": run_threadsafe,
+    "wait": wait_threadsafe,
+    "bridge": bridge,
 }

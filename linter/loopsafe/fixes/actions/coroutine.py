@@ -1,4 +1,7 @@
-"""`create_task(c())` and `ensure_future(c(), loop=l)` become `asyncio.run_coroutine_threadsafe(c(), loop)`."""
+"""`create_task(c())` and `ensure_future(c(), loop=l)` become `asyncio.run_coroutine_threadsafe(c(), loop)`.
+
+Where the result is needed, a thread waits for it with `.result()` and a coroutine through `asyncio.wrap_future`.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,19 @@ def run_threadsafe(call: CallSite, text: str, spell: Speller) -> list[Change]:
     if loop:
         return [*changes, Change(loop.start, loop.end, text)]
     return changes + _append(call, coroutine, text)
+
+
+def wait_threadsafe(call: CallSite, text: str, spell: Speller) -> list[Change]:
+    """Hand the coroutine to the loop `text`, and wait until it is done."""
+    end = call.closing + 1
+    return [*run_threadsafe(call, text, spell), Change(end, end, ".result()")]
+
+
+def bridge(call: CallSite, text: str, spell: Speller) -> list[Change]:
+    """Hand the call itself, which gives a coroutine, to the loop `text`, and wait for it on this one."""
+    opening = f"{spell('asyncio.wrap_future')}({spell('asyncio.run_coroutine_threadsafe')}("
+    end = call.closing + 1
+    return [Change(call.start, call.start, opening), Change(end, end, f", {text}))")]
 
 
 def _parts(call: CallSite) -> tuple[Argument, Argument | None]:
