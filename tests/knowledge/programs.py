@@ -82,10 +82,13 @@ def owner_of(name: str) -> str:
 
 
 def _imports(pack: Pack, name: str) -> str:
-    """Import the library as deep as the pack's own `imports` go."""
+    """Import the library as deep as the pack's own `imports` go, and those whose decorators its rows speak of."""
     root = next((i for i in pack.imports if name.startswith(f"{i}.")), name.partition(".")[0])
     others = [i for i in pack.imports[:1] if root not in pack.imports]
-    return "".join(f"import {module}\n" for module in dict.fromkeys(["asyncio", "signal", "threading", "weakref", *others, root]))
+    speaking = (row for table in (pack.runs, pack.overrides, pack.assigns) for row in table)
+    decorating = {name.partition(".")[0] for row in speaking for name in row.unless_decorated}
+    modules = ["asyncio", "signal", "threading", "weakref", *others, root, *sorted(decorating)]
+    return "".join(f"import {module}\n" for module in dict.fromkeys(modules))
 
 
 def _project(row: StartRow, kind: str = "") -> str:
