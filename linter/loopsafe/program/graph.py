@@ -128,8 +128,7 @@ class Graph(ABC):
     def holding(self, values: Iterable[Value]) -> Node:
         """A node that holds just these values."""
         node = Node()
-        for value in values:
-            node.values[value] = None
+        node.values = dict.fromkeys(values)
         return node
 
     @abstractmethod

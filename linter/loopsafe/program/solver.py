@@ -1,9 +1,9 @@
 """The engine under the program: sets of values that grow, and what must happen when they do.
 
-A node is a set of values with listeners. Values are only ever added, so the state reached when nothing is left to do
-is the same in whatever order the work was done. Two things depend on the order: a node with too many values to mean
-anything stops taking more, and what is done when idle goes by what is known by then. As work is done in a fixed order,
-findings are deterministic all the same.
+A node is a set of values, with targets that hold all it holds, and with listeners. Values are only ever added, so the
+state reached when nothing is left to do is the same in whatever order the work was done. Two things depend on the
+order: a node with too many values to mean anything stops taking more, and what is done when idle goes by what is known
+by then. As work is done in a fixed order, findings are deterministic all the same.
 """
 
 from __future__ import annotations
@@ -24,11 +24,17 @@ Listener = Callable[[Value], None]
 class Node:
     """The values that one expression, name, attribute or result may have."""
 
-    __slots__ = ("listeners", "values")
+    __slots__ = ("listeners", "targets", "values")
 
     def __init__(self) -> None:
-        self.values: dict[Value, None] = {}
-        self.listeners: list[Listener] = []
+        # Most nodes never have any: there are too many of them to give each an empty dict of its own.
+        self.values: dict[Value, None] = _NO_VALUES
+        self.targets: dict[Node, None] = _NO_TARGETS
+        self.listeners: tuple[Listener, ...] | list[Listener] = ()
+
+
+_NO_VALUES: dict[Value, None] = {}
+_NO_TARGETS: dict[Node, None] = {}
 
 
 class Solver:
@@ -41,8 +47,6 @@ class Solver:
         self._budget = self._left = budget
         self._work: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
         self._idle: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
-        # The nodes themselves, not their ids: a freed node's id may come back as another's.
-        self._links: set[tuple[Node, Node]] = set()
 
     def refill(self) -> None:
         """A question of another kind comes, which has the whole budget again."""
@@ -57,25 +61,37 @@ class Solver:
         self._idle.append((action, args))
 
     def add(self, node: Node, value: Value) -> None:
-        """Add a value; listeners hear of it once."""
-        if value not in node.values and len(node.values) < (_MOST_LIGHT if value.is_light else _MOST):
-            node.values[value] = None
-            for listener in node.listeners:
+        """Add a value, also to what holds all that the node holds; listeners hear of it once."""
+        most = _MOST_LIGHT if value.is_light else _MOST
+        pending = [node]
+        while pending:
+            at = pending.pop()
+            if value in at.values or len(at.values) >= most:
+                continue
+            if at.values is _NO_VALUES:
+                at.values = {}
+            at.values[value] = None
+            pending += at.targets
+            for listener in at.listeners:
                 self._work.append((listener, (value,)))
 
     def listen(self, node: Node, listener: Listener) -> None:
         """Call `listener` with every value the node has and will have."""
+        if not isinstance(node.listeners, list):
+            node.listeners = []
         node.listeners.append(listener)
         for value in node.values:
             self._work.append((listener, (value,)))
 
     def link(self, source: Node, target: Node) -> None:
         """Whatever `source` holds, `target` holds."""
-        key = (source, target)
-        if source is target or key in self._links:
+        if source is target or target in source.targets:
             return
-        self._links.add(key)
-        self.listen(source, lambda value: self.add(target, value))
+        if source.targets is _NO_TARGETS:
+            source.targets = {}
+        source.targets[target] = None
+        for value in list(source.values):
+            self.add(target, value)
 
     def run(self) -> None:
         """Work until nothing changes any more, or the budget is spent: what is known by then stands."""
