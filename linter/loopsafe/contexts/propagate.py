@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from loopsafe.contexts.crossings import LOOP, Crossings
 from loopsafe.contexts.flow import Flow, Origin, Reached, Runner
@@ -122,7 +123,7 @@ class Propagation:
         return state.context.kind != "loop" and self.guards.chosen_on_loop(frame.module, frame.scope, call.func, target)
 
     def _caller(self, state: State, call: Call) -> OnTarget:
-        return lambda target: self._called(state, call, target)
+        return partial(self._called, state, call)
 
     def _called(self, state: State, call: Call, target: Target) -> None:
         if self._was_chosen(state, call, target):

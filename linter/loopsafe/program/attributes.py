@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from loopsafe.facts.schema import Annotation, Expr, Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Target
@@ -148,9 +150,9 @@ class Attributes:
 
     def _bound(self, owner: Class, name: str, receiver: Instance | None, cls: Class, node: Node) -> None:
         held = self._graph.variable(self._body(owner), name)
-        self._graph.solver.listen(held, lambda value: self._bind(value, receiver, cls, node))
+        self._graph.solver.listen(held, partial(self._bind, receiver, cls, node))
 
-    def _bind(self, value: Value, receiver: Instance | None, cls: Class, node: Node) -> None:
+    def _bind(self, receiver: Instance | None, cls: Class, node: Node, value: Value) -> None:
         if isinstance(value, Descriptor):
             self._descriptor(value, receiver, cls, node)
         elif isinstance(value, Function) and receiver is not None:
@@ -212,10 +214,10 @@ class Attributes:
             for frame in self._classes.frames(module, scope)[:1]:
                 value = self._graph.evaluate(frame, store.value)
                 base = self._graph.evaluate(frame, store.base)
-                self._graph.solver.listen(base, lambda held, value=value: self._stored(held, cls, value, node))  # type: ignore[misc]
+                self._graph.solver.listen(base, partial(self._stored, cls, value, node))
         return False
 
-    def _stored(self, held: Value, cls: Class, value: Node, node: Node) -> None:
+    def _stored(self, cls: Class, value: Node, node: Node, held: Value) -> None:
         holder = held.cls if isinstance(held, Instance) else held
         if isinstance(holder, Class) and (holder is cls or (held is holder and holder in self._classes.mro(cls))):
             self._graph.solver.link(value, node)

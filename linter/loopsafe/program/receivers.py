@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from loopsafe.facts.schema import (
     Annotation,
@@ -99,7 +100,10 @@ class Receivers:
 
     def _attr(self, frame: Frame, expr: Attr, node: Node) -> None:
         base = self.evaluate(frame, expr.base)
-        self._listen(base, lambda value: self._link(self._graph.attribute(value, expr.name), node))
+        self._listen(base, partial(self._held, expr.name, node))
+
+    def _held(self, name: str, node: Node, value: Value) -> None:
+        self._link(self._graph.attribute(value, name), node)
 
     def _const(self, frame: Frame, expr: Const, node: Node) -> None:
         if _may_be_key(expr.value):

@@ -12,6 +12,7 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from loopsafe.program.values import Value
 
@@ -20,6 +21,9 @@ _MOST_LIGHT = 24
 _MOST = 128
 Listener = Callable[[Value], None]
 
+_FEW = 6
+_Element = TypeVar("_Element")
+
 
 class Node:
     """The values that one expression, name, attribute or result may have."""
@@ -27,14 +31,10 @@ class Node:
     __slots__ = ("listeners", "targets", "values")
 
     def __init__(self) -> None:
-        # Most nodes never have any: there are too many of them to give each an empty dict of its own.
-        self.values: dict[Value, None] = _NO_VALUES
-        self.targets: dict[Node, None] = _NO_TARGETS
+        # Most nodes have few or none of each, and there are too many nodes to give each a dict.
+        self.values: tuple[Value, ...] | dict[Value, None] = ()
+        self.targets: tuple[Node, ...] | dict[Node, None] = ()
         self.listeners: tuple[Listener, ...] | list[Listener] = ()
-
-
-_NO_VALUES: dict[Value, None] = {}
-_NO_TARGETS: dict[Node, None] = {}
 
 
 class Solver:
@@ -68,18 +68,19 @@ class Solver:
             at = pending.pop()
             if value in at.values or len(at.values) >= most:
                 continue
-            if at.values is _NO_VALUES:
-                at.values = {}
-            at.values[value] = None
+            at.values = _with(at.values, value)
             pending += at.targets
             for listener in at.listeners:
                 self._work.append((listener, (value,)))
 
     def listen(self, node: Node, listener: Listener) -> None:
         """Call `listener` with every value the node has and will have."""
-        if not isinstance(node.listeners, list):
-            node.listeners = []
-        node.listeners.append(listener)
+        if isinstance(node.listeners, list):
+            node.listeners.append(listener)
+        elif len(node.listeners) < _FEW:
+            node.listeners = (*node.listeners, listener)
+        else:
+            node.listeners = [*node.listeners, listener]
         for value in node.values:
             self._work.append((listener, (value,)))
 
@@ -87,9 +88,7 @@ class Solver:
         """Whatever `source` holds, `target` holds."""
         if source is target or target in source.targets:
             return
-        if source.targets is _NO_TARGETS:
-            source.targets = {}
-        source.targets[target] = None
+        source.targets = _with(source.targets, target)
         for value in list(source.values):
             self.add(target, value)
 
@@ -118,3 +117,13 @@ def _collector_off() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _with(
+    these: tuple[_Element, ...] | dict[_Element, None], one: _Element
+) -> tuple[_Element, ...] | dict[_Element, None]:
+    """These and one more, in order: a tuple of a few, a dict of many."""
+    if isinstance(these, dict):
+        these[one] = None
+        return these
+    return (*these, one) if len(these) < _FEW else dict.fromkeys((*these, one))
