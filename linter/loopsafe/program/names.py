@@ -10,6 +10,9 @@ from loopsafe.program.graph import Arguments, Graph, Source
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Container, Frame, Object, ProjectModule, Value
 
+# A function called with more sets of arguments than this may be given anything.
+_MOST_GIVEN = 1000
+
 
 class Names:
     """Answers what a name holds. A name is built when it is first asked for."""
@@ -17,7 +20,7 @@ class Names:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self.entered: list[Callable[[Frame], None]] = []
-        self._given: dict[Frame, list[Arguments]] = {}
+        self._given: dict[Frame, dict[Arguments, None]] = {}
         self._waiting: dict[Frame, list[tuple[Parameter, Node]]] = {}
 
     def variable(self, frame: Frame, name: str) -> Node:
@@ -46,11 +49,11 @@ class Names:
         """A call enters `frame` with these arguments."""
         given = self._given.get(frame)
         if given is None:
-            given = self._given[frame] = []
+            given = self._given[frame] = {}
             for listener in self.entered:
                 listener(frame)
-        if arguments not in given:
-            given.append(arguments)
+        if arguments not in given and len(given) < _MOST_GIVEN:
+            given[arguments] = None
             for parameter, node in self._waiting.get(frame, ()):
                 self._match(frame, parameter, arguments, node)
 
