@@ -27,7 +27,7 @@ from loopsafe.facts.schema import (
 from loopsafe.program.annotations import Annotations
 from loopsafe.program.classes import Classes
 from loopsafe.program.decorators import Decorators
-from loopsafe.program.graph import Arguments, Entered, Graph, Target
+from loopsafe.program.graph import Arguments, Entered, Graph, OnTarget, Target
 from loopsafe.program.library import LibraryResults
 from loopsafe.program.names import Names
 from loopsafe.program.solver import Node
@@ -203,13 +203,16 @@ class Receivers:
             self._link(graph.content(value, index.value), node)
         elif isinstance(index, (Name, Attr)):
             keys = self.evaluate(frame, index)
-            self._listen(keys, lambda key: self._link(graph.content(value, _key(key)), node))
+            self._listen(keys, partial(self._under_key, value, node))
             if _is_computed(frame, index):
                 self._link(graph.content(value, None), node)
             else:
                 graph.solver.when_idle(self._unknown_key, value, keys, node)
         else:
             self._link(graph.content(value, None), node)
+
+    def _under_key(self, value: Value, node: Node, key: Value) -> None:
+        self._link(self._graph.content(value, _key(key)), node)
 
     def _unknown_key(self, value: Value, keys: Node, node: Node) -> None:
         """No value of the key has turned up, so it may be any."""
@@ -289,21 +292,21 @@ class Receivers:
         self._listen(self.evaluate(frame, expr.value), entered)
 
     def _call(self, frame: Frame, expr: Call, node: Node) -> None:
-        arguments = self._graph.arguments(frame, expr)
+        give = partial(self._give, frame, expr, node)
+        callees = self._graph.under(frame, expr.func, expr.guard)
+        self._listen(callees, partial(self._called, self._graph.arguments(frame, expr), expr, node, give))
 
-        def give(target: Target) -> None:
-            if isinstance(target, Entered):
-                self._entered(target, node)
-            else:
-                self._library.give(frame, expr, target, node)
+    def _give(self, frame: Frame, expr: Call, node: Node, target: Target) -> None:
+        if isinstance(target, Entered):
+            self._entered(target, node)
+        else:
+            self._library.give(frame, expr, target, node)
 
-        def called(callee: Value) -> None:
-            if isinstance(callee, Class):
-                # There is an instance even where no constructor of the project runs.
-                self._graph.solver.add(node, self._classes.instance(callee))
-            self._graph.call(callee, arguments, expr, give)
-
-        self._listen(self._graph.under(frame, expr.func, expr.guard), called)
+    def _called(self, arguments: Arguments, expr: Call, node: Node, give: OnTarget, callee: Value) -> None:
+        if isinstance(callee, Class):
+            # There is an instance even where no constructor of the project runs.
+            self._graph.solver.add(node, self._classes.instance(callee))
+        self._graph.call(callee, arguments, expr, give)
 
     def _entered(self, target: Entered, node: Node) -> None:
         scope = target.function.scope
