@@ -27,7 +27,7 @@ class Guards:
         return self._is_at_home(Place(module, scope), guard)
 
     def chosen_on_loop(self, module: Module, scope: Scope, func: Expr, target: Target) -> bool:
-        """Whether a variable that is called holds this target only where it was chosen on the loop."""
+        """Whether what is called, a variable or a condition, is this target only where it was chosen on the loop."""
         place = Place(module, scope)
         chosen = [guard for value, bound in _chosen(place, func) for guard in _meaning(place, value, bound, target)]
         return bool(chosen) and all(self._is_at_home(place, guard) for guard in chosen)
@@ -104,8 +104,8 @@ def _names_windows(test: Expr) -> bool:
 
 
 def _chosen(place: Place, func: Expr) -> list[tuple[Expr, int]]:
-    """What a called variable may hold, with the guard under which it was bound."""
-    values = given_values(place, func) if isinstance(func, Name) else []
+    """What a called variable may hold, with the guard under which it was bound; what a called condition may give."""
+    values = given_values(place, func) if isinstance(func, Name) else [(func, -1)] if isinstance(func, Choice) else []
     return [(option, guard) for value, guard in values for option in _options(value)]
 
 
