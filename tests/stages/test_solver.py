@@ -16,3 +16,16 @@ def test_a_link_from_a_new_node_is_never_taken_for_an_old_one() -> None:
         solver.link(source, target)
         solver.run()
     assert list(target.values) == things
+
+
+def test_a_spent_budget_ends_the_work_until_it_is_given_anew() -> None:
+    solver = Solver(3)
+    seen: list[int] = []
+    for number in range(5):
+        solver.later(seen.append, number)
+    solver.run()
+    assert seen == [0, 1, 2]
+    solver.refill()
+    solver.later(seen.append, 5)
+    solver.run()
+    assert seen == [0, 1, 2, 5]

@@ -15,7 +15,7 @@ from loopsafe.contexts.which_loop import UNKNOWN, Loops, SecondLoop, SecondLoops
 from loopsafe.facts.schema import Attr, Call, Expr, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.program.program import Program
-from loopsafe.program.values import Object, Value
+from loopsafe.program.values import Instance, Object, Value
 
 _TOUCHING = ("channel", "queue", "sync-primitive", "future", "loop-call", "transport")
 
@@ -44,6 +44,11 @@ class Use:
     def crosses(self) -> bool:
         """Whether it is handed over to a loop, as it should be."""
         return isinstance(self.what, Waited) and self.what.runner is not None and self.what.runner.row.crossing
+
+    @property
+    def is_mutual(self) -> bool:
+        """Whether all who use such things do this, as all who use a lock acquire it."""
+        return isinstance(self.what, Waited) and self.what.row.mutual
 
     @property
     def expr(self) -> Expr:
@@ -175,8 +180,10 @@ class _Shared:
     def _is_elsewhere(self, use: Use) -> bool:
         if self._is_started_by(use) or (None in use.loops and self._runs_nothing_else):
             return True
-        apart = not use.loops & (self._second.loops | UNKNOWN)
-        return apart and self._seconds.run_together(self._second, use.loops)
+        if use.loops & (self._second.loops | UNKNOWN):
+            return False
+        # What was made on one loop and is used on another shows by itself that both run.
+        return self._belongs.to_maker(self._thing) or self._seconds.run_together(self._second, use.loops)
 
     @cached_property
     def _runs_nothing_else(self) -> bool:
@@ -196,14 +203,27 @@ class _Shared:
             if frame and any(s.frame.scope is frame.scope for s in self._seconds.elsewhere(self._second)):
                 return True
             if None not in loops:
-                return False if self._seconds.run_together(self._second, loops) else None
+                return False
         waiting = [u for u in self._elsewhere if u.waits and u.scope not in self._seconds.scopes(self._second)]
-        return any(map(self._is_started_by, waiting)) if waiting else None
+        if not waiting or not (self._is_one or any(not use.is_mutual for use in waiting)):
+            return None
+        return any(map(self._is_started_by, waiting))
+
+    @property
+    def _is_one(self) -> bool:
+        """Whether both loops surely have the same object: no attribute, or one of the class that runs the second."""
+        maker = self._thing.frame.receiver if self._thing.frame else None
+        if not isinstance(maker, Instance):
+            return True
+        runners = (state.frame.receiver for state in self._second.runners)
+        starts = self._second.starts
+        starter = starts[0].parent if starts and self._second.hops[0].module is maker.cls.module else -1
+        return any(runner is maker for runner in runners) or starter == maker.cls.scope.index
 
     def _is_owned_there(self) -> bool:
         if self._belongs.to_maker(self._thing):
             return self._belongs.made_on(self._thing) <= self._second.loops and not self._is_made_on_both
-        waiting = [use for use in self._there if use.waits]
+        waiting = [use for use in self._there if use.waits and (self._is_one or not use.is_mutual)]
         elsewhere = {use.scope for use in self._elsewhere} if waiting else set()
         return any(use.scope not in elsewhere for use in waiting) and not self._is_made_on_both
 

@@ -44,7 +44,7 @@ class ForeignUses:
             self._loops = ForeignLoops(self._program, self._flow, guards, self._seconds)
             self._found = self._loops.found()
         if self._found:
-            self._paths = ForeignPaths(self._flow, guards, self._loops.which)
+            self._paths = ForeignPaths(self._program, self._flow, guards, self._loops.which)
 
     def reported(self, remedies: Remedies, crossings: Crossings) -> Iterator[ReportedUse]:
         """Each of them that a path leads to, at the boundary of the class that does it."""
@@ -64,7 +64,7 @@ class ForeignUses:
     def _placed(self) -> Iterator[tuple[ForeignUse, tuple[Hop, ...]]]:
         for foreign in self._found:
             way = self._paths.to(foreign.use.what.state, foreign.second)
-            if way is not None:
+            if way is not None and not self._paths.is_doubtful(*way):
                 yield self._at_boundary(foreign, *way)
 
     def _at_boundary(

@@ -18,6 +18,7 @@ class Waits:
 
     def __init__(self, program: Program, flow: Flow) -> None:
         self._program, self._flow = program, flow
+        self._given: set[tuple[State, Frame, Call, Value | None]] = set()
         self._seen: set[tuple[State, int, str, Value | None, Value | None]] = set()
 
     def visit(self, state: State) -> None:
@@ -46,7 +47,9 @@ class Waits:
             return
         made = frame.scope.bindings.get(expr.id, ()) if isinstance(expr, Name) else (expr,)
         for call in made:
-            if isinstance(call, Call):
+            # `task = ensure_future(task)` is made of itself.
+            if isinstance(call, Call) and (state, frame, call, loop) not in self._given:
+                self._given.add((state, frame, call, loop))
                 self._made(state, frame, call, loop, runner)
 
     def handed(self, state: State, target: Target, loop: Value | None, runner: Runner) -> None:

@@ -148,7 +148,10 @@ class SecondLoops:
         """Whether some loops are seen to run while this one does: what runs the one also starts the other."""
         if second.kind == "caller" or second.starts is None:
             return True
-        return None not in loops and all(self._starts(second, site) for site in loops if site is not None)
+        if None in loops:
+            return False
+        sites = sorted((site for site in loops if site is not None), key=lambda site: site.packed_span)
+        return all(self._starts(second, site) for site in sites)
 
     def _starts(self, second: SecondLoop, site: Call) -> bool:
         """Whether the function that makes a loop starts the second too, or both are started by one class."""

@@ -197,10 +197,12 @@ class WaitRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `__anext__` stand for `await`, `async with` and `async for` with the object itself.
 
     `seldom` says that it hardly ever waits (`put` into a queue): the task that does it does not show whose loop the
-    object belongs to.
+    object belongs to. `mutual` says that all who use the object do this (a lock): that two do does not show that they
+    use the same one.
     """
 
     seldom: bool = False
+    mutual: bool = False
 
 
 class LoopRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
