@@ -16,7 +16,7 @@ FIRST_ONLY = {"Annotated"}
 _SEQUENCES = {
     "list", "List", "set", "Set", "frozenset", "FrozenSet", "deque", "Deque", "Sequence", "MutableSequence", "Iterable",
     "Iterator", "Collection", "AbstractSet", "MutableSet", "AsyncIterator", "AsyncIterable", "Generator",
-    "AsyncGenerator", "WeakSet",
+    "AsyncGenerator", "WeakSet", "ContextVar",
 }  # fmt: skip
 _MAPPINGS = {
     "dict", "Dict", "defaultdict", "DefaultDict", "Mapping", "MutableMapping", "OrderedDict", "WeakValueDictionary",

@@ -187,17 +187,26 @@ class LibraryResults:
             graph.solver.link(graph.node(source), graph.slot(own, name))
         if target.name.endswith("defaultdict"):
             for source in target.arguments.positional[:1]:
-                self._default(source, own)
+                self._default(frame, call, source, graph.slot(own, None))
         else:
             for source in target.arguments.positional[:1]:
                 graph.include(own, graph.node(source))
 
-    def _default(self, source: Source, own: Value) -> None:
+    def _default(self, frame: Frame, call: Call, source: Source, into: Node) -> None:
+        """What a factory makes when it is called for a missing key."""
         graph = self._graph
 
         def made(factory: Value) -> None:
             if isinstance(factory, Class):
-                graph.solver.add(graph.slot(own, None), graph.values.make(Instance, factory))
+                graph.solver.add(into, graph.values.make(Instance, factory))
+            else:
+                graph.call(factory, Arguments(), call, entered)
+
+        def entered(found: Target) -> None:
+            if isinstance(found, Entered):
+                graph.solver.link(graph.result(found.frame), into)
+            else:
+                self.give(frame, call, found, into)
 
         graph.solver.listen(graph.node(source), made)
 

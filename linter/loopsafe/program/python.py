@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-PUTTERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "put": 0, "put_nowait": 0, "push": 0, "setdefault": 1}
+PUTTERS = {
+    "append": 0, "add": 0, "appendleft": 0, "insert": 1, "put": 0, "put_nowait": 0, "push": 0, "setdefault": 1,
+    "set": 0,  # of a context variable
+}  # fmt: skip
 ADDERS = frozenset({"extend", "extendleft", "update"})
 SAME_THINGS = {
     "builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed",
@@ -17,6 +20,7 @@ NEW_CONTAINERS = {
     "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.tuple": "tuple",
     "collections.deque": "list", "collections.defaultdict": "dict", "collections.OrderedDict": "dict",
     "weakref.WeakSet": "set", "weakref.WeakValueDictionary": "dict", "weakref.WeakKeyDictionary": "dict",
+    "contextvars.ContextVar": "list",
 }  # fmt: skip
 GETTERS = {"pop", "popleft", "get", "get_nowait", "popitem", "setdefault", "__getitem__", "recv", "receive"}
 VIEWS = {"values", "copy"}
