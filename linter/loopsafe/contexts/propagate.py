@@ -150,7 +150,8 @@ class Propagation:
         if said is not None:
             return function.scope.name, said
         known = (name for name in self._own_names(function, frame) if name in knowledge.operations)
-        return next(((name, knowledge.operations[name]) for name in known), None)
+        found = next(((name, knowledge.operations[name]) for name in known), None)
+        return found if found is None or not found[1].only_outside else None
 
     def _own_names(self, function: Function, frame: Frame) -> Iterator[str]:
         """The names by which knowledge may speak of a function of the project."""

@@ -167,6 +167,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     the crossing call where it is not the loop's own `call_soon_threadsafe`; where it is a method of another kind of
     loop, `loop_class` is that class and `crossing_method` the method. Where it is wrong in some contexts only,
     `only_in` names them. Given an instance of the class `harmless_with`, it does nothing but hand it back.
+    With `only_outside` the library's own code may do it: it holds a lock of its own.
     """
 
     category: Literal[
@@ -188,6 +189,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     crossing_method: str = ""
     expects: tuple[str, ...] = ()
     needs_running_loop: bool = False
+    only_outside: bool = False
     only_in: tuple[Literal["thread", "signal", "finalizer", "exit"], ...] = ()
     harmless_with: str = ""
 
