@@ -20,6 +20,7 @@ from loopsafe.contexts.moments import is_just_made, is_woken, runs_the_loop
 from loopsafe.contexts.origins import Origins
 from loopsafe.contexts.ownership import Ownership, best_known, is_a_loop, is_ambiguous, is_harmless, is_prepared_for
 from loopsafe.contexts.propagate import Propagation
+from loopsafe.contexts.refuted import is_refuted
 from loopsafe.contexts.remarks import Remarks
 from loopsafe.contexts.remedies import Remedies
 from loopsafe.contexts.type_tests import depends_on_type
@@ -129,7 +130,10 @@ class Analysis:
             return False
         if reached.row.category == "lookup" and is_prepared_for(reached, self._foreign):
             return False
-        return reached.state in self._foreign and not self._ownership.made_there(reached, self._foreign)
+        if reached.state not in self._foreign or self._ownership.made_there(reached, self._foreign):
+            return False
+        states = tuple(reversed(self._foreign.through(reached.state)))
+        return not is_refuted(reached, states, self._foreign.to(reached.state), self._program)
 
     def _is_foreign_caller(self, reached: Reached) -> bool:
         thread = self._loop_threads.owner(reached)

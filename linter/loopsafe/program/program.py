@@ -83,6 +83,10 @@ class Program(Graph):
         """Where to link what comes into `node`, so that it holds nothing that its declared types rule out."""
         return self._declared_types.gate(node, declarations)
 
+    def may_be(self, value: Value, frame: Frame, classes: Iterable[Expr]) -> bool:
+        """Whether a value may be an instance of one of the classes that these expressions name in a frame."""
+        return self._declared_types.may_be(value, [(frame, cls) for cls in classes])
+
     def result(self, frame: Frame) -> Node:
         """What a function gives back: what it returns, and what it declares to return."""
         found = self._results.get(frame)
