@@ -34,7 +34,7 @@ class Config:
     `extend_exclude` are glob patterns: one without `/` is matched against every folder and file name below `root`, one
     with `/` against the path relative to `root`; what excludes a folder excludes all in it. `annotations` pairs dotted
     names of the project's own functions with what a `# loopsafe:` comment there would say. `knowledge` are files with
-    more packs, relative to `root`.
+    more packs, relative to `root`. `site_packages` are folders, relative to `root`, with installed packages to read.
     """
 
     root: Path
@@ -55,6 +55,7 @@ class Config:
     min_confidence: Confidence = "likely"
     annotations: tuple[tuple[str, str], ...] = ()
     knowledge: tuple[str, ...] = ()
+    site_packages: tuple[str, ...] = ()
 
     def selects(self, code: str) -> bool:
         """Whether findings of this code are wanted. The longer of two matching prefixes decides; a tie ignores."""
@@ -193,4 +194,5 @@ _READERS: dict[str, Callable[[object], object]] = {
     "min-confidence": _confidence,
     "annotations": _annotations,
     "knowledge": _strings,
+    "site-packages": _strings,
 }

@@ -16,6 +16,7 @@ from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem, unpack_span
 from loopsafe.files import SourceFile, gather, shown
 from loopsafe.findings import Finding, Problem, Report, Step
+from loopsafe.installed import installed_files
 from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
 from loopsafe.knowledge.schema import Pack
 from loopsafe.locations import Location, Span
@@ -127,9 +128,23 @@ def _read_project(
     texts = dict(overlay or {})
     files = _with_overlay(gather([p for p in paths if _real(p) not in texts], config), texts)
     read, problems = _read_all(files, texts, progress)
+    if config.site_packages:
+        read += _read_all(_installed(read, config), {}, None)[0]
     by_path = {_module_path(r.file, config): r for r in read}
     modules = Modules((path, r.facts) for path, r in by_path.items())
     return _Project(config, by_path, modules, tuple(problems), sum(file.wanted for file in files))
+
+
+def _installed(read: Sequence[_Read], config: Config) -> list[SourceFile]:
+    """The files of installed packages that the project imports, but for those that packs describe."""
+    modules = Modules((_module_path(r.file, config), r.facts) for r in read)
+    own = {module.name.partition(".")[0] for module in modules.all}
+    described = {name.partition(".")[0] for pack in built_in_packs(modules.imported) for name in pack.imports}
+    names = {name.partition(".")[0] for name in modules.imported} - own - described
+    try:
+        return installed_files((config.root / folder for folder in config.site_packages), names)
+    except FileNotFoundError as error:
+        raise ConfigError(f"`site-packages` in [tool.loopsafe]: no such folder: {error.filename}") from error
 
 
 def _analyse(project: _Project) -> Analysis:

@@ -53,7 +53,7 @@ def test_all_keys(tmp_path: Path) -> None:
             "zzz = 1",
             "unknown key `zzz` in [tool.loopsafe]; known keys: annotations, exclude, extend-exclude, ignore, "
             "knowledge, "
-            "min-confidence, select",
+            "min-confidence, select, site-packages",
         ),
         ('select = "LSF"', "`select` in [tool.loopsafe] must be a list of strings, not 'LSF'"),
         ("exclude = [1]", "`exclude` in [tool.loopsafe] must be a list of strings, not [1]"),
