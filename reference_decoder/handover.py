@@ -36,6 +36,8 @@ from reference_decoder.pool import shared_pool
 _PIECE = 1 << 16
 # So many blocks, of a quarter of a second each, a job makes before others have their turn.
 _TURN = 4
+# What somebody may be asleep for.
+_ROOM, _FRAMES = 1, 2
 
 
 class Handover:
@@ -53,7 +55,8 @@ class Handover:
         self._waiting = self._pushed = 0
         self._frames: deque[Frame] = deque()
         self._buffered = 0.0
-        self._asleep = self._working = False
+        self._asleep = 0
+        self._working = False
         self._starved, self._full = True, False
         self._ended = self._finished = self._closed = False
         self._error: BaseException | None = None
@@ -93,13 +96,13 @@ class Handover:
     async def room(self) -> None:
         """Where more input is waiting than the limit, wait until it is half of that. Raises what ended the decoder."""
         if self._waiting > self._max_input:
-            await self._until(lambda: self._waiting <= self._max_input // 2 or self._over())
+            await self._until(lambda: self._waiting <= self._max_input // 2 or self._over(), _ROOM)
         if self._over() and (self._error or self._closed):
             raise self._error or ClosedError("the decoder has been closed")
 
     async def take(self) -> Frame | None:
         """The next frame; None after the last."""
-        await self._until(lambda: bool(self._frames) or self._over())
+        await self._until(lambda: bool(self._frames) or self._over(), _FRAMES)
         with self._lock:
             if self._closed or not self._frames:
                 if self._error and not self._closed:
@@ -127,13 +130,13 @@ class Handover:
                 wakeups=self._wakeups,
             )
 
-    async def _until(self, condition: Callable[[], bool]) -> None:
+    async def _until(self, condition: Callable[[], bool], what: int) -> None:
         while True:
             with self._lock:
                 if condition():
                     return
                 self._changed.clear()
-                self._asleep = True
+                self._asleep |= what
             await self._changed.wait()
 
     def _over(self) -> bool:
@@ -203,7 +206,7 @@ class Handover:
             before = self._waiting
             while self._chunks and before - self._waiting < _PIECE:
                 self._pipeline.source.append(self._next_chunk())
-            wake = self._waiting <= self._max_input // 2 and self._rouse()
+            wake = self._waiting <= self._max_input // 2 and self._rouse(_ROOM)
         if wake:
             self._wake()
         return True
@@ -224,7 +227,7 @@ class Handover:
             self._frames.extend(frames)
             self._buffered += sum(frame.duration for frame in frames)
             self._full = self._buffered >= self._max_buffered
-            wake = self._rouse()
+            wake = self._rouse(_FRAMES)
         if wake:
             self._wake()
         return not self._full
@@ -236,15 +239,17 @@ class Handover:
             if self._closed:
                 self._chunks.clear()
                 self._frames.clear()
-            wake = self._rouse()
+            wake = self._rouse(_ROOM | _FRAMES)
         if wake:
             self._wake()
 
-    def _rouse(self) -> bool:
-        """Whether somebody sleeps who has to be woken; the word is taken back, so that only one caller does it."""
-        asleep, self._asleep = self._asleep, False
-        self._wakeups += asleep
-        return asleep
+    def _rouse(self, what: int) -> bool:
+        """Whether somebody sleeps for this. One wake-up is for all: their word is taken back, so only one is made."""
+        if not self._asleep & what:
+            return False
+        self._asleep = 0
+        self._wakeups += 1
+        return True
 
     def _wake(self) -> None:
         try:

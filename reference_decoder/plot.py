@@ -23,8 +23,8 @@ def spectrogram(samples: Samples, columns: int = _COLUMNS) -> Samples:
     starts = np.unique(np.linspace(0, len(samples) - _WINDOW, columns, dtype=int))
     windows = samples[starts[:, None] + np.arange(_WINDOW)] * np.hanning(_WINDOW)
     power = np.abs(np.fft.rfft(windows, axis=1)) * 4 / _WINDOW
-    decibels: Samples = 20 * np.log10(np.maximum(power, 10 ** (_FLOOR_DB / 20)))
-    return decibels.T
+    decibels: Samples = 20 * np.log10(np.maximum(power, 10 ** (_FLOOR_DB / 20))).T
+    return decibels
 
 
 def draw(samples: Samples, rate: int, path: str) -> None:

@@ -15,36 +15,24 @@ _MAGIC = (
     (0, b"fLaC", "flac"),
     (0, b"\x1aE\xdf\xa3", "webm"),
     (4, b"ftyp", "mp4"),
-    (4, b"styp", "mp4"),
-    (4, b"moov", "mp4"),
     (8, b"WAVE", "wav"),
-    (8, b"AIFF", "aiff"),
-    (8, b"AIFC", "aiff"),
+    (8, b"AIF", "aiff"),
     (0, b"caff", "caf"),
     (0, b"#!AMR", "amr"),
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
     (0, b".snd", "au"),
 )
 _FRAMED: tuple[tuple[str, ParseHeader], ...] = (("adts", adts.parse_header), ("mp3", mp3.parse_header))
-_MIME = {
-    "audio/mpeg": "mp3",
-    "audio/mp3": "mp3",
-    "audio/aac": "adts",
-    "audio/aacp": "adts",
-    "audio/flac": "flac",
-    "audio/x-flac": "flac",
-    "audio/ogg": "ogg",
-    "audio/opus": "ogg",
-    "application/ogg": "ogg",
-    "audio/wav": "wav",
-    "audio/wave": "wav",
-    "audio/x-wav": "wav",
-    "audio/vnd.wave": "wav",
-    "audio/webm": "webm",
-    "audio/mp4": "mp4",
-    "audio/x-m4a": "mp4",
-    "audio/m4a": "mp4",
+_MIME_OF = {
+    "mp3": "mpeg mp3",
+    "adts": "aac aacp",
+    "flac": "flac x-flac",
+    "ogg": "ogg opus",
+    "wav": "wav wave x-wav vnd.wave",
+    "webm": "webm",
+    "mp4": "mp4 m4a x-m4a",
 }
+_MIME = {f"audio/{kind}": name for name, kinds in _MIME_OF.items() for kind in kinds.split()}
 # What may stand before the first frame of a stream that was joined in the middle: one frame, at most.
 _MOST_JUNK = 8192
 
@@ -79,10 +67,10 @@ def _sniff(source: Source) -> Reading[str | None]:
             return name
         if size := tag_size(head):
             yield from source.skip(size)
-        elif source.lost > _MOST_JUNK:
+            continue
+        yield from source.lose(b"\xff")
+        if source.lost > _MOST_JUNK:
             break
-        else:
-            yield from source.lose(b"\xff")
     if first:
         raise UnknownFormatError(f"unknown format: the input begins with {first!r}")
     return None

@@ -19,7 +19,7 @@ _PIECE = 1 << 16
 
 
 class Source:
-    """Bytes in order. Chunks are joined when something reaches over their border, all at once: no byte is copied often."""
+    """Bytes in order. Chunks are joined, all at once, when something reaches over their border."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit

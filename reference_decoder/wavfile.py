@@ -13,7 +13,7 @@ _UNKNOWN = 0xFFFFFFFF
 
 
 class WavWriter:
-    """A context manager. Where the file cannot be sought, as with a pipe, its header says that the length is unknown."""
+    """A context manager. Where the file is a pipe, its header says that the length is unknown."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reference_decoder.containers.items import Items, Stream
 from reference_decoder.errors import DecodeError, TruncatedError
 from reference_decoder.source import Reading, Source
@@ -24,31 +22,11 @@ def _crc8_table() -> bytes:
 _CRC8 = _crc8_table()
 
 
-@dataclass(frozen=True, slots=True)
-class StreamInfo:
-    """The first metadata block, by which the codec is set up."""
-
-    block: bytes
-
-    @property
-    def rate(self) -> int:
-        """Hz."""
-        return int.from_bytes(self.block[10:13], "big") >> 4
-
-    @property
-    def channels(self) -> int:
-        """1 to 8."""
-        return (self.block[12] >> 1 & 7) + 1
-
-    @property
-    def samples(self) -> int:
-        """Of one channel in the whole stream; 0 where the encoder did not know."""
-        return int.from_bytes(self.block[13:18], "big") & (1 << 36) - 1
-
-    @property
-    def longest_frame(self) -> int:
-        """Bytes, with room to spare: what the longest block would need if nothing could be compressed."""
-        return 64 + 2 * int.from_bytes(self.block[2:4], "big") * self.channels * 4
+def stream_of(container: str, info: bytes) -> Stream:
+    """The stream that FLAC's first metadata block describes; it is what sets up the codec."""
+    if len(info) < 34:
+        raise DecodeError("FLAC without its first metadata block")
+    return Stream(container, "flac", int.from_bytes(info[10:13], "big") >> 4, (info[12] >> 1 & 7) + 1, info[:34])
 
 
 def frame_number(head: bytes) -> int | None:
@@ -91,17 +69,17 @@ def _frame(source: Source, longest: int) -> Reading[bytes]:
 def read(source: Source) -> Items:
     """Frames as packets, each as soon as the next one's header is in."""
     yield from source.skip(4)
-    info: StreamInfo | None = None
-    last = False
+    info, last = b"", False
     while not last:
         head = yield from source.take(4)
         last, size = bool(head[:1] > b"\x7f"), int.from_bytes(head[1:], "big")
         if head[:1] in (b"\x00", b"\x80"):
-            info = StreamInfo((yield from source.take(size)))
+            info = yield from source.take(size)
         elif len(head) < 4 or (yield from source.skip(size)):
             raise TruncatedError("FLAC ends before its first frame")
-    if info is None or len(info.block) < 34:
-        raise DecodeError("FLAC without its first metadata block")
-    yield Stream("flac", "flac", info.rate, info.channels, info.block)
-    while frame := (yield from _frame(source, info.longest_frame)):
+    stream = stream_of("flac", info)
+    yield stream
+    # With room to spare: what the longest block would need if nothing could be compressed.
+    longest = 64 + 2 * int.from_bytes(info[2:4], "big") * stream.channels * 4
+    while frame := (yield from _frame(source, longest)):
         yield frame

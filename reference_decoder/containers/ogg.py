@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from reference_decoder.containers.flac import StreamInfo
+from reference_decoder.containers.flac import stream_of
 from reference_decoder.containers.items import Cut, Item, Items, Stream
 from reference_decoder.errors import TruncatedError
 from reference_decoder.source import Reading, Source
@@ -83,9 +83,7 @@ def _set_up(link: _Link) -> Stream | None:
     """The stream the header packets describe, once all are there."""
     head = link.headers[0]
     if link.codec == "flac":
-        info = StreamInfo(head[17:51])
-        wanted = 1 + int.from_bytes(head[7:9], "big")
-        stream = Stream("ogg", "flac", info.rate, info.channels, info.block)
+        wanted, stream = 1 + int.from_bytes(head[7:9], "big"), stream_of("ogg", head[17:])
     elif link.codec == "opus":
         wanted, stream = 2, Stream("ogg", "opus", 48000, head[9], head)
     else:

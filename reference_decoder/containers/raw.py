@@ -27,14 +27,14 @@ _WIDTH = {"l8": 8, "l16": 16, "l24": 24}
 def read_samples(source: Source, align: int, size: int | None) -> Generator[Item, None, int]:
     """Packets of whole samples, `size` bytes in all or until the input ends. Returns how many bytes are missing."""
     most = _BLOCK - _BLOCK % align or align
-    left = size if size is not None else 0
-    while size is None or left >= align:
-        block = yield from source.some(most if size is None else min(most, left), align)
-        if not block:
-            return left or len((yield from source.take(align)))
-        left -= len(block)
+    if size is None:
+        while block := (yield from source.some(most, align)):
+            yield block
+        return len((yield from source.take(align)))
+    while size >= align and (block := (yield from source.some(min(most, size), align))):
+        size -= len(block)
         yield block
-    return (yield from source.skip(left))
+    return (yield from source.skip(size))
 
 
 def raw_reader(mime: str) -> Reader | None:

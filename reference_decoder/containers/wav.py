@@ -11,19 +11,11 @@ from reference_decoder.errors import DecodeError, TruncatedError
 from reference_decoder.source import Source
 
 # (format tag, bits of a sample) -> FFmpeg's decoder.
-_CODECS = {
-    (1, 8): "pcm_u8",
-    (1, 16): "pcm_s16le",
-    (1, 24): "pcm_s24le",
-    (1, 32): "pcm_s32le",
-    (3, 32): "pcm_f32le",
-    (3, 64): "pcm_f64le",
-    (6, 8): "pcm_alaw",
-    (7, 8): "pcm_mulaw",
-}
+_INTEGERS = {(1, 8): "pcm_u8", (1, 16): "pcm_s16le", (1, 24): "pcm_s24le", (1, 32): "pcm_s32le"}
+_OTHERS = {(3, 32): "pcm_f32le", (3, 64): "pcm_f64le", (6, 8): "pcm_alaw", (7, 8): "pcm_mulaw"}
 _EXTENSIBLE = 0xFFFE
-# Sizes that stand for "until the input ends".
-_UNKNOWN = (0, 0xFFFFFFFF)
+# Writers who do not know the size put down 0, or about the largest there is.
+_LARGEST = 0x7FFFF000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,7 @@ def _format(chunk: bytes) -> _Format:
     if tag == _EXTENSIBLE:
         tag = int.from_bytes(chunk[24:26], "little")
     rate = int.from_bytes(chunk[4:8], "little")
-    codec = _CODECS.get((tag, bits))
+    codec = (_INTEGERS | _OTHERS).get((tag, bits))
     if codec and not (rate and channels and align == channels * bits // 8):
         raise DecodeError(f"WAV of {channels} channels at {rate} Hz in blocks of {align} bytes")
     return _Format(codec, channels, rate, align)
@@ -59,7 +51,7 @@ def read(source: Source) -> Items:
             form = None
             yield from source.skip(4)
         elif kind == b"data" and form:
-            yield from _data(source, form, long_size if size == 0xFFFFFFFF and long_size else size)
+            yield from _data(source, form, long_size or size)
         elif kind in (b"fmt ", b"ds64"):
             chunk = yield from source.take(size + size % 2)
             if kind == b"ds64":
@@ -77,7 +69,7 @@ def read(source: Source) -> Items:
 
 
 def _data(source: Source, form: _Format, size: int) -> Items:
-    endless = size in _UNKNOWN
+    endless = size == 0 or _LARGEST <= size <= 0xFFFFFFFF
     missing = yield from read_samples(source, form.align, None if endless else size)
     if missing:
         raise TruncatedError(f"WAV ends {missing} bytes before the end its header tells")

@@ -12,6 +12,7 @@ from reference_decoder.source import Reading, Source
 _SEGMENT, _TRACKS, _CLUSTER, _GROUP = 0x18538067, 0x1654AE6B, 0x1F43B675, 0xA0
 _SIMPLE_BLOCK, _BLOCK, _DISCARD = 0xA3, 0xA1, 0x75A2
 _ENTRY, _NUMBER, _TYPE, _CODEC, _PRIVATE, _AUDIO, _RATE, _CHANNELS = 0xAE, 0xD7, 0x83, 0x86, 0x63A2, 0xE1, 0xB5, 0x9F
+_DELAY = 0x56AA
 _AUDIO_TRACK = 2
 _LACED = 0x06
 _CODECS = {b"A_OPUS": "opus", b"A_VORBIS": "vorbis", b"A_AAC": "aac", b"A_FLAC": "flac", b"A_MPEG/L3": "mp3float"}
@@ -55,17 +56,21 @@ def _track(tracks: bytes) -> tuple[int, Stream]:
     """Number and stream of the first audio track."""
     for entry in (dict(_children(body)) for kind, body in _children(tracks) if kind == _ENTRY):
         if int.from_bytes(entry.get(_TYPE, b""), "big") == _AUDIO_TRACK:
-            audio = dict(_children(entry.get(_AUDIO, b"")))
-            codec, private = entry.get(_CODEC, b"").rstrip(b"\0"), entry.get(_PRIVATE, b"")
-            rate = struct.unpack(">d" if len(audio.get(_RATE, b"")) == 8 else ">f", audio.get(_RATE, bytes(4)))[0]
-            channels = int.from_bytes(audio.get(_CHANNELS, b"\1"), "big")
-            if codec not in _CODECS:
-                raise NotStreamableError(f"WebM with {codec.decode('latin-1')}")
-            # The block of FLAC's first metadata, without the file's magic and the block's header.
-            private = private[8:42] if codec == b"A_FLAC" else private
-            number = int.from_bytes(entry.get(_NUMBER, b""), "big")
-            return number, Stream("webm", _CODECS[codec], int(rate), channels, private)
+            return int.from_bytes(entry.get(_NUMBER, b""), "big"), _stream(entry)
     raise DecodeError("no sound in this WebM")
+
+
+def _stream(entry: dict[int, bytes]) -> Stream:
+    audio = dict(_children(entry.get(_AUDIO, b"")))
+    name, private, rate = entry.get(_CODEC, b"").rstrip(b"\0"), entry.get(_PRIVATE, b""), audio.get(_RATE, bytes(4))
+    if name not in _CODECS:
+        raise NotStreamableError(f"WebM with {name.decode('latin-1')}")
+    codec, hertz = _CODECS[name], int(struct.unpack(">d" if len(rate) == 8 else ">f", rate)[0])
+    # FLAC's first block, without the file's magic and the block's header. Opus and Vorbis know their delay themselves.
+    private = private[8:42] if codec == "flac" else private
+    delay = 0 if codec in ("opus", "vorbis") else int.from_bytes(entry.get(_DELAY, b""), "big")
+    channels = int.from_bytes(audio.get(_CHANNELS, b"\1"), "big")
+    return Stream("webm", codec, hertz, channels, private, skip=round(delay * hertz / 1e9))
 
 
 def _packet(block: bytes, track: int) -> bytes:
