@@ -189,8 +189,8 @@ def messages(modules: list[Module]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table for each folder, the package itself by default."""
-    folders = [Path(argument) for argument in arguments] or [ROOT / "linter" / "loopsafe"]
+    """Print the table for each folder, the two packages of this repository by default."""
+    folders = [Path(argument) for argument in arguments] or [ROOT / "linter" / "loopsafe", ROOT / "reference_decoder"]
     broken = 0
     for folder in folders:
         rows = figures(read_package(folder))

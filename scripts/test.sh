@@ -11,7 +11,7 @@ if [ "${1:-}" = --tests-only ]; then
   shift
 fi
 make_venv "$@"
-python -m pip install --quiet --group dev --editable .
+python -m pip install --quiet --group dev --editable ".[decoder]"
 
 status=0
 check() {

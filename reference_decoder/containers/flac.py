@@ -1,0 +1,85 @@
+"""FLAC. Its frames do not tell their length: one ends where the header of the next stands."""
+
+from __future__ import annotations
+
+from reference_decoder.containers.items import Items, Stream
+from reference_decoder.errors import DecodeError, TruncatedError
+from reference_decoder.source import Reading, Source
+
+_LONGEST_HEADER = 16
+# A header may be damaged, and the frame before it then seems to hold several: so many numbers are looked past.
+_LOOK_AHEAD = 64
+_MOST_SAMPLES = 65535
+
+
+def _crc8_table() -> bytes:
+    table = list(range(256))
+    for _ in range(8):
+        table = [value << 1 ^ (0x107 if value & 0x80 else 0) for value in table]
+    return bytes(table)
+
+
+_CRC8 = _crc8_table()
+
+
+def stream_of(container: str, info: bytes) -> Stream:
+    """The stream that FLAC's first metadata block describes; it is what sets up the codec."""
+    if len(info) < 34:
+        raise DecodeError("FLAC without its first metadata block")
+    return Stream(container, "flac", int.from_bytes(info[10:13], "big") >> 4, (info[12] >> 1 & 7) + 1, info[:34])
+
+
+def frame_number(head: bytes) -> int | None:
+    """The number in the frame header that begins here, None where no valid one does."""
+    if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[3] & 1:
+        return None
+    extra = max(0, 7 - (head[4] ^ 0xFF).bit_length())
+    blocks, rate = head[2] >> 4, head[2] & 15
+    size = 5 + extra + {6: 1, 7: 2}.get(blocks, 0) + {12: 1, 13: 2, 14: 2}.get(rate, 0)
+    if blocks == 0 or rate == 15 or len(head) <= size:
+        return None
+    crc = 0
+    for byte in head[:size]:
+        crc = _CRC8[crc ^ byte]
+    if crc != head[size]:
+        return None
+    number = head[4] & (0x7F if not extra else 0x3F >> extra)
+    for byte in head[5 : 5 + extra]:
+        number = number << 6 | byte & 0x3F
+    return number
+
+
+def _frame(source: Source, longest: int) -> Reading[bytes]:
+    """The next frame: all bytes up to a header whose number follows this one's, or to the end. b"" after the last."""
+    while frame_number(head := (yield from source.peek(_LONGEST_HEADER))) is None:
+        if not head:
+            return b""
+        yield from source.lose(b"\xff")
+    number = frame_number(head) or 0
+    # Frames of a fixed size are counted; else the number is that of the first sample.
+    reach = number + _LOOK_AHEAD * (_MOST_SAMPLES if head[1] & 1 else 1)
+    at = 1
+    while (at := (yield from source.find(head[:2], at + 1))) > 0 and at < longest:
+        following = yield from source.peek(_LONGEST_HEADER, at)
+        if number < (frame_number(following) or 0) <= reach:
+            return (yield from source.take(at))
+    return (yield from source.take(longest))
+
+
+def read(source: Source) -> Items:
+    """Frames as packets, each as soon as the next one's header is in."""
+    yield from source.skip(4)
+    info, last = b"", False
+    while not last:
+        head = yield from source.take(4)
+        last, size = bool(head[:1] > b"\x7f"), int.from_bytes(head[1:], "big")
+        if head[:1] in (b"\x00", b"\x80"):
+            info = yield from source.take(size)
+        elif len(head) < 4 or (yield from source.skip(size)):
+            raise TruncatedError("FLAC ends before its first frame")
+    stream = stream_of("flac", info)
+    yield stream
+    # With room to spare: what the longest block would need if nothing could be compressed.
+    longest = 64 + 2 * int.from_bytes(info[2:4], "big") * stream.channels * 4
+    while frame := (yield from _frame(source, longest)):
+        yield frame

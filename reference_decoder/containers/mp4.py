@@ -1,0 +1,106 @@
+"""MP4 and its kin, played as it comes where the index stands in front of the samples or between fragments of them.
+
+FFmpeg reads the index, from a file that ends where the samples begin; the samples, which everybody else calls packets,
+are then taken from where the index says they will be.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from io import BytesIO
+
+import av
+
+from reference_decoder.containers.items import Items, Stream
+from reference_decoder.containers.whole import read_whole
+from reference_decoder.errors import DecodeError, NotStreamableError, TruncatedError
+from reference_decoder.source import Reading, Source
+
+# Offset and size of a packet.
+_Place = tuple[int, int]
+_INDEX = (b"moov", b"moof")
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    kind: bytes
+    start: int
+    size: int
+    head: bytes
+
+
+def _box(source: Source) -> Reading[_Box | None]:
+    """The next box's header; None at the end of the input. A box of size 0 reaches to there."""
+    start = source.offset
+    head = yield from source.take(8)
+    size = int.from_bytes(head[:4], "big")
+    if size == 1:
+        head += yield from source.take(8)
+        size = int.from_bytes(head[8:], "big")
+    if head and (len(head) < 8 or 0 < size < len(head)):
+        raise TruncatedError("MP4 box without a size")
+    return _Box(head[4:8], start, (size or 1 << 62) - len(head), head) if head else None
+
+
+def _index(head: bytes) -> tuple[Stream, list[_Place]]:
+    """The first audio stream of a file, and its packets."""
+    with av.open(BytesIO(head + b"\0\0\0\0mdat"), "r", format="mp4") as container:
+        if not container.streams.audio:
+            raise DecodeError("no sound in this MP4")
+        stream, codec = container.streams.audio[0], container.streams.audio[0].codec_context
+        entries = [(entry.pos, entry.size, entry.timestamp) for entry in stream.index_entries]
+        # Packets before the time of 0 only warm up the codec. Opus knows that by itself.
+        ticks = -entries[0][2] if entries and codec.name != "opus" else 0
+        whole = codec.rate * stream.time_base if stream.time_base else 0
+        length = int(stream.duration * whole) if entries and stream.duration else None
+        skip = int(max(0, ticks) * whole)
+        described = Stream("mp4", codec.name, codec.rate, codec.channels, codec.extradata or b"", skip, length)
+        return described, [entry[:2] for entry in entries]
+
+
+def read(source: Source) -> Items:
+    """Packets of the first audio track. With the index at the end, the whole file has to be there first."""
+    moov = b""
+    ahead: deque[_Place] = deque()
+    while box := (yield from _box(source)):
+        if box.kind in _INDEX:
+            body = yield from source.take(box.size)
+            if len(body) < box.size:
+                raise TruncatedError("MP4 ends inside of its index")
+        if box.kind == b"moov":
+            moov = box.head + body
+            stream, places = _index(moov)
+            # Places count from the start of the file; here they were made in one that begins with the index.
+            ahead.extend(places)
+            yield stream
+        elif box.kind == b"moof" and moov:
+            _, places = _index(moov + box.head + body)
+            # They do so here only if the fragment says so; else they count from the fragment.
+            from_start = body[body.find(b"tfhd") + 7] & 1
+            shift = 0 if from_start else box.start - len(moov)
+            ahead.extend((offset + shift, size) for offset, size in places)
+        elif box.kind == b"mdat" and not moov:
+            # What has been read is replaced by a box that means nothing, so that offsets stay as they are.
+            gap = box.start.to_bytes(4, "big") + b"free" + bytes(box.start - 8) if box.start else b""
+            yield from read_whole(source, "mp4", gap + box.head)
+            return
+        else:
+            yield from _packets(source, source.offset + box.size, ahead)
+    if ahead:
+        raise TruncatedError(f"MP4 ends {len(ahead)} packets before the end its index tells")
+
+
+def _packets(source: Source, end: int, ahead: deque[_Place]) -> Items:
+    """Those of the packets ahead that lie before `end`, to which the rest is skipped."""
+    while ahead and ahead[0][0] < end:
+        offset, size = ahead[0]
+        if offset < source.offset or offset + size > end:
+            raise NotStreamableError("MP4 whose packets are not in the order of its index")
+        yield from source.skip(offset - source.offset)
+        data = yield from source.take(size)
+        if len(data) < size:
+            return
+        ahead.popleft()
+        yield data
+    yield from source.skip(end - source.offset)

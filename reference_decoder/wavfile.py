@@ -1,0 +1,45 @@
+"""WAV files of 16-bit samples, written as the samples come."""
+
+from __future__ import annotations
+
+import struct
+from types import TracebackType
+from typing import BinaryIO
+
+from reference_decoder.frames import Frame
+
+_HEADER = 44
+_UNKNOWN = 0xFFFFFFFF
+
+
+class WavWriter:
+    """A context manager. Where the file is a pipe, its header says that the length is unknown."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._written = 0
+        self._form = (0, 0)
+
+    def write(self, frame: Frame) -> None:
+        """Add an interleaved frame of int16."""
+        if not self._written:
+            self._form = (frame.rate, frame.channels)
+            self._file.write(self._header(_UNKNOWN))
+        self._file.write(frame.samples.data)
+        self._written += frame.samples.nbytes
+
+    def __enter__(self) -> WavWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._written and self._file.seekable():
+            self._file.seek(0)
+            self._file.write(self._header(self._written))
+
+    def _header(self, size: int) -> bytes:
+        rate, channels = self._form
+        whole = min(size + _HEADER - 8, _UNKNOWN)
+        form = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * 2, channels * 2, 16)
+        return struct.pack("<4sI4s4sI16s4sI", b"RIFF", whole, b"WAVE", b"fmt ", 16, form, b"data", min(size, _UNKNOWN))

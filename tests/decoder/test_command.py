@@ -1,0 +1,90 @@
+"""`python -m reference_decoder`: files and pipes in, WAV out."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reference_decoder import plot
+from tests.support.audio import file_of, reference
+from tests.support.scripts import ROOT
+
+
+def command(*arguments: object, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    line = [sys.executable, "-X", "dev", "-W", "error", "-m", "reference_decoder", *map(str, arguments)]
+    return subprocess.run(line, cwd=ROOT, input=given, capture_output=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    path = tmp_path / "sound.webm"
+    path.write_bytes(file_of("webm opus"))
+    return path
+
+
+def test_file_to_wav(sound: Path, tmp_path: Path) -> None:
+    ran = command(sound, "--rate", 24000, "--channels", 2, "-o", tmp_path / "out.wav")
+    assert ran.returncode == 0, ran.stderr
+    written = (tmp_path / "out.wav").read_bytes()
+    assert np.array_equal(reference(written), reference(file_of("webm opus"), 24000, 2))
+    assert int.from_bytes(written[4:8], "little") == len(written) - 8
+    assert b"webm/opus, 48000 Hz, 1 channel(s)" in ran.stderr
+    assert b"1.30 s of sound at 24000 Hz" in ran.stderr
+
+
+def test_pipe_to_pipe() -> None:
+    ran = command("-", "-o", "-", "--quiet", given=file_of("mp3 44k stereo"))
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert np.array_equal(reference(ran.stdout), reference(file_of("mp3 44k stereo")))
+
+
+def test_bare_samples() -> None:
+    ran = command("-", "-o", "-", "--quiet", "--mime", "audio/pcm;rate=8000", given=bytes(1000))
+    assert ran.returncode == 0
+    assert np.array_equal(reference(ran.stdout), np.zeros((500, 1)))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (b"no sound at all", b"UnknownFormatError: unknown format: the input begins with b'no sound at "),
+        (file_of("wav 24k mono")[:-500], b"TruncatedError: WAV ends 500 bytes before the end its header tells"),
+    ],
+)
+def test_errors(given: bytes, said: bytes) -> None:
+    ran = command("-", given=given)
+    assert ran.returncode == 1
+    assert said in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_file_that_is_not_there() -> None:
+    ran = command("nowhere.mp3")
+    assert ran.returncode == 1
+    assert b"FileNotFoundError" in ran.stderr
+
+
+def test_what_the_plot_shows() -> None:
+    time = np.arange(16000) / 16000
+    samples = np.sin(2 * np.pi * 1000 * time) / 2
+    low, high = plot.envelope(samples, 100)
+    assert len(low) == len(high) == 100
+    assert np.allclose([low.min(), high.max()], [-0.5, 0.5], atol=0.01)
+    picture = plot.spectrogram(samples, 50)
+    assert picture.shape == (513, 50)
+    # A tone of half of full scale stands at -6 dB, in the row of its frequency.
+    assert set(picture.argmax(axis=0)) == {64}
+    assert np.allclose(picture.max(axis=0), -6, atol=0.2)
+    assert plot.spectrogram(samples[:10]).shape[0] == 513
+
+
+@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs matplotlib")
+def test_plot(sound: Path, tmp_path: Path) -> None:
+    ran = command(sound, "--plot", tmp_path / "out.png")
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
