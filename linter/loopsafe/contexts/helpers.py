@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from loopsafe.facts.schema import Attr, Expr, Import, Name, Ref, Scope
@@ -24,6 +25,7 @@ class Helpers:
 
     def __init__(self, modules: Modules, index: Index) -> None:
         self._modules, self._index = modules, index
+        self._functions: dict[Module, dict[str, list[Scope]]] = {}
 
     def certain(self, place: Place, func: Expr) -> list[Place]:
         """The functions that a call enters by its very form: a lambda, by a plain name, or as methods of `self`."""
@@ -63,9 +65,14 @@ class Helpers:
 
     def _own(self, place: Place, name: str, in_class: bool) -> list[Place]:
         """Functions of this file: methods, or all others."""
-        scopes = place.module.facts.scopes
-        named = (s for s in scopes if s.kind == "function" and s.name == name)
-        return [Place(place.module, s) for s in named if (scopes[s.parent].kind == "class") == in_class]
+        module, scopes = place.module, place.module.facts.scopes
+        if module not in self._functions:
+            by_name = self._functions[module] = defaultdict(list)
+            for scope in scopes:
+                if scope.kind == "function":
+                    by_name[scope.name].append(scope)
+        named = self._functions[module].get(name, ())
+        return [Place(module, s) for s in named if (scopes[s.parent].kind == "class") == in_class]
 
     def _methods(self, name: str) -> list[Place]:
         found = self._index.functions.get(name, ())
