@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import AsyncIterable
-from types import TracebackType
 from typing import Any
 
 from reference_decoder.frames import Frame, Statistics, StreamInfo
@@ -114,9 +113,7 @@ class AudioStreamDecoder:
     async def __aenter__(self) -> AudioStreamDecoder:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
-from reference_decoder.errors import NotStreamableError
+from reference_decoder.errors import NotStreamableError, TruncatedError
 
 T = TypeVar("T")
 # A step of reading: yields None while it waits for bytes, and returns a value in the end.
@@ -40,6 +40,13 @@ class Source:
         """The next `count` bytes; fewer only at the end of the input."""
         data = yield from self.peek(count)
         self._drop(len(data))
+        return data
+
+    def exactly(self, count: int, what: str) -> Reading[bytes]:
+        """The next `count` bytes, which are part of something: an end before them is an error."""
+        data = yield from self.take(count)
+        if len(data) < count:
+            raise TruncatedError(f"{what} of {count} bytes cut short after {len(data)}")
         return data
 
     def peek(self, count: int, ahead: int = 0) -> Reading[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from types import TracebackType
 from typing import BinaryIO
 
 from reference_decoder.frames import Frame
@@ -31,9 +30,7 @@ class WavWriter:
     def __enter__(self) -> WavWriter:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._written and self._file.seekable():
             self._file.seek(0)
             self._file.write(self._header(self._written))

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 from reference_decoder.containers.framed import FrameHeader, next_frame
 from reference_decoder.containers.items import Items, Stream
-from reference_decoder.errors import TruncatedError
 from reference_decoder.source import Source
 
 # ISO/IEC 14496-3, sampling frequency index.
@@ -32,9 +31,7 @@ def read(source: Source) -> Items:
     """Frames as packets, headers and all: the codec reads them."""
     family: tuple[int, ...] | None = None
     while header := (yield from next_frame(source, parse_header, family)):
-        frame = yield from source.take(header.length)
-        if len(frame) < header.length:
-            raise TruncatedError(f"AAC frame of {header.length} bytes cut short after {len(frame)}")
+        frame = yield from source.exactly(header.length, "AAC frame")
         if header.family != family:
             family = header.family
             yield Stream("adts", "aac", header.rate, header.channels)

@@ -85,9 +85,7 @@ def read(source: Source) -> Items:
     family: tuple[int, ...] | None = None
     expected = 0
     while header := (yield from next_frame(source, parse_header, family)):
-        frame = yield from source.take(header.length)
-        if len(frame) < header.length:
-            raise TruncatedError(f"mp3 frame of {header.length} bytes cut short after {len(frame)}")
+        frame = yield from source.exactly(header.length, "mp3 frame")
         note = _note(frame, header)
         if note or header.family != family:
             family = header.family

@@ -65,9 +65,7 @@ def read(source: Source) -> Items:
     ahead: deque[_Place] = deque()
     while box := (yield from _box(source)):
         if box.kind in _INDEX:
-            body = yield from source.take(box.size)
-            if len(body) < box.size:
-                raise TruncatedError("MP4 ends inside of its index")
+            body = yield from source.exactly(box.size, "MP4 index")
         if box.kind == b"moov":
             moov = box.head + body
             stream, places = _index(moov)

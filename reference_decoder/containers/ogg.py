@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from reference_decoder.containers.flac import stream_of
 from reference_decoder.containers.items import Cut, Item, Items, Stream
-from reference_decoder.errors import TruncatedError
 from reference_decoder.source import Reading, Source
 
 _CONTINUED, _FIRST, _LAST = 1, 2, 4
@@ -51,10 +50,8 @@ def _page(source: Source) -> Reading[_Page | None]:
         yield from source.lose(b"O")
     if not head:
         return None
-    head = yield from source.take(_HEADER)
-    lacing = (yield from source.take(head[26])) if len(head) == _HEADER else b""
-    if len(head) < _HEADER or len(lacing) < head[26]:
-        raise TruncatedError("Ogg page header cut short")
+    head = yield from source.exactly(_HEADER, "Ogg page header")
+    lacing = yield from source.exactly(head[26], "Ogg page header")
     return _Page(head[5], int.from_bytes(head[6:14], "little", signed=True), head[14:18], lacing)
 
 
@@ -67,31 +64,26 @@ def _packets(source: Source, page: _Page, link: _Link) -> Generator[bytes | None
     for number, lace in enumerate(page.lacing, 1):
         size += lace
         if lace < 255 or number == len(page.lacing):
-            part = yield from source.take(size)
-            if len(part) < size:
-                raise TruncatedError("Ogg page cut short")
-            link.partial += part
+            link.partial += yield from source.exactly(size, "Ogg packet")
             size = 0
-            if lace < 255:
-                packet, link.partial = link.partial, b""
-                if packet and not orphan:
-                    yield packet
-                orphan = False
+        if lace < 255:
+            packet, link.partial = link.partial, b""
+            if packet and not orphan:
+                yield packet
+            orphan = False
 
 
 def _set_up(link: _Link) -> Stream | None:
     """The stream the header packets describe, once all are there."""
     head = link.headers[0]
+    wanted = {"opus": 2, "vorbis": 3, "flac": 1 + int.from_bytes(head[7:9], "big")}[link.codec]
+    if len(link.headers) < wanted:
+        return None
     if link.codec == "flac":
-        wanted, stream = 1 + int.from_bytes(head[7:9], "big"), stream_of("ogg", head[17:])
-    elif link.codec == "opus":
-        wanted, stream = 2, Stream("ogg", "opus", 48000, head[9], head)
-    else:
-        wanted, stream = (
-            3,
-            Stream("ogg", "vorbis", int.from_bytes(head[12:16], "little"), head[11], _xiph(link.headers)),
-        )
-    return stream if len(link.headers) == wanted else None
+        return stream_of("ogg", head[17:])
+    if link.codec == "opus":
+        return Stream("ogg", "opus", 48000, head[9], head)
+    return Stream("ogg", "vorbis", int.from_bytes(head[12:16], "little"), head[11], _xiph(link.headers))
 
 
 def _xiph(packets: list[bytes]) -> bytes:

@@ -91,12 +91,10 @@ def read(source: Source) -> Items:
         if kind in (_SEGMENT, _CLUSTER):
             continue
         if kind not in (_TRACKS, _SIMPLE_BLOCK, _GROUP):
-            if (yield from source.skip(size)):
-                raise TruncatedError("WebM element cut short")
+            if missing := (yield from source.skip(size)):
+                raise TruncatedError(f"WebM element of {size} bytes cut short by {missing}")
             continue
-        body = yield from source.take(size)
-        if len(body) < size:
-            raise TruncatedError("WebM element cut short")
+        body = yield from source.exactly(size, "WebM element")
         if kind == _TRACKS:
             track, stream = _track(body)
             yield stream
