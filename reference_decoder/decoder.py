@@ -51,11 +51,8 @@ class AudioStreamDecoder:
         strict: bool = False,
         allow_truncated: bool = False,
     ) -> None:
-        options = Options(
-            mime, rate, channels, dtype, layout, frame_ms, max_whole, max_bad_packets, strict, allow_truncated
-        )
-        if max_input <= 0 or max_buffered <= 0:
-            raise ValueError("max_input and max_buffered must be positive")
+        limits = (max_input, max_buffered, max_whole, max_bad_packets)
+        options = Options(mime, rate, channels, dtype, layout, frame_ms, *limits, strict, allow_truncated)
         self._pipeline = Pipeline(options)
         self._handover = Handover(self._pipeline, max_input, max_buffered)
         self._iterating = False

@@ -5,14 +5,14 @@ The loop's side pushes chunks in and takes frames out; jobs on the shared pool d
 - **The worker never touches what belongs to the loop.** It has one thing to tell the loop, "look again", and says it by
   `loop.call_soon_threadsafe(self._changed.set)`: the operation is passed, and runs on the loop. `asyncio.Event.set`
   called here would wake nobody: the loop sleeps in its selector, and is not told.
-- **What both touch is changed through one door**, `_state`: under a lock, held for a few operations on plain data,
+- **What both touch is changed through one door**, `with self`: under a lock, held for a few operations on plain data,
   never while decoding, waiting, submitting or waking. Who leaves by that door looks whether somebody sleeps who now
   need not, and whether there is work that nobody does. So no change can go unnoticed, whoever makes it.
 - **At most one wake-up is under way**, and none when nobody sleeps: a sleeper says so behind the door, after a last
   look, and the first to bring what one waits for takes that word back. Frames are handed over by the queue, not by the
   wake-up, so none can be lost or doubled.
-- **No thread waits.** A job that finds no input, or finds enough output waiting, ends. It also ends after a few blocks
-  and queues up again, so that other decoders have their turn.
+- **No thread waits.** A job makes one block, or what the input is good for, and ends. If there is more to do it queues
+  up again, so that other decoders have their turn.
 - **One owner at a time.** `_working` is true from the submission of a job to its end, so there is never a second, and
   the pipeline with its native objects is only used, and closed, inside of a job.
 - **Nobody has to be there.** If the loop is closed the wake-up raises RuntimeError: there is no one to tell, so the job
@@ -25,8 +25,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Lock
 
 from reference_decoder.errors import ClosedError
@@ -36,8 +35,6 @@ from reference_decoder.pool import shared_pool
 
 # Large chunks are passed on in pieces, so that no copy holds the interpreter for long.
 _PIECE = 1 << 16
-# So many blocks, of a quarter of a second each, a job makes before others have their turn.
-_TURN = 4
 # What somebody may sleep for.
 _ROOM, _FRAMES = 1, 2
 
@@ -65,7 +62,7 @@ class Handover:
 
     def push(self, chunk: bytes) -> None:
         """Add input. Never waits."""
-        with self._state():
+        with self:
             if self._error or self._ended:
                 raise self._error or ClosedError("the decoder's input has been ended")
             if chunk:
@@ -76,13 +73,13 @@ class Handover:
 
     def end(self, error: BaseException | None = None) -> None:
         """No more input. The consumer gets `error`, if there is one, after the frames."""
-        with self._state():
+        with self:
             self._ended, self._starved = True, False
             self._error = self._error or error
 
     def close(self) -> None:
         """Drop everything. What the pipeline holds is freed by a job, now or when the running one comes to an end."""
-        with self._state():
+        with self:
             self._closed = self._ended = True
 
     async def room(self) -> None:
@@ -95,15 +92,13 @@ class Handover:
     async def take(self) -> Frame | None:
         """The next frame; None after the last."""
         await self._until(_FRAMES)
-        with self._state():
-            if self._closed:
-                return None
-            if self._frames:
+        with self:
+            if self._frames and not self._closed:
                 frame = self._frames.popleft()
                 self._buffered -= frame.duration
                 self._full = self._full and self._buffered > self._max_buffered / 2
                 return frame
-            if self._error:
+            if self._error and not self._closed:
                 raise self._error
             return None
 
@@ -125,16 +120,18 @@ class Handover:
 
     # ---- on either side
 
-    @contextmanager
-    def _state(self) -> Iterator[None]:
-        """The one door: hold the lock for a change, then start and wake whoever that concerns."""
-        with self._lock:
-            yield
-            submit = not self._working and self._has_work()
-            self._working = self._working or submit
-            wake = bool(self._asleep & self._granted())
-            self._asleep = 0 if wake else self._asleep
-            self._jobs, self._wakeups = self._jobs + submit, self._wakeups + wake
+    def __enter__(self) -> None:
+        """The one door: hold the lock for a change."""
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        """Give up the lock, then start and wake whoever the change concerns."""
+        submit = not self._working and self._has_work()
+        self._working = self._working or submit
+        wake = bool(self._asleep & self._granted())
+        self._asleep = 0 if wake else self._asleep
+        self._jobs, self._wakeups = self._jobs + submit, self._wakeups + wake
+        self._lock.release()
         if wake:
             self._wake()
         if submit:
@@ -167,34 +164,38 @@ class Handover:
     # ---- on a worker
 
     def _job(self) -> None:
+        frames: list[Frame] = []
+        over, error = True, None
         try:
-            turns = _TURN
-            while turns and self._go_on():
-                turns -= 1
-        except BaseException as error:
-            self._finish(error)
-        with self._state():
-            self._working = False
+            frames, over = self._block()
+        except BaseException as failure:
+            error = failure
+        with self:
+            self._frames.extend(frames)
+            self._buffered += sum(frame.duration for frame in frames)
+            self._full = self._buffered >= self._max_buffered
+            self._working, self._finished = False, over
+            self._error = self._error or error
+            if over and self._closed:
+                self._chunks.clear()
+                self._frames.clear()
 
-    def _go_on(self) -> bool:
-        """Decode the next blocks. False when there is nothing left to do for now."""
+    def _block(self) -> tuple[list[Frame], bool]:
+        """The next frames, and whether there will be no more."""
         if self._closed or self._loop.is_closed():
             self._steps.close()
             self._pipeline.close()
-            self._finish(None)
-            return False
+            return [], True
         for frames in self._steps:
             if frames is not None:
-                return self._give(frames)
+                return frames, False
             if not self._refill():
-                self._give(self._pipeline.flush())
-                return False
-        self._finish(None)
-        return False
+                return self._pipeline.flush(), False
+        return [], True
 
     def _refill(self) -> bool:
         """Move chunks into the source, or tell it that the input has ended. False where more may come, but has not."""
-        with self._state():
+        with self:
             if not self._chunks:
                 self._starved = not self._ended
                 self._pipeline.source.ended = self._ended
@@ -209,19 +210,3 @@ class Handover:
                 self._pipeline.source.append(chunk)
             self._waiting -= moved
         return True
-
-    def _give(self, frames: list[Frame]) -> bool:
-        """Hand over frames. Whether there is room for more."""
-        with self._state():
-            self._frames.extend(frames)
-            self._buffered += sum(frame.duration for frame in frames)
-            self._full = self._buffered >= self._max_buffered
-        return not self._full
-
-    def _finish(self, error: BaseException | None) -> None:
-        with self._state():
-            self._finished = True
-            self._error = self._error or error
-            if self._closed:
-                self._chunks.clear()
-                self._frames.clear()

@@ -18,6 +18,8 @@ class Options:
     dtype: str = "int16"
     layout: str = "interleaved"
     frame_ms: float | None = None
+    max_input: int = 256 * 1024
+    max_buffered: float = 2.0
     max_whole: int = 32 * 1024 * 1024
     max_bad_packets: int = 100
     strict: bool = False
@@ -26,7 +28,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.dtype not in _DTYPES or self.layout not in _LAYOUTS:
             raise ValueError(f"dtype is one of {[*_DTYPES]}, layout one of {[*_LAYOUTS]}")
-        for name in ("rate", "channels", "frame_ms", "max_whole"):
+        for name in ("rate", "channels", "frame_ms", "max_input", "max_buffered", "max_whole"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"{name} must be positive, not {value}")

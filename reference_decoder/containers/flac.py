@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from reference_decoder.containers.items import Items, Stream
 from reference_decoder.errors import DecodeError, TruncatedError
 from reference_decoder.source import Reading, Source
@@ -29,6 +31,7 @@ def stream_of(container: str, info: bytes) -> Stream:
     return Stream(container, "flac", int.from_bytes(info[10:13], "big") >> 4, (info[12] >> 1 & 7) + 1, info[:34])
 
 
+@lru_cache(64)
 def frame_number(head: bytes) -> int | None:
     """The number in the frame header that begins here, None where no valid one does."""
     if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[3] & 1:
@@ -49,7 +52,7 @@ def frame_number(head: bytes) -> int | None:
     return number
 
 
-def _frame(source: Source, longest: int) -> Reading[bytes]:
+def _frame(source: Source, shortest: int, longest: int) -> Reading[bytes]:
     """The next frame: all bytes up to a header whose number follows this one's, or to the end. b"" after the last."""
     while frame_number(head := (yield from source.peek(_LONGEST_HEADER))) is None:
         if not head:
@@ -58,11 +61,12 @@ def _frame(source: Source, longest: int) -> Reading[bytes]:
     number = frame_number(head) or 0
     # Frames of a fixed size are counted; else the number is that of the first sample.
     reach = number + _LOOK_AHEAD * (_MOST_SAMPLES if head[1] & 1 else 1)
-    at = 1
-    while (at := (yield from source.find(head[:2], at + 1))) > 0 and at < longest:
+    at = shortest
+    while (at := (yield from source.find(head[:2], at))) > 0 and at < longest:
         following = yield from source.peek(_LONGEST_HEADER, at)
         if number < (frame_number(following) or 0) <= reach:
             return (yield from source.take(at))
+        at += 1
     return (yield from source.take(longest))
 
 
@@ -81,5 +85,7 @@ def read(source: Source) -> Items:
     yield stream
     # With room to spare: what the longest block would need if nothing could be compressed.
     longest = 64 + 2 * int.from_bytes(info[2:4], "big") * stream.channels * 4
-    while frame := (yield from _frame(source, longest)):
+    # 0 where the encoder could not go back to write it.
+    shortest = max(2, int.from_bytes(info[4:7], "big"))
+    while frame := (yield from _frame(source, shortest, longest)):
         yield frame
