@@ -56,6 +56,10 @@ class Violation:
         return {"operation": self.operation, "where": self.where, "remedy": self.remedy}
 
 
+# With more links than this that are not certain, a path is more guess than finding.
+_MOST_GUESSES = 1
+
+
 class Analysis:
     """The solved program: contexts, ownership and crossings, asked by the rules."""
 
@@ -132,8 +136,10 @@ class Analysis:
             return False
         if reached.state not in self._foreign or self._ownership.made_there(reached, self._foreign):
             return False
-        states = tuple(reversed(self._foreign.through(reached.state)))
-        return not is_refuted(reached, states, self._foreign.to(reached.state), self._program)
+        states, hops = tuple(reversed(self._foreign.through(reached.state))), self._foreign.to(reached.state)
+        if sum(not hop.certain for hop in hops) > _MOST_GUESSES:
+            return False
+        return not is_refuted(reached, states, hops, self._program)
 
     def _is_foreign_caller(self, reached: Reached) -> bool:
         thread = self._loop_threads.owner(reached)

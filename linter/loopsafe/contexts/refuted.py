@@ -1,4 +1,8 @@
-"""Paths that a type test along them rules out: what the path itself brings there is of another class."""
+"""Paths that control cannot take, by what the path itself brings along.
+
+One does not get past an `isinstance` test. Another changes from an object to its sibling: a callback that an object was
+given by its owner comes back to that owner, and the path began at another one.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from dataclasses import dataclass
 
 from loopsafe.contexts.flow import Reached
 from loopsafe.contexts.lattice import Hop, State
-from loopsafe.facts.schema import Call, Collection, Expr, Name, Scope, Star
+from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope, Star
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Frame, Instance
+from loopsafe.program.values import Frame, Instance, Value
 
 # A value is followed back through so many names and calls.
 _FURTHEST = 24
@@ -25,13 +29,16 @@ class _Place:
 
 
 def is_refuted(reached: Reached, states: Sequence[State], hops: Sequence[Hop], program: Program) -> bool:
-    """Whether the path through `states`, first to last, cannot get past an `isinstance` test on it.
+    """Whether control cannot take the path through `states`, first to last; `hops[n]` leads to `states[n]`.
 
-    `hops[n]` leads to `states[n]`. What a function makes of a value (`decode(message)`) counts as of its class.
+    What a function makes of a value (`decode(message)`) counts as of its class.
     """
     left = [_call_at(state.frame.scope, hop) for state, hop in zip(states, hops[1:], strict=False)]
     places = [_Place(s, c) for s, c in zip(states, (*left, reached.call), strict=False) if c is not None]
-    return len(places) == len(states) and _Way(places, program).is_closed()
+    if len(places) != len(states):
+        return False
+    way = _Way(places, program)
+    return way.is_closed() or way.changes_owner()
 
 
 def _call_at(scope: Scope, hop: Hop) -> Call | None:
@@ -51,6 +58,28 @@ class _Way:
             for number, place in enumerate(self._places)
             for test in _type_tests(place.state.frame.scope, place.call.guard)
         )
+
+    def changes_owner(self) -> bool:
+        """Whether a stored callback leads to another object than the one of the same base that the path came by."""
+        met: dict[tuple[int, int], Value] = {}
+        for number, place in enumerate(self._places):
+            frame = place.state.frame
+            if not isinstance(frame.receiver, Instance):
+                continue
+            owner = met.setdefault((frame.module.index, frame.scope.parent), frame.receiver)
+            if owner is not frame.receiver and number and self._is_called_back(number):
+                return True
+        return False
+
+    def _is_called_back(self, number: int) -> bool:
+        """Whether the path comes to a place by calling a method that something holds, not one of an object at hand."""
+        before, receiver = self._places[number - 1], self._places[number].state.frame.receiver
+        func = before.call.func
+        if not isinstance(func, Attr):
+            return isinstance(func, Name)
+        held = self._program.evaluate(before.state.frame, func.base)
+        self._program.solver.run()
+        return receiver not in held.values
 
     def _shuts_out(self, number: int, test: Call) -> bool:
         brought = self._trace(number, test.args[0], _FURTHEST)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from functools import cached_property
 
 from loopsafe.contexts.flow import Flow
 from loopsafe.contexts.lattice import Hop, State
+
+# A call that leads to more functions than this is of a kind with those that call whatever was registered.
+_MANY = 8
 
 
 class Paths:
@@ -25,9 +30,10 @@ class Paths:
         following: list[State] = []
         for state in front:
             edges = [(min(hops, key=lambda h: h.order), target) for target, hops in flow.edges.get(state, {}).items()]
+            vague = _vague(edges)
             for hop, target in sorted(edges, key=lambda item: (item[0].order, item[1].frame.order)):
                 if target not in self._arrived:
-                    self._arrived[target] = (state, hop)
+                    self._arrived[target] = (state, replace(hop, certain=False) if hop.packed_span in vague else hop)
                     following.append(target)
         return following
 
@@ -62,3 +68,11 @@ class Paths:
             at, hop = self._arrived[at]
             hops.append(hop)
         return tuple(reversed(hops))
+
+
+def _vague(edges: list[tuple[Hop, State]]) -> set[int]:
+    """The calls that lead to so many functions that nobody can tell which one a path comes to."""
+    led: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for hop, target in edges:
+        led[hop.packed_span].add((target.frame.module.index, target.frame.scope.index))
+    return {span for span, functions in led.items() if len(functions) > _MANY}
