@@ -23,7 +23,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Rewrite:
-    """One change of one call expression, named by the span of that call.
+    """One change, of one call expression named by its span unless it is said otherwise.
 
     `action` says what to do with the call `f(a, k=v)`:
 
@@ -33,10 +33,15 @@ class Rewrite:
     - `coroutine`: `f(coro)` becomes `asyncio.run_coroutine_threadsafe(coro, text)`.
     - `wait`: the same, and `.result()` of it.
     - `bridge`: `f(a)` becomes `asyncio.wrap_future(asyncio.run_coroutine_threadsafe(f(a), text))`, to be awaited.
+
+    Two actions are about more than one call:
+
+    - `capture`: the span is that of a function, whose body begins with `text = asyncio.get_running_loop()` then.
+    - `pulse`: the span holds two statements, `a.set()` and `a.clear()`, which become one callback handed to `text`.
     """
 
     span: Span
-    action: Literal["pass", "rename", "uncall", "coroutine", "wait", "bridge"]
+    action: Literal["pass", "rename", "uncall", "coroutine", "wait", "bridge", "capture", "pulse"]
     text: str = ""
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from loopsafe.facts.schema import Const
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Frame, Instance, Object, Value
@@ -12,63 +14,111 @@ LOOP = "asyncio.AbstractEventLoop"
 _USUAL = ("_loop", "loop", "_event_loop", "event_loop")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """An expression in scope that may hold a loop. `stored` says whether anything is seen to be put there."""
+
+    text: str
+    name: str
+    node: Node
+    stored: bool
+
+
 class Crossings:
     """Collects, for each frame with an operation, the candidates; asks what they hold once everything is known."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._candidates: dict[Frame, list[tuple[str, Node]]] = {}
+        self._candidates: dict[Frame, list[Candidate]] = {}
 
     def prepare(self, frame: Frame) -> None:
         """Ask for what the candidates in scope hold, so that it is known in the end."""
         if frame not in self._candidates:
             self._candidates[frame] = [*self._of_receiver(frame), *self._of_scopes(frame)]
 
-    def loop_in_scope(self, frame: Frame, wanted: str = LOOP, avoid: Callable[[Value], bool] | None = None) -> str:
-        """The text of the nearest expression that holds a loop of the `wanted` class; empty where there is none.
+    def loops_in_scope(
+        self, frame: Frame, wanted: str = LOOP, avoid: Callable[[Value], bool] | None = None
+    ) -> Iterator[tuple[str, list[Object]]]:
+        """The expressions that hold a loop of the `wanted` class, with what they hold, the nearest first.
 
-        It must not hold one to `avoid`.
+        None of them holds one to `avoid`.
         """
-        for text, node in self._candidates.get(frame, ()):
-            held = [v for v in node.values if isinstance(v, Object) and wanted in self._lineage(v)]
-            if held and not (avoid and any(map(avoid, held))):
-                return text
-        return ""
+        for candidate in self._candidates.get(frame, ()):
+            held = [v for v in candidate.node.values if isinstance(v, Object) and wanted in self._lineage(v)]
+            looked_up_here = any(v.frame is not None and v.frame.scope.name == candidate.name for v in held)
+            if held and not looked_up_here and not (avoid and any(map(avoid, held))):
+                yield candidate.text, held
+
+    def loop_in_scope(self, frame: Frame, wanted: str = LOOP, avoid: Callable[[Value], bool] | None = None) -> str:
+        """The text of the nearest expression that holds such a loop; empty where there is none."""
+        return next((text for text, _ in self.loops_in_scope(frame, wanted, avoid)), "")
+
+    def named_loop(self, frame: Frame) -> str:
+        """What is a loop by its name alone: something is stored there, of which nothing is known."""
+        unknown = (c for c in self._candidates.get(frame, ()) if c.stored and not c.node.values)
+        return next((c.text for c in unknown if c.name in _USUAL), "")
 
     def _lineage(self, value: Object) -> Iterator[str]:
         return self._program.knowledge.lineage(value.type)
 
-    def _of_receiver(self, frame: Frame) -> list[tuple[str, Node]]:
+    def _of_receiver(self, frame: Frame) -> list[Candidate]:
         """Attributes of `self` that are named after a loop."""
-        at: Frame | None = frame
-        while at is not None and at.receiver is None:
-            at = at.parent
-        if at is None or not isinstance(at.receiver, Instance):
+        bound = method_around(frame)
+        if bound is None:
             return []
-        name = at.scope.parameters[0].name
-        attributes = sorted(self._attribute_names(at.receiver.cls), key=lambda a: (_rank(a), a))
-        return [(f"{name}.{a}", self._program.attribute(at.receiver, a)) for a in attributes]
+        name, receiver = bound
+        attributes = self._attributes(receiver.cls)
+        ordered = sorted(attributes, key=lambda a: (_rank(a), a))
+        return [
+            Candidate(f"{name}.{a}", a, self._program.attribute(receiver, a), attributes[a])
+            for a in ordered
+            if "loop" in a.lower()
+        ]
 
-    def _attribute_names(self, cls: Class) -> set[str]:
-        names: set[str] = set()
+    def attribute_names(self, cls: Class) -> set[str]:
+        """Every attribute that the class and its bases in the project have."""
+        return set(self._attributes(cls))
+
+    def _attributes(self, cls: Class) -> dict[str, bool]:
+        """The same, each with whether something other than None is stored there."""
+        names: dict[str, bool] = {}
         for base in self._program.classes.mro(cls):
             if isinstance(base, Class):
-                names |= self._program.index.own_stores.get((base.module.index, base.scope.index), {}).keys()
-                names |= base.scope.annotations.keys() | base.scope.bindings.keys()
-        return {n for n in names if "loop" in n.lower()}
+                stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
+                for name, found in stores.items():
+                    given = (store.value for _, store in found)
+                    names[name] = names.get(name, False) or any(not _is_none(value) for value in given)
+                for name in (*base.scope.annotations, *base.scope.bindings):
+                    names.setdefault(name, False)
+        return names
 
-    def _of_scopes(self, frame: Frame) -> list[tuple[str, Node]]:
+    def _of_scopes(self, frame: Frame) -> list[Candidate]:
         """Parameters here; variables of the functions and the module around."""
-        found: list[tuple[str, Node]] = []
+        found: list[Candidate] = []
         at: Frame | None = frame
         while at is not None:
-            names = {p.name for p in at.scope.parameters}
+            parameters = {p.name for p in at.scope.parameters}
+            names = set(parameters)
             if at is not frame and at.scope.kind != "class":
                 names |= at.scope.bindings.keys() | at.scope.annotations.keys()
             mine = sorted((n for n in names if "loop" in n.lower()), key=lambda n: (_rank(n), n))
-            found += [(n, self._program.variable(at, n)) for n in mine]
+            found += [Candidate(n, n, self._program.variable(at, n), n in parameters) for n in mine]
             at = at.parent
         return found
+
+
+def method_around(frame: Frame) -> tuple[str, Instance] | None:
+    """What the method that a frame is of, or is a closure of, calls its object, and that object."""
+    at: Frame | None = frame
+    while at is not None and at.receiver is None:
+        at = at.parent
+    if at is None or not isinstance(at.receiver, Instance) or not at.scope.parameters:
+        return None
+    return at.scope.parameters[0].name, at.receiver
+
+
+def _is_none(value: object) -> bool:
+    return isinstance(value, Const) and value.value is None
 
 
 def _rank(name: str) -> int:

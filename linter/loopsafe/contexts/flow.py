@@ -14,12 +14,16 @@ from loopsafe.program.values import Frame, Value
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Origin:
-    """What starts a context: the hop, and the call that does it where there is one."""
+    """What starts a context: the hop, and the call that does it where there is one.
+
+    `crossings` are the functions that lead back to the loop from threads started so, and from no others.
+    """
 
     context: Context
     hop: Hop
     frame: Frame | None
     call: Call | None
+    crossings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +76,7 @@ class Flow:
     `loops_run` says which loops a state runs and where. `thread_loops` are loops that a thread runs: the hops from the
     start of the thread to the call that runs the loop, where that needs no path (`Thread(target=loop.run_forever)`).
     `origins` are the calls behind the hops that start contexts. `awaited` are the objects whose coroutine methods are
-    awaited on each loop.
+    awaited on each loop. `crossings` are the ways back that work on the threads that a hop starts.
     """
 
     roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
@@ -83,6 +87,7 @@ class Flow:
     thread_loops: dict[Value, tuple[Hop, ...]] = field(default_factory=dict)
     awaited: dict[Value, dict[Value, None]] = field(default_factory=dict)
     origins: dict[Hop, dict[tuple[Frame, Call], None]] = field(default_factory=dict)
+    crossings: dict[Hop, tuple[str, ...]] = field(default_factory=dict)
 
     def reaching(self, targets: set[State]) -> set[State]:
         """All states from which control gets to one of `targets`, themselves included."""

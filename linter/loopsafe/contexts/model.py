@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from loopsafe.contexts.blocking import BlockingWaits
 from loopsafe.contexts.boundaries import Boundaries, Boundary
+from loopsafe.contexts.captures import Captures
 from loopsafe.contexts.coroutine_callbacks import CoroutineCallbacks, remedy_for
 from loopsafe.contexts.crossings import Crossings
 from loopsafe.contexts.declared import Declared
@@ -17,6 +18,7 @@ from loopsafe.contexts.lattice import WHERE, Hop
 from loopsafe.contexts.loop_threads import LoopThreads
 from loopsafe.contexts.misuse import Misuse
 from loopsafe.contexts.moments import is_just_made, is_woken, runs_the_loop
+from loopsafe.contexts.moves import settle
 from loopsafe.contexts.origins import Origins
 from loopsafe.contexts.ownership import Ownership, best_known, is_a_loop, is_ambiguous, is_harmless, is_prepared_for
 from loopsafe.contexts.propagate import Propagation
@@ -86,7 +88,7 @@ class Analysis:
         self._foreign = Paths(self.flow, self._ownership.foreign_roots)
         self._callers = Paths(self.flow, self._ownership.caller_roots)
         self._boundaries = Boundaries(program.classes)
-        self._remedies = Remedies(program, self._crossings)
+        self._remedies = Remedies(program, self._crossings, Captures(program, self.flow, self._crossings))
         self._off_loop = self._find_off_loop()
         self._foreign_uses = ForeignUses(propagation, self._boundaries, guards, self._loop_threads)
 
@@ -103,9 +105,11 @@ class Analysis:
         for boundary in placed:
             self._remedies.prepare(boundary.reached)
         self._program.solver.run()
+        plans = settle({boundary.reached: self._remedies.plan(boundary.reached) for boundary in placed})
         found: dict[str, list[Violation]] = {}
         for boundary in placed:
-            found.setdefault(boundary.reached.row.category, []).append(self._violation(boundary.reached, boundary.hops))
+            violation = self._violation(boundary.reached, boundary.hops, plans[boundary.reached])
+            found.setdefault(boundary.reached.row.category, []).append(violation)
         return found
 
     def _placed(self, reached: Reached) -> Boundary:
@@ -162,7 +166,7 @@ class Analysis:
                 remedy = f"pass it to `{outer}` with its arguments"
                 yield Violation(module, found.outer.span, operation, "", remedy, "loop", "certain", (hop,), fix)
 
-    def _violation(self, reached: Reached, arrived: tuple[Hop, ...]) -> Violation:
+    def _violation(self, reached: Reached, arrived: tuple[Hop, ...], fix: FixPlan) -> Violation:
         state, call = reached.state, reached.call
         module, kind = state.frame.module, state.context.kind
         hops = (*arrived, Hop("reaches", module, call.packed_span, not depends_on_type(state.frame.scope, call)))
@@ -178,7 +182,7 @@ class Analysis:
             kind,
             "certain" if sure else "likely",
             hops,
-            self._remedies.plan(reached),
+            fix,
         )
 
     def coroutine_callbacks(self) -> Iterator[Violation]:

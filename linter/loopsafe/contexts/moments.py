@@ -42,11 +42,12 @@ def is_woken(reached: Reached, program: Program) -> bool:
     crossing = {name for name, rows in knowledge.runs.items() if any(row.crossing for row in rows)}
     wakers = {name.rpartition(".")[2] for name in crossing - knowledge.operations.keys()}
     after = (c for c in scope.calls if last_name(c.func) in wakers and c.packed_span > call.packed_span)
-    return any(_surrounds(scope, _condition(scope, c.guard), _condition(scope, call.guard)) for c in after)
+    return any(_surrounds(scope, condition(scope, c), condition(scope, call)) for c in after)
 
 
-def _condition(scope: Scope, guard: int) -> int:
-    """The innermost guard that may fail: that a statement has returned is no condition."""
+def condition(scope: Scope, call: Call) -> int:
+    """The innermost guard around a call that may fail: that a statement has returned is no condition."""
+    guard = call.guard
     while guard >= 0 and scope.guards[guard].kind == "after":
         guard = scope.guards[guard].parent
     return guard

@@ -40,6 +40,8 @@ class Propagation:
         """A context starts with this function, or with what a library function does for it."""
         if origin.frame is not None and origin.call is not None:
             self.flow.origins.setdefault(origin.hop, {})[origin.frame, origin.call] = None
+        known = self.flow.crossings.setdefault(origin.hop, origin.crossings)
+        self.flow.crossings[origin.hop] = tuple(name for name in known if name in origin.crossings)
         if isinstance(target, Library):
             self._library_root(target, origin)
         elif self.remarks.operation(target.function.scope, origin.context) is not None:

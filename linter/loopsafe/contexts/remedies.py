@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
+from loopsafe.contexts.captures import Captures
 from loopsafe.contexts.crossings import LOOP, Crossings
 from loopsafe.contexts.flow import Reached
 from loopsafe.facts.schema import Attr, Scope
 from loopsafe.facts.spelling import is_exact, spell
-from loopsafe.findings import Applicability, FixPlan, Rewrite
+from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.program.program import Program
-from loopsafe.program.values import Coroutine, Object, Value
+from loopsafe.program.values import Coroutine, Instance, Object, Value
 
 Avoid = Callable[[Value], bool]
+
+
+class Loop(NamedTuple):
+    """The text of the loop to cross to, empty where there is none; then `doubt` says why, else what is unsafe about it.
+
+    `captures` are the rewrites that make the loop known under that name.
+    """
+
+    text: str
+    doubt: str = ""
+    captures: tuple[Rewrite, ...] = ()
 
 
 class Remedies:
     """Decides the remedy of an operation; `fixes` only carries it out."""
 
-    def __init__(self, program: Program, crossings: Crossings) -> None:
-        self._program, self._crossings = program, crossings
+    def __init__(self, program: Program, crossings: Crossings, captures: Captures) -> None:
+        self._program, self._crossings, self._captures = program, crossings, captures
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the decision will need, so that it is known in the end."""
@@ -31,14 +44,14 @@ class Remedies:
         """The remedy in words, for the message. The loop to cross to must not be one to `avoid`."""
         row = reached.row
         if row.crossing:
-            return f"use `{row.crossing}`"
+            return f"use `{row.crossing}`" if self._captures.leads_back(reached, row.crossing) else "do it on its loop"
         if row.fix == "rename":
             return f"use `{_renamed(reached)}`"
         if row.fix == "coroutine":
             return "use `asyncio.run_coroutine_threadsafe`"
         if row.category == "lookup":
             return "bring the loop along"
-        return f"use `{self._loop(reached, avoid) or 'loop'}.{row.crossing_method or 'call_soon_threadsafe'}`"
+        return f"use `{self._loop(reached, avoid).text or 'loop'}.{row.crossing_method or 'call_soon_threadsafe'}`"
 
     def plan(self, reached: Reached, avoid: Avoid | None = None) -> FixPlan:
         """What to rewrite, or why nothing is. The loop to cross to must not be one to `avoid`."""
@@ -49,47 +62,106 @@ class Remedies:
             return FixPlan("declined", _NO_FIX.get(row.category, "the result is needed on this thread"))
         if row.fix == "rename":
             return FixPlan("safe", "", (Rewrite(call.span, "rename", row.twin),))
+        if row.crossing:
+            return self._crossing_plan(reached)
+        if row.answers and _is_used(reached):
+            return FixPlan("declined", "what it returns is needed on this thread")
         loop = self._loop(reached, avoid)
-        if not row.crossing and not loop:
-            return FixPlan("declined", "no loop is in scope here")
-        reason = _unsafe(reached)
-        applicability: Applicability = "unsafe" if reason else "safe"
+        if not loop.text:
+            return FixPlan("declined", loop.doubt)
         if row.fix == "coroutine":
-            return self._coroutine_plan(reached, loop, applicability, reason)
-        crossing = row.crossing or f"{loop}.{row.crossing_method or 'call_soon_threadsafe'}"
-        imports = (row.crossing.rpartition(".")[0],) if row.crossing else ()
-        return FixPlan(applicability, reason, (Rewrite(call.span, "pass", crossing),), imports)
+            return self._coroutine_plan(reached, loop)
+        rewrite = Rewrite(call.span, "pass", f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}")
+        return _plan([loop.doubt, *_doubts(reached)], (*loop.captures, rewrite), ())
 
-    def _coroutine_plan(self, reached: Reached, loop: str, applicability: Applicability, reason: str) -> FixPlan:
+    def _crossing_plan(self, reached: Reached) -> FixPlan:
+        """Cross by a function of the library that knows the way back from its own threads."""
+        crossing = reached.row.crossing
+        if not self._captures.leads_back(reached, crossing):
+            return FixPlan("declined", f"`{crossing}` works on threads of its own library only")
+        rewrite = Rewrite(reached.call.span, "pass", crossing)
+        return FixPlan("safe", "", (rewrite,), (crossing.rpartition(".")[0],))
+
+    def _coroutine_plan(self, reached: Reached, loop: Loop) -> FixPlan:
         call = reached.call
         if any(name not in ("coro", "loop") for name, _ in call.keywords):
             return FixPlan("declined", "the task's name or context would be lost")
-        given = self._program.evaluate(reached.state.frame, call.args[0]).values if call.args else {}
-        if len(call.args) != 1 or not given or not all(isinstance(value, Coroutine) for value in given):
+        if len(call.args) != 1 or not self._is_coroutine(reached):
             return FixPlan("declined", "it is not certain that a coroutine is given")
-        return FixPlan(applicability, reason, (Rewrite(call.span, "coroutine", loop),), ("asyncio",))
+        used = ["the task is used, and becomes a concurrent future"] if _is_used(reached) else []
+        rewrite = Rewrite(call.span, "coroutine", loop.text)
+        return _plan([loop.doubt, *used, *_doubts(reached)], (*loop.captures, rewrite), ("asyncio",))
 
-    def _loop(self, reached: Reached, avoid: Avoid | None) -> str:
-        """The text of the loop to cross to; empty where none is in scope."""
+    def _is_coroutine(self, reached: Reached) -> bool:
+        """Whether a coroutine is given: anything else `create_task` refuses, but `ensure_future` takes."""
+        if not reached.row.harmless_with:
+            return True
+        given = self._program.evaluate(reached.state.frame, reached.call.args[0]).values
+        return bool(given) and all(isinstance(value, Coroutine) for value in given)
+
+    def _loop(self, reached: Reached, avoid: Avoid | None) -> Loop:
+        """The loop to cross to: the object itself, one in scope, the object's own, one that can be captured."""
         receiver, func, wanted = reached.receiver, reached.call.func, reached.row.loop_class or LOOP
+        base = func.base if isinstance(func, Attr) else None
         if isinstance(receiver, Object) and wanted in self._program.knowledge.lineage(receiver.type):
-            base = getattr(func, "base", None)
-            return spell(base) if is_exact(base) else ""
-        return self._crossings.loop_in_scope(reached.state.frame, wanted, avoid)
+            return Loop(spell(base)) if is_exact(base) else Loop("", "the loop is not a plain name")
+        found = list(self._crossings.loops_in_scope(reached.state.frame, wanted, avoid))
+        if found:
+            return Loop(found[0][0], _doubt_between(found))
+        if wanted != LOOP or avoid is not None:
+            return Loop("", "no loop is in scope here")
+        accessor = next((a for t in self._types(receiver) if (a := self._program.knowledge.own_loop(t))), "")
+        if accessor and is_exact(base):
+            return Loop(accessor.format(spell(base)))
+        if name := self._crossings.named_loop(reached.state.frame):
+            return Loop(name, f"that `{name}` is the loop is known by its name only")
+        captured = self._captures.capture(reached)
+        if isinstance(captured, str):
+            return Loop("", captured)
+        return Loop(captured.text, f"`{captured.text}` is captured, and must be the object's loop", captured.rewrites)
+
+    def _types(self, receiver: Value | None) -> Iterator[str]:
+        """The library classes that an object is of."""
+        if isinstance(receiver, Object):
+            yield receiver.type
+        elif isinstance(receiver, Instance):
+            yield from self._program.classes.library_bases(receiver.cls)
 
 
 _NO_FIX = {"lookup": "the loop must be taken elsewhere", "task-creation": "no single coroutine is given"}
 
 
-def _unsafe(reached: Reached) -> str:
-    """Why handing the operation over may change what the program does; empty where it does not."""
-    scope, call = reached.state.frame.scope, reached.call
-    if call.role == "value" or (call.role == "returned" and scope.kind != "lambda"):
-        return "the result of the call is used"
-    expected = expected_exceptions(scope, call.handler) & set(reached.row.expects)
-    if expected:
-        return f"a `try` around the call expects {', '.join(sorted(expected))}"
+def _plan(doubts: list[str], rewrites: tuple[Rewrite, ...], imports: tuple[str, ...]) -> FixPlan:
+    reason = "; ".join(doubt for doubt in doubts if doubt)
+    return FixPlan("unsafe" if reason else "safe", reason, rewrites, imports)
+
+
+def _doubt_between(found: list[tuple[str, list[Object]]]) -> str:
+    """Whether it may be another of the loops in scope: one that is made elsewhere."""
+    (text, held), *others = found
+    made = {v.site for v in held} - {None}
+    for other, values in others:
+        sites = {v.site for v in values} - {None}
+        if made and sites and not made & sites:
+            return f"`{other}` may be the object's loop as well as `{text}`"
     return ""
+
+
+def _is_used(reached: Reached) -> bool:
+    role = reached.call.role
+    return role == "value" or (role == "returned" and reached.state.frame.scope.kind != "lambda")
+
+
+def _doubts(reached: Reached) -> Iterator[str]:
+    """Why handing the operation over may change what the program does."""
+    row, call, scope = reached.row, reached.call, reached.state.frame.scope
+    if _is_used(reached) and row.fix != "coroutine":
+        yield "the result of the call is used"
+    expected = expected_exceptions(scope, call.handler) & set(row.expects)
+    if expected:
+        yield f"a `try` around the call expects {', '.join(sorted(expected))}"
+    if reached.state.context.kind in ("exit", "finalizer"):
+        yield "the loop may be closed by then"
 
 
 def expected_exceptions(scope: Scope, handler: int) -> set[str]:

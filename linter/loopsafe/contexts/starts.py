@@ -60,7 +60,7 @@ class Starts:
         known = self._imported | self.program.index.calls.keys() if row.likely_with else set()
         certain = not row.likely and not any(name in known for name in row.likely_with)
         hop = Hop("starts", module, packed_span, certain)
-        return Origin(Context(row.where), hop, frame, call)  # type: ignore[arg-type]
+        return Origin(Context(row.where), hop, frame, call, row.crossings)  # type: ignore[arg-type]
 
     def rooted(self, row: StartRow, origin: Origin) -> OnTarget:
         """What makes a root of every target that the row speaks of."""

@@ -26,6 +26,7 @@ from loopsafe.facts.schema import (
 )
 from loopsafe.facts.scopes import ScopeBuilder, Walk
 
+_Reader = Callable[[ast.expr], Expr]
 _COMPARISONS = {ast.Is: "is", ast.IsNot: "is not", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in"}
 
 
@@ -77,6 +78,18 @@ class ExpressionReader:
             if isinstance(child, ast.expr):
                 self.read(child)
         return None
+
+    def drop(self, node: ast.expr) -> Expr:
+        """The meaning of an expression whose value nobody uses: a statement, or what one consists of."""
+        if isinstance(node, ast.Call):
+            return self.call(node, "statement")
+        if isinstance(node, ast.IfExp):
+            return self._if(node, self.drop)
+        if isinstance(node, ast.BoolOp):
+            return self._bool(node, self.drop)
+        if isinstance(node, ast.ListComp):
+            return self._comprehension(node, self.drop)
+        return self.read(node)
 
     def annotation(self, node: ast.expr | None) -> Expr:
         """An annotation; quoted ones are parsed. Calls inside are not the program's."""
@@ -141,23 +154,25 @@ class ExpressionReader:
     def _lambda(self, node: ast.Lambda) -> Expr:
         return self._file.add_lambda(node)
 
-    def _if(self, node: ast.IfExp) -> Expr:
+    def _if(self, node: ast.IfExp, read: _Reader | None = None) -> Expr:
+        read = read or self.read
         self.read(node.test)
         start = self._scope.guard
         self._file.holds(node.test, True)
-        body = self.read(node.body)
+        body = read(node.body)
         self._scope.guard = start
         self._file.holds(node.test, False)
-        other = self.read(node.orelse)
+        other = read(node.orelse)
         self._scope.guard = start
         return Choice((body, other), self.pure(node.test))
 
-    def _bool(self, node: ast.BoolOp) -> Expr:
+    def _bool(self, node: ast.BoolOp, read: _Reader | None = None) -> Expr:
         holds = isinstance(node.op, ast.And)
         options: list[Expr] = []
         start = self._scope.guard
         for value in node.values:
-            options.append(self.read(value))
+            # All but the last decide whether the next is evaluated.
+            options.append(read(value) if read and value is node.values[-1] else self.read(value))
             self._file.holds(value, holds)
         self._scope.guard = start
         return Choice(tuple(options))
@@ -225,7 +240,9 @@ class ExpressionReader:
         items = (self.read(v) if k is not None else Star(self.read(v)) for k, v in values)
         return Collection("dict", keys, tuple(items))
 
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Expr:
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, read: _Reader | None = None
+    ) -> Expr:
         start = self._scope.guard
         for generator in node.generators:
             iterable = self.read(generator.iter)
@@ -238,7 +255,7 @@ class ExpressionReader:
             result = Collection("dict", (self.read(node.key),), (self.read(node.value),))
         else:
             kind = {ast.ListComp: "list", ast.SetComp: "set"}.get(type(node), "generator")
-            result = Collection(kind, (None,), (self.read(node.elt),))
+            result = Collection(kind, (None,), ((read or self.read)(node.elt),))
         self._scope.guard = start
         return result
 

@@ -10,7 +10,7 @@ import msgspec
 
 from loopsafe.locations import Span
 
-FACTS_VERSION = 5
+FACTS_VERSION = 6
 
 # One integer, not four: every call and read of a program carries one.
 _BITS = 24

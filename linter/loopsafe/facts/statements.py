@@ -158,7 +158,7 @@ class FileBuilder(Walk):
         if isinstance(value, ast.Call):
             self.conditions.after_call(self.expressions.call(value, "statement"))
         else:
-            self.expressions.read(value)
+            self.expressions.drop(value)
 
     def _return(self, node: ast.Return) -> None:
         value = node.value

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from loopsafe.findings import Edit, FixPlan, Rewrite
 from loopsafe.fixes.actions import ACTIONS
+from loopsafe.fixes.blocks import Blocks
 from loopsafe.fixes.calls import Calls, measure, parse
 from loopsafe.fixes.imports import add_imports
 from loopsafe.fixes.names import Names, Speller
@@ -62,6 +63,7 @@ class _Draft:
     def __init__(self, text: SourceText) -> None:
         self._text = text
         self._calls = Calls(text)
+        self._blocks = Blocks(text, self._calls.tree)
         self._names = Names(self._calls.tree)
         self._changes: dict[Rewrite, list[Change]] = {}
         self._modules: set[str] = set()
@@ -85,10 +87,21 @@ class _Draft:
         new: dict[Rewrite, list[Change]] = {}
         for rewrite in plan.rewrites:
             if rewrite not in self._changes:
-                changes = _carry_out(self._text, self._calls, rewrite, spell)
+                changes = self._carry_out(rewrite, spell)
                 _check_apart(changes, {**self._changes, **new})
                 new[rewrite] = changes
         return new
+
+    def _carry_out(self, rewrite: Rewrite, spell: Speller) -> list[Change]:
+        if rewrite.action == "capture":
+            return self._blocks.capture(rewrite.span, rewrite.text, spell)
+        if rewrite.action == "pulse":
+            return self._blocks.pulse(rewrite.span, spell(rewrite.text))
+        call = self._calls.at(rewrite.span)
+        planned = ACTIONS[rewrite.action](call, spell(rewrite.text), spell)
+        changes = [change for change in planned if _changes(self._text, change)]
+        _check_call(self._text, call.start, call.closing + 1, changes)
+        return changes
 
     def result(self) -> FixResult:
         """Put everything together and prove that it is Python still.
@@ -103,13 +116,6 @@ class _Draft:
         parse(fixed)
         edits = tuple(map(self._text.edit, sorted(changes)))
         return FixResult(fixed, edits, tuple(self._applied), tuple(self._failed))
-
-
-def _carry_out(text: SourceText, calls: Calls, rewrite: Rewrite, spell: Speller) -> list[Change]:
-    call = calls.at(rewrite.span)
-    changes = [change for change in ACTIONS[rewrite.action](call, spell(rewrite.text), spell) if _changes(text, change)]
-    _check_call(text, call.start, call.closing + 1, changes)
-    return changes
 
 
 def _changes(text: SourceText, change: Change) -> bool:

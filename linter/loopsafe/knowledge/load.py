@@ -114,6 +114,14 @@ class Knowledge:
                 return row.attributes[name]
         return None
 
+    def own_loop(self, cls: str) -> str:
+        """How the loop of an object of this class is reached, `{}` standing for the object; empty without a way."""
+        return next((row.loop for row in self._rows(cls) if row.loop), "")
+
+    def is_closed(self, cls: str) -> bool:
+        """Whether objects of this class take no attributes but those that are declared."""
+        return any(row.closed for row in self._rows(cls))
+
     def is_loop_bound(self, cls: str) -> bool:
         """Whether instances of this class belong to one loop."""
         return any(row.loop_bound for row in self._rows(cls))

@@ -27,7 +27,8 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `bases` are its library base classes. `attributes` maps attributes to the class they hold. `loop` is how the
     object's own loop is reached (`{}` stands for the object), where there is a public way. `parameters` are names that
     parameters without an annotation have by the library's convention when they hold such an object. With `made_on_loop`
-    it belongs to the loop that runs where it is made, else to that of the first task that waits for it.
+    it belongs to the loop that runs where it is made, else to that of the first task that waits for it. A `closed`
+    class, and classes that extend it, take no attributes that are not declared.
     """
 
     bases: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     loop: str = ""
     loop_bound: bool = False
     made_on_loop: bool = False
+    closed: bool = False
 
 
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -91,10 +93,12 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `unless_decorated` the same of functions with one of these decorators; `likely` that it may now and then run on the
     loop too, or do no harm, and `likely_with` the same of projects that import or call something of these names. With
     `only_if_called` the row holds in projects that call a function or method of one of these names (`loop_start`); with
-    `unless_imported` not in those that import one of these modules.
+    `unless_imported` not in those that import one of these modules. `crossings` are the functions that on this thread,
+    but not on others, lead back to the loop.
     """
 
     where: Runs
+    crossings: tuple[str, ...] = ()
     unless_async: bool = False
     unless_decorated: tuple[str, ...] = ()
     only_if_called: tuple[str, ...] = ()
@@ -164,10 +168,13 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `category` picks the rule. `fix` says how it is put right: `pass` (hand the operation itself to the crossing),
     `rename` to `twin`, `coroutine` (hand the coroutine to run_coroutine_threadsafe), `none`. `crossing` is the text of
-    the crossing call where it is not the loop's own `call_soon_threadsafe`; where it is a method of another kind of
-    loop, `loop_class` is that class and `crossing_method` the method. Where it is wrong in some contexts only,
-    `only_in` names them. Given an instance of the class `harmless_with`, it does nothing but hand it back.
-    With `only_outside` the library's own code may do it: it holds a lock of its own.
+    the crossing call where it is not the loop's own `call_soon_threadsafe`: one that waits for the result, and is known
+    by the `crossings` of the row that starts the thread. Where it is a method of another kind of loop, `loop_class` is
+    that class and `crossing_method` the method. Where it is wrong in some contexts only, `only_in` names them. Given an
+    instance of the class `harmless_with`, it does nothing but hand it back. With `answers` it returns something that
+    its callers may need, and that nothing which is handed over can give them. What the method `undone_by` undoes right
+    after it must not be seen in between. With `only_outside` the library's own code may do it: it holds a lock of its
+    own.
     """
 
     category: Literal[
@@ -192,6 +199,8 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     only_outside: bool = False
     only_in: tuple[Literal["thread", "signal", "finalizer", "exit"], ...] = ()
     harmless_with: str = ""
+    answers: bool = False
+    undone_by: str = ""
 
 
 class WaitRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,0 +1,102 @@
+"""Changes of more than one call: a statement at the top of a function, and two statements made one callback."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from loopsafe.fixes.names import Speller
+from loopsafe.fixes.text import CannotFix, Change, SourceText
+from loopsafe.locations import Span
+
+_BETWEEN = re.compile(r"\s*;?\s*")
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Blocks:
+    """The functions and statements of one file."""
+
+    def __init__(self, text: SourceText, tree: ast.Module) -> None:
+        self._text, self._tree = text, tree
+
+    def capture(self, span: Span, name: str, spell: Speller) -> list[Change]:
+        """Begin the body of the function at `span` by taking the running loop as `name`.
+
+        Raises:
+            CannotFix: there is no such function.
+        """
+        function = next((f for f in self._functions() if self._place(f) == (span.row, span.column)), None)
+        if function is None:
+            raise CannotFix(f"no function stands at {span.row}:{span.column}")
+        statement = f"{name} = {spell('asyncio.get_running_loop')}()"
+        return [self._before(first, statement) for first in self._first(function)]
+
+    def pulse(self, span: Span, crossing: str) -> list[Change]:
+        """Hand the two statements that `span` holds to `crossing` as one callback.
+
+        Raises:
+            CannotFix: something stands between them.
+        """
+        first, second = self._pair(span)
+        start, end = self._text.offset(span.row, span.column), self._text.offset(span.end_row, span.end_column)
+        one, two = self._code(first), self._code(second)
+        between = self._text.source[start + len(one) : end - len(two)]
+        if not _BETWEEN.fullmatch(between):
+            raise CannotFix(f"something stands between `{one}` and `{two}`, which must become one callback")
+        return [Change(start, end, f"{crossing}(lambda: ({one}, {two}))")]
+
+    def _pair(self, span: Span) -> tuple[ast.stmt, ast.stmt]:
+        for body in self._bodies():
+            for first, second in pairwise(body):
+                if Span(*self._place(first), *self._end(second)) == span:
+                    return first, second
+        raise CannotFix(f"no two statements stand at {span.row}:{span.column}")
+
+    def _before(self, statement: ast.stmt, new: str) -> Change:
+        row, column = self._place(statement)
+        offset = self._text.offset(row, column)
+        indent = self._text.line(row)[: column - 1]
+        if indent.strip():
+            # It shares its row with what comes before: a colon or a semicolon.
+            return Change(offset, offset, f"{new}; ")
+        return Change(offset, offset, f"{new}{self._text.newline(row)}{indent}")
+
+    def _first(self, function: _Function) -> Iterator[ast.stmt]:
+        """The first statement after the docstring; that itself where nothing follows."""
+        body = function.body
+        has_docstring = len(body) > 1 and isinstance(body[0], ast.Expr) and _is_text(body[0].value)
+        first = body[1] if has_docstring else body[0]
+        if getattr(first, "decorator_list", []):
+            raise CannotFix("a decorated definition is the first thing in the function")
+        yield first
+
+    def _functions(self) -> Iterator[_Function]:
+        return (node for node in ast.walk(self._tree) if isinstance(node, _Function))
+
+    def _bodies(self) -> Iterator[list[ast.stmt]]:
+        for node in ast.walk(self._tree):
+            for name in ("body", "orelse", "finalbody"):
+                body = getattr(node, name, None)
+                if isinstance(body, list):
+                    yield body
+
+    def _code(self, node: ast.stmt) -> str:
+        start, end = self._place(node), self._end(node)
+        return self._text.source[self._text.offset(*start) : self._text.offset(*end)]
+
+    def _place(self, node: ast.stmt) -> tuple[int, int]:
+        return node.lineno, self._column(node.lineno, node.col_offset)
+
+    def _end(self, node: ast.stmt) -> tuple[int, int]:
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return node.end_lineno, self._column(node.end_lineno, node.end_col_offset)
+
+    def _column(self, row: int, offset: int) -> int:
+        return len(self._text.line(row).encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "surrogatepass")) + 1
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
