@@ -15,16 +15,26 @@ MODULES = sorted(file for file in Path(__file__).parent.glob("test_*.py") if "@c
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: file.stem)
 def test_rows_are_there(file: Path) -> None:
-    tree = ast.parse(file.read_text("utf-8"))
-    dictionaries = {target.id: value for target, value in assigned(tree) if isinstance(value, ast.Dict)}
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "claims"]
-    for call in calls:
-        table = ast.literal_eval(call.args[0])
+    for table, patterns in asked_for(file):
         assert table in TABLES
-        patterns = [pattern for argument in call.args[1:] for pattern in dotted(argument, dictionaries)]
-        assert patterns, ast.unparse(call)
+        assert patterns
         for pattern in patterns:
             find_claims(table, pattern)
+
+
+def test_there_are_enough() -> None:
+    asked = [(table, pattern) for file in MODULES for table, patterns in asked_for(file) for pattern in patterns]
+    assert len({claim.library for table, pattern in asked for claim in find_claims(table, pattern)}) >= 60
+
+
+def asked_for(file: Path) -> Iterator[tuple[str, list[str]]]:
+    """The table and the patterns of each `claims` in a module."""
+    tree = ast.parse(file.read_text("utf-8"))
+    dictionaries = {target.id: value for target, value in assigned(tree) if isinstance(value, ast.Dict)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "claims":
+            patterns = [pattern for argument in node.args[1:] for pattern in dotted(argument, dictionaries)]
+            yield ast.literal_eval(node.args[0]), patterns
 
 
 def assigned(tree: ast.Module) -> Iterator[tuple[ast.Name, ast.expr | None]]:

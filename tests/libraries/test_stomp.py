@@ -58,8 +58,9 @@ async def test_sending(claim: Claim) -> None:
         connection.set_listener("", listener)
         await asyncio.to_thread(connection.connect, wait=True)
         await probe.called()
-        claim.check(probe)
+        connecting = probe.places.copy()
         probe.places.clear()
         connection.send("/1", "1")
-        if claim.member == "on_send":
-            claim.check_likely(probe)
+    claim.check_places(connecting, probe.home)
+    if claim.member == "on_send":
+        claim.check_likely(probe)
