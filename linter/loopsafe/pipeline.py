@@ -25,7 +25,7 @@ from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
-from loopsafe.sources import decode
+from loopsafe.sources import NEWLINE, decode
 from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 
 Progress = Callable[[int, int], None]
@@ -271,7 +271,7 @@ class _Reporter:
 
     def _source(self, read: _Read, span: Span) -> str:
         """The text of a span on one line; of a class or function, its first line."""
-        lines = self._lines.setdefault(read.file.shown, read.text.split("\n"))
+        lines = self._lines.setdefault(read.file.shown, NEWLINE.split(read.text))
         first = lines[span.row - 1][span.column - 1 :]
         if span.row == span.end_row:
             return first[: span.end_column - span.column].strip()

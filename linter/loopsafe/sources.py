@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import io
+import re
 import tokenize
 from dataclasses import dataclass
+
+# Python ends a line here and nowhere else; str.splitlines() would also split at form feeds and \x1c to \x1e.
+NEWLINE = re.compile(r"\r\n|\r|\n")
+_TWO_ROWS = re.compile(rb"(?:[^\r\n]*(?:\r\n|\r|\n|\Z)){0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +34,8 @@ def decode(data: bytes) -> Source:
         SyntaxError: the coding comment names no encoding, or contradicts the byte order mark.
         UnicodeDecodeError: the bytes are not in the file's encoding.
     """
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    # The comment stands on one of the first two rows; `readline` would not end one at a lone carriage return.
+    head = _TWO_ROWS.match(data)
+    rows = head.group().splitlines(keepends=True) if head else []
+    encoding, _ = tokenize.detect_encoding(iter(rows).__next__)
     return Source(data.decode(encoding), encoding)

@@ -61,6 +61,11 @@ def test_tabs_form_feeds_and_blanks_at_row_ends_stay() -> None:
     keeps(source.encode(), after.encode(), plan)
 
 
+def test_a_lone_carriage_return_ends_a_row_also_above_the_coding_comment() -> None:
+    source = "# licence\r# coding: latin-1\rname = 'ö'; q.put(x)\r"
+    keeps(source.encode("latin-1"), source.replace("q.put(", "loop.cst(q.put, ").encode("latin-1"), passing(source))
+
+
 def test_a_missing_final_line_end_stays_missing() -> None:
     keeps(b"q.put(x)", b"loop.cst(q.put, x)", passing("q.put(x)"))
 

@@ -20,6 +20,7 @@ from loopsafe.facts.schema import (
     Store,
     pack_span,
 )
+from loopsafe.sources import NEWLINE
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ class Positions:
 
     def __init__(self, source: str) -> None:
         # The `ast` counts UTF-8 bytes; in ASCII text these are the columns already.
-        self._lines = None if source.isascii() else source.encode("utf-8").split(b"\n")
+        self._lines = None if source.isascii() else [line.encode("utf-8") for line in NEWLINE.split(source)]
 
     def span(self, node: ast.expr | ast.stmt) -> int:
         """The packed span of a node."""

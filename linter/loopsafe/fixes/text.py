@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from loopsafe.findings import Edit
 from loopsafe.locations import Span
-
-# Python ends a line here and nowhere else; str.splitlines() would also split at form feeds and \x1c to \x1e.
-NEWLINE = re.compile(r"\r\n|\r|\n")
+from loopsafe.sources import NEWLINE
 
 
 class CannotFix(Exception):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from loopsafe.fixes.actions.passing import row_break
 from loopsafe.fixes.calls import Argument, CallSite
 from loopsafe.fixes.names import Speller
-from loopsafe.fixes.text import NEWLINE, CannotFix, Change
+from loopsafe.fixes.text import CannotFix, Change
+from loopsafe.sources import NEWLINE
 
 _COROUTINE_NAMES = {"", "coro", "coro_or_future"}
 
@@ -51,7 +52,7 @@ def _parts(call: CallSite) -> tuple[Argument, Argument | None]:
 def _append(call: CallSite, only: Argument, text: str) -> list[Change]:
     """Add `text` after the only argument: on a row of its own where that has one, else beside it."""
     rows = row_break(call)
-    ends = list(NEWLINE.finditer(call.source, only.end, call.closing))
+    ends = list(NEWLINE.finditer(call.source, only.end if only.comma is None else only.comma, call.closing))
     if not rows or not ends:
         return [Change(only.end, only.end, f",{rows or ' '}{text}")]
     # The comment after the argument, if any, stays with it.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from loopsafe.fixes.calls import CallSite
 from loopsafe.fixes.names import Speller
-from loopsafe.fixes.text import NEWLINE, Change
+from loopsafe.fixes.text import Change
+from loopsafe.sources import NEWLINE
 
 
 def pass_on(call: CallSite, text: str, spell: Speller) -> list[Change]:

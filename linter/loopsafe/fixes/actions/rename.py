@@ -14,6 +14,7 @@ def rename(call: CallSite, text: str, spell: Speller) -> list[Change]:
     match call.node.func:
         case cst.Name():
             return [Change(call.start, call.function_end, text)]
-        case cst.Attribute(attr=cst.Name(value=name), lpar=()):
-            return [Change(call.function_end - len(name), call.function_end, text)]
+        case cst.Attribute(attr=cst.Name(value=name), rpar=closings):
+            end = call.function_end - sum(len(cst.Module([]).code_for_node(closing)) for closing in closings)
+            return [Change(end - len(name), end, text)]
     raise CannotFix("what is called has no name that could be replaced")

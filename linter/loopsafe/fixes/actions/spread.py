@@ -6,18 +6,17 @@ from collections.abc import Iterator
 
 from loopsafe.fixes.actions.passing import row_break
 from loopsafe.fixes.calls import Argument, CallSite
-from loopsafe.fixes.text import NEWLINE, CannotFix, Change
+from loopsafe.fixes.text import CannotFix, Change
+from loopsafe.sources import NEWLINE
 
 
 def spread(outer: Argument, inner: CallSite) -> list[Change]:
     """Take the parentheses off `inner`, the call that is the argument `outer`, the last positional one."""
     first = inner.arguments[0]
+    own = [Change(first.start, first.start, "("), Change(first.end, first.end, ")")] if first.bare_generator else []
     if row_break(inner):
-        return [Change(inner.function_end, inner.inside, ","), *_dedent(outer, inner), _close(outer, inner)]
-    if first.bare_generator:
-        opening = Change(inner.function_end, first.start, ", (")
-        return [opening, Change(first.end, first.end, ")"), _close(outer, inner)]
-    return [Change(inner.function_end, first.start, ", "), _close(outer, inner)]
+        return [Change(inner.function_end, inner.inside, ","), *_dedent(outer, inner), *own, _close(outer, inner)]
+    return [Change(inner.function_end, first.start, ", "), *own, _close(outer, inner)]
 
 
 def _close(outer: Argument, inner: CallSite) -> Change:
