@@ -63,6 +63,8 @@ class Shape:
         imports: further imports.
         method_head: the head of the methods on threads.
         refusals: parts of reasons for which the fixer may leave the call alone.
+        declines: reasons for which no fix may be planned.
+        captures: the row by which the fix takes a loop that is in no scope.
         value: whether the call stands for a value, so that it can stand within expressions.
         awaited: whether the call is awaited.
     """
@@ -77,6 +79,8 @@ class Shape:
     imports: str = ""
     method_head: str = "def {0}(self):"
     refusals: tuple[str, ...] = ()
+    declines: tuple[str, ...] = ()
+    captures: str = ""
     value: bool = True
     awaited: bool = False
 
@@ -108,7 +112,7 @@ def programs(draw: st.DrawFn, shape: Shape) -> Program:
     unit = draw(st.sampled_from(["    ", "    ", "  ", "\t"]))
     bodies = [_method(draw, shape, f"work{number}", call) for number, call in enumerate(calls)]
     starts = "".join(f"        {shape.start.format(f'work{number}')}\n" for number in range(len(calls)))
-    rows = ["self.loop = asyncio.get_running_loop()", *filter(None, [shape.setup])]
+    rows = filter(None, ["" if shape.captures else "self.loop = asyncio.get_running_loop()", shape.setup])
     setup = "".join(f"        {row}\n" for row in rows)
     text = (
         f"{_head(draw, shape)}\n\ndef f(*_, **__): return 1\n\n\n"
@@ -273,6 +277,7 @@ def as_target(call: ast.Call) -> ast.expr:
 
 _THREADSAFE = passed("self.loop.call_soon_threadsafe")
 _QUEUE = "self.queue = asyncio.Queue()"
+_NEEDED = "what it returns is needed on this thread"
 _UNSURE = ("a comment stands where", "given arguments already")
 _WAITS = "threading.Thread(target=self.{0}).start(); await self.queue.get()"
 _ELSEWHERE = "threading.Thread(target=lambda: asyncio.run(self.{0}())).start(); await self.queue.get()"
@@ -280,10 +285,14 @@ _ASYNC = "async def {0}(self):"
 
 SHAPES = (
     Shape("queue", "self.queue", "put_nowait", item("item"), _THREADSAFE, _QUEUE),
+    Shape(
+        "capture", "self.queue", "put_nowait", item("item"), passed("self._loop.call_soon_threadsafe"), _QUEUE,
+        captures="self._loop = asyncio.get_running_loop()",
+    ),
     Shape("event", "self.event", "set", nothing(), _THREADSAFE, "self.event = asyncio.Event()"),
     Shape("future", "self.done", "set_result", item("result"), _THREADSAFE, "self.done = self.loop.create_future()"),
     Shape("call_soon", "self.loop", "call_soon", callback(), renamed("call_soon_threadsafe")),
-    Shape("call_later", "self.loop", "call_later", callback("1"), _THREADSAFE),
+    Shape("call_later", "self.loop", "call_later", callback("1"), _THREADSAFE, declines=(_NEEDED,)),
     Shape("stop", "self.loop", "stop", nothing(), _THREADSAFE),
     Shape("create_task", "self.loop", "create_task", coroutine(), threadsafe),
     Shape("ensure_future", "asyncio", "ensure_future", coroutine(loop=True), threadsafe),
