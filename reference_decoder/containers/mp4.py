@@ -13,8 +13,8 @@ from io import BytesIO
 import av
 
 from reference_decoder.containers.items import Items, Stream
-from reference_decoder.containers.whole import read_whole
-from reference_decoder.errors import DecodeError, NotStreamableError, TruncatedError
+from reference_decoder.containers.whole import first_stream, read_whole
+from reference_decoder.errors import NotStreamableError, TruncatedError
 from reference_decoder.source import Reading, Source
 
 # Offset and size of a packet.
@@ -46,9 +46,8 @@ def _box(source: Source) -> Reading[_Box | None]:
 def _index(head: bytes) -> tuple[Stream, list[_Place]]:
     """The first audio stream of a file, and its packets."""
     with av.open(BytesIO(head + b"\0\0\0\0mdat"), "r", format="mp4") as container:
-        if not container.streams.audio:
-            raise DecodeError("no sound in this MP4")
-        stream, codec = container.streams.audio[0], container.streams.audio[0].codec_context
+        stream = first_stream(container, "mp4")
+        codec = stream.codec_context
         entries = [(entry.pos, entry.size, entry.timestamp) for entry in stream.index_entries]
         # Packets before the time of 0 only warm up the codec. Opus knows that by itself.
         ticks = -entries[0][2] if entries and codec.name != "opus" else 0

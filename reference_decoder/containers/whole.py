@@ -5,6 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 
 import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
 
 from reference_decoder.containers.items import Demuxed, Items, Stream
 from reference_decoder.errors import DecodeError, NotStreamableError
@@ -30,10 +32,15 @@ def read_whole(source: Source, name: str, prefix: bytes = b"") -> Items:
     except av.FFmpegError as error:
         raise DecodeError(f"{name} cannot be opened") from error
     with container:
-        # A cut file can have a stream that FFmpeg has no codec for; decoding that would be a crash.
-        streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
-        if not streams:
-            raise DecodeError(f"no sound in this {name}")
-        codec = streams[0].codec_context
+        stream = first_stream(container, name)
+        codec = stream.codec_context
         yield Stream(name, codec.name, codec.sample_rate, codec.channels)
-        yield from map(Demuxed, container.demux(streams[0]))
+        yield from map(Demuxed, container.demux(stream))
+
+
+def first_stream(container: InputContainer, name: str) -> AudioStream:
+    """The first with sound. A cut file can have one that FFmpeg has no codec for; decoding that would be a crash."""
+    for stream in container.streams.audio:
+        if stream.codec_context is not None:
+            return stream
+    raise DecodeError(f"no sound in this {name}")
