@@ -1,7 +1,7 @@
 """Decoded frames become what the caller asked for: resampled, in blocks, cut to length.
 
 FFmpeg's frames are short (5 to 40 ms), and handing each one through Python costs as much as decoding it. So they are
-gathered, and resampled and turned into arrays a second at a time, or whatever is there when the input runs
+gathered, and resampled and turned into arrays a quarter of a second at a time, or whatever is there when the input runs
 dry. Where the blocks end changes nothing in the samples.
 """
 
@@ -17,7 +17,7 @@ from reference_decoder.frames import Frame, Samples, frozen
 from reference_decoder.gathering import Gathering
 from reference_decoder.options import Options
 
-_BLOCK_SECONDS = 1.0
+_BLOCK_SECONDS = 0.25
 
 
 class Output:
@@ -25,11 +25,12 @@ class Output:
 
     def __init__(self, options: Options) -> None:
         self.ready: list[Frame] = []
+        self.blocks = 0
         self.position = 0
         self._options = options
         self._rate = options.rate or 0
         self._channels = options.channels or 0
-        self._block = min(_BLOCK_SECONDS, options.max_buffered / 2)
+        self._block = min(_BLOCK_SECONDS, options.max_buffered / 8)
         self._gathering = Gathering()
         self._resampler: AudioResampler | None = None
         self._rest: Samples | None = None
@@ -56,6 +57,7 @@ class Output:
         """Make a block of what has been gathered."""
         frame = self._gathering.take()
         if frame is not None:
+            self.blocks += 1
             self._resampler = self._resampler or self._make_resampler(frame)
             self._emit(self._resampler.resample(frame))
 

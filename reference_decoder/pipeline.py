@@ -18,6 +18,8 @@ from reference_decoder.source import Source
 
 # What a damaged file makes a reader or FFmpeg raise.
 _DAMAGE = (FFmpegError, ValueError, LookupError, ArithmeticError, MemoryError, struct.error)
+# So many blocks are handed over at once.
+_TURN = 4
 Steps = Generator[list[Frame] | None, None, None]
 
 
@@ -61,7 +63,7 @@ class Pipeline:
 
     def ready(self) -> list[Frame]:
         """Blocks that are full."""
-        frames, self._output.ready = self._output.ready, []
+        frames, self._output.ready, self._output.blocks = self._output.ready, [], 0
         return frames
 
     def close(self) -> None:
@@ -82,7 +84,7 @@ class Pipeline:
                     yield None
                     continue
                 self._take(item)
-                if self._output.ready:
+                if self._output.blocks >= _TURN:
                     yield self.ready()
         except DecoderError as error:
             return error

@@ -1,1 +1,1 @@
-"""How good the reference decoder is: held against a blocking decode and LiveKit's decoder, and fed with damaged input."""
+"""How good the reference decoder is: against a blocking decode, against LiveKit's, and with damaged input."""

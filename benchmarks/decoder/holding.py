@@ -1,0 +1,95 @@
+"""What holds the event loop, and what holds memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gc
+import statistics
+import time
+from typing import Any
+
+from benchmarks.decoder.peers import OURS, PEERS, Peer, cut, megabytes, stream
+from tests.support.audio import file_of, tone, wav
+
+_HOUR = 3600
+_WATCHED = 10.0
+_PAUSE = 0.02
+
+
+@functools.cache
+def hour() -> list[bytes]:
+    """An hour of mp3 in chunks: a minute of frames without a header in front, again and again."""
+    minute = file_of("mp3 without tags", 60.0)
+    return cut(minute * (_HOUR // 60), 4096)
+
+
+def measure_loop(rounds: int) -> dict[str, dict[str, float]]:
+    """Milliseconds for which one call holds the loop: `push` of 10 MB of WAV, `aclose` with an hour pushed."""
+    large = wav(tone(57.0, 44100, 2).tobytes(), 44100, 2)
+    pushes: dict[str, list[float]] = {peer.name: [] for peer in PEERS}
+    closes: dict[str, list[float]] = {peer.name: [] for peer in PEERS}
+    for _ in range(rounds):
+        for peer in PEERS:
+            pushes[peer.name].append(asyncio.run(_push(peer, large)))
+            closes[peer.name].append(asyncio.run(_close(peer)))
+    return {
+        "push of 10 MB": {name: statistics.median(times) for name, times in pushes.items()},
+        "aclose with an hour queued": {name: statistics.median(times) for name, times in closes.items()},
+    }
+
+
+async def _push(peer: Peer, data: bytes) -> float:
+    decoder = peer.make("audio/wav", 48000, 2)
+    begun = time.perf_counter()
+    decoder.push(data)
+    took = time.perf_counter() - begun
+    await decoder.aclose()
+    return 1000 * took
+
+
+async def _close(peer: Peer) -> float:
+    decoder = peer.make("audio/mpeg", None, 1)
+    for chunk in hour():
+        decoder.push(chunk)
+    before = -1.0
+    # Until nothing more is decoded: LiveKit's decodes the hour, ours what `max_buffered` allows.
+    while (now := time.process_time()) - before > 0.05:
+        before = now
+        await asyncio.sleep(0.2)
+    begun = time.perf_counter()
+    await decoder.aclose()
+    return 1000 * (time.perf_counter() - begun)
+
+
+def measure_memory(name: str) -> float:
+    """Megabytes that an hour of mp3 adds at most, where a consumer takes 26 ms of sound every 20 ms."""
+    peer = next(peer for peer in PEERS if peer.name == name)
+    hour()
+    asyncio.run(stream(peer, hour()[:20], "audio/mpeg", None, 1))
+    gc.collect()
+    return asyncio.run(_slowly(peer))
+
+
+async def _slowly(peer: Peer) -> float:
+    # Frames as long as those of mp3, which are LiveKit's.
+    options: dict[str, Any] = {"frame_ms": 1000 * 576 / 22050} if peer is OURS else {}
+    decoder = peer.make("audio/mpeg", None, 1, **options)
+    before, most = megabytes(), 0.0
+
+    async def feed() -> None:
+        for chunk in hour():
+            await peer.feed(decoder, chunk)
+
+    feeding = asyncio.create_task(feed())
+    end = time.monotonic() + _WATCHED
+    while time.monotonic() < end:
+        await anext(decoder)
+        await asyncio.sleep(_PAUSE)
+        most = max(most, megabytes() - before)
+    feeding.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await feeding
+    await decoder.aclose()
+    return most
