@@ -68,7 +68,7 @@ class Captures:
         for hop in starts:
             coroutines = self._coroutines(cls, hop) if hop.module is reached.state.frame.module else []
             if not coroutines or not attribute:
-                return f"{_NOTHING}, and no coroutine of the class starts the thread"
+                return f"{_NOTHING}, and not every start of the thread is in a coroutine of the class"
             for scope in coroutines:
                 text = f"{scope.parameters[0].name}.{attribute}"
                 places[Rewrite(scope.span, "capture", text)] = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from loopsafe.facts.schema import Call
+from loopsafe.facts.spelling import spell
+from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.program.graph import Entered, Library, Target
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
@@ -13,11 +15,16 @@ from loopsafe.program.values import Frame
 
 @dataclass(slots=True, eq=False)
 class CalledCallback:
-    """`outer(inner(x))` where `outer` expects a function. `results` are the nodes of what `inner` gives."""
+    """`outer(inner(x))` where `outer` expects a function.
+
+    `entered` has the nodes of what `inner` gives. With `passes`, `outer` takes the function's arguments too, else it
+    gives it its own, if any.
+    """
 
     frame: Frame
     outer: Call
     inner: Call
+    passes: bool
     operation: bool = False
     entered: dict[Frame, Node] = field(default_factory=dict)
     unclear: bool = False
@@ -28,6 +35,16 @@ class CalledCallback:
         if self.unclear:
             return False
         return self.operation or (bool(self.entered) and all(_gives_nothing(frame) for frame in self.entered))
+
+    @property
+    def fix(self) -> FixPlan:
+        """Pass the function, with its arguments where there is a place for them."""
+        outer, rewrites = spell(self.outer.func), (Rewrite(self.outer.span, "uncall"),)
+        if self.passes:
+            return FixPlan("safe", "", rewrites)
+        if self.inner.args or self.inner.keywords:
+            return FixPlan("declined", f"`{outer}` has no place for the function's arguments")
+        return FixPlan("unsafe", f"`{outer}` may call it with arguments", rewrites)
 
 
 class Misuse:
@@ -57,15 +74,16 @@ class Misuse:
                     for wanted in row.callables:
                         source = found.arguments.get(wanted.position, wanted.keyword)
                         if not row.coroutine and source is not None and isinstance(source.expr, Call):
-                            self._inner(frame, call, source.expr)
+                            passes = row.passes.rest_from is not None or row.passes.args is not None
+                            self._inner(CalledCallback(frame, call, source.expr, passes))
 
         program.targets(frame, call, target)
 
-    def _inner(self, frame: Frame, outer: Call, inner: Call) -> None:
-        if (outer, inner) in self.found:
+    def _inner(self, entry: CalledCallback) -> None:
+        frame, inner, program = entry.frame, entry.inner, self._program
+        if (entry.outer, inner) in self.found:
             return
-        entry = self.found[outer, inner] = CalledCallback(frame, outer, inner)
-        program = self._program
+        self.found[entry.outer, inner] = entry
 
         def target(found: Target) -> None:
             if isinstance(found, Entered):

@@ -30,7 +30,7 @@ from loopsafe.contexts.wakeups import empty_wakeups
 from loopsafe.contexts.witness import Paths
 from loopsafe.facts.schema import unpack_span
 from loopsafe.facts.spelling import spell
-from loopsafe.findings import Confidence, FixPlan, Rewrite
+from loopsafe.findings import Confidence, FixPlan
 from loopsafe.locations import Span
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
@@ -88,7 +88,8 @@ class Analysis:
         self._foreign = Paths(self.flow, self._ownership.foreign_roots)
         self._callers = Paths(self.flow, self._ownership.caller_roots)
         self._boundaries = Boundaries(program.classes)
-        self._remedies = Remedies(program, self._crossings, Captures(program, self.flow, self._crossings))
+        captures = Captures(program, self.flow, self._crossings)
+        self._remedies = Remedies(program, self._crossings, captures, self._loop_threads)
         self._off_loop = self._find_off_loop()
         self._foreign_uses = ForeignUses(propagation, self._boundaries, guards, self._loop_threads)
 
@@ -161,10 +162,9 @@ class Analysis:
             if found.gives_nothing:
                 module = found.frame.module
                 operation, outer = spell(found.inner.func), spell(found.outer.func)
-                fix = FixPlan("safe", "", (Rewrite(found.outer.span, "uncall"),))
                 hop = Hop("reaches", module, found.outer.packed_span)
                 remedy = f"pass it to `{outer}` with its arguments"
-                yield Violation(module, found.outer.span, operation, "", remedy, "loop", "certain", (hop,), fix)
+                yield Violation(module, found.outer.span, operation, "", remedy, "loop", "certain", (hop,), found.fix)
 
     def _violation(self, reached: Reached, arrived: tuple[Hop, ...], fix: FixPlan) -> Violation:
         state, call = reached.state, reached.call

@@ -52,8 +52,8 @@ class _Move:
 
     @property
     def waits(self) -> bool:
-        """Whether the way across waits until the operation is done."""
-        return bool(self.reached.row.crossing)
+        """Whether the library sees to the order itself: by a twin, or a way across that waits."""
+        return bool(self.reached.row.crossing or self.reached.row.twin)
 
     def decline(self, reason: str) -> None:
         self.plan = FixPlan("declined", reason)
@@ -199,9 +199,12 @@ def _join(group: list[_Move]) -> None:
 
 def _keep_order(move: _Move, later: Iterable[_Move]) -> None:
     """What is done at once does not wait for what was handed over before it."""
+    if not move.object or move.waits:
+        # What is scheduled takes its turn later in any case.
+        return
     for other in later:
         stays = other.plan.applicability != "safe" and other.plan.reason != move.plan.reason
-        elsewhere = other.object not in ("", move.object) and move.plan.applicability == "safe" and not move.waits
+        elsewhere = other.object not in ("", move.object) and move.plan.applicability == "safe"
         if stays and elsewhere and not excludes(move.scope, move.call.guard, other.call.guard):
             move.doubt(f"`{other.text}` in line {other.call.span.row} may not move with it")
 

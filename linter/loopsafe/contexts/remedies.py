@@ -8,11 +8,12 @@ from typing import NamedTuple
 from loopsafe.contexts.captures import Captures
 from loopsafe.contexts.crossings import LOOP, Crossings
 from loopsafe.contexts.flow import Reached
+from loopsafe.contexts.loop_threads import LoopThreads
 from loopsafe.facts.schema import Attr, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.program.program import Program
-from loopsafe.program.values import Coroutine, Instance, Object, Value
+from loopsafe.program.values import Coroutine, Instance, Object, Value, same_making
 
 Avoid = Callable[[Value], bool]
 
@@ -31,8 +32,8 @@ class Loop(NamedTuple):
 class Remedies:
     """Decides the remedy of an operation; `fixes` only carries it out."""
 
-    def __init__(self, program: Program, crossings: Crossings, captures: Captures) -> None:
-        self._program, self._crossings, self._captures = program, crossings, captures
+    def __init__(self, program: Program, crossings: Crossings, captures: Captures, threads: LoopThreads) -> None:
+        self._program, self._crossings, self._captures, self._threads = program, crossings, captures, threads
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the decision will need, so that it is known in the end."""
@@ -51,13 +52,16 @@ class Remedies:
             return "use `asyncio.run_coroutine_threadsafe`"
         if row.category == "lookup":
             return "bring the loop along"
-        return f"use `{self._loop(reached, avoid).text or 'loop'}.{row.crossing_method or 'call_soon_threadsafe'}`"
+        loop = self._handed_loop(reached) if reached.started is not None else self._loop(reached, avoid)
+        # A name that the fix would make says nothing before.
+        name = loop.text if loop.text and not loop.captures else "loop"
+        return f"use `{name}.{row.crossing_method or 'call_soon_threadsafe'}`"
 
     def plan(self, reached: Reached, avoid: Avoid | None = None) -> FixPlan:
         """What to rewrite, or why nothing is. The loop to cross to must not be one to `avoid`."""
         row, call = reached.row, reached.call
         if reached.started is not None:
-            return FixPlan("declined", "the operation is handed to the thread as a whole")
+            return self._handed_plan(reached)
         if row.fix == "none":
             return FixPlan("declined", _NO_FIX.get(row.category, "the result is needed on this thread"))
         if row.fix == "rename":
@@ -73,6 +77,28 @@ class Remedies:
             return self._coroutine_plan(reached, loop)
         rewrite = Rewrite(call.span, "pass", f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}")
         return _plan([loop.doubt, *_doubts(reached)], (*loop.captures, rewrite), ())
+
+    def _handed_plan(self, reached: Reached) -> FixPlan:
+        """The operation itself is what the thread runs: let that run the crossing."""
+        row, call = reached.row, reached.call
+        name = reached.name.rpartition(".")[2]
+        given = [e for e in (*call.args, *(v for _, v in call.keywords)) if isinstance(e, Attr) and e.name == name]
+        if row.fix != "pass" or row.crossing or len(given) != 1 or not is_exact(given[0]):
+            return FixPlan("declined", "the operation is handed to the thread as a whole")
+        loop = self._handed_loop(reached)
+        if not loop.text:
+            return FixPlan("declined", loop.doubt)
+        crossing = f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}"
+        return _plan([loop.doubt], (Rewrite(call.span, "bind", f"{crossing}({spell(given[0])})"),), ("asyncio",))
+
+    def _handed_loop(self, reached: Reached) -> Loop:
+        """The loop to cross to from an operation that is handed over here, on the loop maybe."""
+        wanted, frame = reached.row.loop_class or LOOP, reached.state.frame
+        found = list(self._crossings.loops_in_scope(frame, wanted))
+        if found:
+            return Loop(found[0][0], _doubt_between(found))
+        running = frame.scope.is_async and wanted == LOOP
+        return Loop("asyncio.get_running_loop()") if running else Loop("", "no loop is in scope here")
 
     def _crossing_plan(self, reached: Reached) -> FixPlan:
         """Cross by a function of the library that knows the way back from its own threads."""
@@ -104,21 +130,30 @@ class Remedies:
         receiver, func, wanted = reached.receiver, reached.call.func, reached.row.loop_class or LOOP
         base = func.base if isinstance(func, Attr) else None
         if isinstance(receiver, Object) and wanted in self._program.knowledge.lineage(receiver.type):
-            return Loop(spell(base)) if is_exact(base) else Loop("", "the loop is not a plain name")
-        found = list(self._crossings.loops_in_scope(reached.state.frame, wanted, avoid))
+            return Loop(spell(base)) if is_exact(base) else Loop("", "the loop is no plain name here")
+        frame = reached.state.frame
+        found = list(self._crossings.loops_in_scope(frame, wanted, avoid or self._elsewhere(reached)))
         if found:
             return Loop(found[0][0], _doubt_between(found))
+        if text := "" if avoid else self._crossings.loop_in_scope(frame, wanted):
+            return Loop(text, f"`{text}` is run by a thread, and must be the object's loop")
         if wanted != LOOP or avoid is not None:
             return Loop("", "no loop is in scope here")
         accessor = next((a for t in self._types(receiver) if (a := self._program.knowledge.own_loop(t))), "")
         if accessor and is_exact(base):
             return Loop(accessor.format(spell(base)))
-        if name := self._crossings.named_loop(reached.state.frame):
+        if name := self._crossings.named_loop(frame):
             return Loop(name, f"that `{name}` is the loop is known by its name only")
         captured = self._captures.capture(reached)
         if isinstance(captured, str):
             return Loop("", captured)
         return Loop(captured.text, f"`{captured.text}` is captured, and must be the object's loop", captured.rewrites)
+
+    def _elsewhere(self, reached: Reached) -> Avoid:
+        """Which loops are those of threads that have nothing to do with the object."""
+        owner = self._threads.owner(reached)
+        others = [thread.loop for thread in self._threads.found.values() if thread is not owner]
+        return lambda loop: any(same_making(loop, other) for other in others)
 
     def _types(self, receiver: Value | None) -> Iterator[str]:
         """The library classes that an object is of."""

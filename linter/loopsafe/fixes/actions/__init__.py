@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from loopsafe.fixes.actions.bind import bind
 from loopsafe.fixes.actions.coroutine import bridge, run_threadsafe, wait_threadsafe
 from loopsafe.fixes.actions.passing import pass_on
 from loopsafe.fixes.actions.rename import rename
@@ -23,4 +24,5 @@ ACTIONS: Mapping[str, Action] = {
     "coroutine": run_threadsafe,
     "wait": wait_threadsafe,
     "bridge": bridge,
+    "bind": bind,
 }
