@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import combinations, pairwise
+from typing import TypeVar
 
+from loopsafe.contexts.exclusion import Exclusion
 from loopsafe.contexts.flow import Reached
 from loopsafe.contexts.moments import condition
-from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Guard, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.locations import Span
@@ -18,6 +20,8 @@ from loopsafe.program.index import last_name
 # Each stands for itself: that two of them are done shows no order on which others rely.
 _ALONE = ("loop-call", "task-creation", "lookup")
 _ENDS = ("stop", "close")
+_MOST_TOGETHER = 50
+_Item = TypeVar("_Item")
 
 
 @dataclass(slots=True, eq=False)
@@ -32,26 +36,21 @@ class _Move:
         return self.reached.call
 
     @property
-    def scope(self) -> Scope:
-        return self.reached.state.frame.scope
-
-    @property
     def text(self) -> str:
         return spell(self.call.func)
 
     @property
     def object(self) -> str:
         """The text of the object it is done to; empty where it stands alone."""
-        base = self.call.func.base if isinstance(self.call.func, Attr) else None
         alone = self.reached.row.category in _ALONE or self.reached.started is not None
-        return spell(base) if is_exact(base) and not alone else ""
+        return "" if alone else _object(self.call)
 
     @property
     def is_fixed(self) -> bool:
         return self.plan.applicability != "declined"
 
     @property
-    def waits(self) -> bool:
+    def is_ordered(self) -> bool:
         """Whether the library sees to the order itself: by a twin, or a way across that waits."""
         return bool(self.reached.row.crossing or self.reached.row.twin)
 
@@ -70,111 +69,132 @@ def settle(plans: Mapping[Reached, FixPlan]) -> dict[Reached, FixPlan]:
     for reached, plan in plans.items():
         found[reached.state.frame.scope][reached.call].append(_Move(reached, plan))
     settled: dict[Reached, FixPlan] = {}
-    for by_call in found.values():
+    for scope, by_call in found.items():
         # A call that is reached in several ways has one fix.
-        moves = [min(same, key=lambda move: not move.is_fixed) for _, same in sorted(by_call.items(), key=_place)]
-        _settle(moves)
+        best = (min(same, key=lambda move: not move.is_fixed) for same in by_call.values())
+        moves = sorted(best, key=lambda move: move.call.packed_span)
+        _Settlement(scope, moves).settle()
         settled |= {other.reached: move.plan for move in moves for other in by_call[move.call]}
     return settled
 
 
-def _place(item: tuple[Call, object]) -> int:
-    return item[0].packed_span
+class _Settlement:
+    """Works out the plans for one function."""
+
+    def __init__(self, scope: Scope, moves: list[_Move]) -> None:
+        self._scope, self._moves = scope, moves
+        self._exclusion = Exclusion(scope)
+        self._calls: dict[str, list[Call]] = defaultdict(list)
+        for call in scope.calls:
+            self._calls[_object(call)].append(call)
+        self._ends = [(call, loop) for call in scope.calls for loop in _ended(call)]
+
+    def settle(self) -> None:
+        groups = self._groups()
+        for group in groups:
+            _all_or_none(group)
+            self._pulse(group)
+        for group in groups:
+            self._doubt(group)
+        self._keep_order()
+        for group in groups:
+            _join(group)
+
+    def _groups(self) -> list[list[_Move]]:
+        """Operations on one object that may follow each other, in order."""
+        alike: dict[tuple[object, ...], list[_Move]] = defaultdict(list)
+        for move in self._moves:
+            alone = None if move.object else move.call
+            alike[move.object, self._exclusion.tests(move.call.guard), alone].append(move)
+        groups = list(alike.values())
+        for one, other in combinations(list(groups), 2):
+            if self._follow(one[0], other[0]):
+                mine, yours = (next(g for g in groups if first[0] in g) for first in (one, other))
+                if mine is not yours:
+                    mine += yours
+                    groups.remove(yours)
+        return [sorted(group, key=lambda move: move.call.packed_span) for group in groups]
+
+    def _follow(self, one: _Move, other: _Move) -> bool:
+        same = bool(one.object) and one.object == other.object
+        return same and not self._exclusion.holds(one.call.guard, other.call.guard)
+
+    def _pulse(self, group: list[_Move]) -> None:
+        """What is undone right away is one callback: between two, tasks that wait for it would run in circles."""
+        for first, second in pairwise(group):
+            undone = first.reached.row.undone_by
+            if not first.is_fixed or not undone or last_name(second.call.func) != undone:
+                continue
+            if self._is_next(first.call, second.call):
+                start, end = first.call.span, second.call.span
+                whole = Span(start.row, start.column, end.end_row, end.end_column)
+                pulse = Rewrite(whole, "pulse", first.plan.rewrites[-1].text)
+                first.plan = second.plan = replace(first.plan, rewrites=(*first.plan.rewrites[:-1], pulse))
+            else:
+                first.doubt(f"a task may run between `{first.text}` and `{second.text}`")
+
+    def _is_next(self, first: Call, second: Call) -> bool:
+        """Whether two calls are statements that follow one another."""
+        one, other = first.span, second.span
+        follows = other.row == one.end_row or (other.row == one.end_row + 1 and other.column == one.column)
+        statements = first.role == second.role == "statement"
+        return follows and statements and condition(self._scope, first) == condition(self._scope, second)
+
+    def _doubt(self, group: list[_Move]) -> None:
+        """Say what else the function does that relies on the operations being over."""
+        moved = {move.call for move in group}
+        asking = [c for c in self._calls[group[0].object] if group[0].object and c not in moved and not _gets(c)]
+        for move in group:
+            if move.is_fixed and not move.is_ordered:
+                for call in asking:
+                    if not self._exclusion.holds(move.call.guard, call.guard):
+                        move.doubt(f"`{spell(call.func)}` in line {call.span.row} does not wait for it")
+                self._doubt_end(move)
+
+    def _doubt_end(self, move: _Move) -> None:
+        loop = _loop(move.plan)
+        for call, ended in self._ends:
+            later = call.packed_span > move.call.packed_span
+            if ended == loop and later and not self._exclusion.holds(move.call.guard, call.guard):
+                move.doubt(f"the loop is stopped in line {call.span.row}")
+
+    def _keep_order(self) -> None:
+        """What is done at once does not wait for what was handed over before it."""
+        staying = [move for move in self._moves if move.object and move.plan.applicability != "safe"]
+        for move in self._moves:
+            # What is scheduled takes its turn later in any case.
+            if move.object and not move.is_ordered and move.plan.applicability == "safe":
+                later = (other for other in staying if self._overtakes(other, move))
+                if (other := next(later, None)) is not None:
+                    move.doubt(f"`{other.text}` in line {other.call.span.row} may not move with it")
+
+    def _overtakes(self, other: _Move, move: _Move) -> bool:
+        later = other.call.packed_span > move.call.packed_span and other.object != move.object
+        return later and not self._exclusion.holds(move.call.guard, other.call.guard)
 
 
-def _settle(moves: list[_Move]) -> None:
-    groups = _groups(moves)
-    for group in groups:
-        _all_or_none(group)
-        _pulse(group)
-        _join(group)
-    for move in moves:
-        for reason in _doubts(move):
-            move.doubt(reason)
-    for group in groups:
-        _join(group)
-    for at, move in enumerate(moves):
-        _keep_order(move, moves[at + 1 :])
-    for group in groups:
-        _join(group)
+def _object(call: Call) -> str:
+    base = call.func.base if isinstance(call.func, Attr) else None
+    return spell(base) if is_exact(base) else ""
 
 
-def _groups(moves: Iterable[_Move]) -> list[list[_Move]]:
-    """Operations on one object that may follow each other, in order."""
-    groups: list[list[_Move]] = []
-    for move in moves:
-        mine = [g for g in groups if move.object and any(_is_partner(move, other) for other in g)]
-        groups = [g for g in groups if not any(g is other for other in mine)]
-        groups.append([*(other for g in mine for other in g), move])
-    return [sorted(group, key=lambda move: move.call.packed_span) for group in groups]
-
-
-def _is_partner(one: _Move, other: _Move) -> bool:
-    return one.object == other.object and not excludes(one.scope, one.call.guard, other.call.guard)
+def _gets(call: Call) -> bool:
+    """`get_loop`, `get_name` and such ask for what does not change."""
+    return last_name(call.func).startswith("get_")
 
 
 def _all_or_none(group: list[_Move]) -> None:
     declined = next((move for move in group if not move.is_fixed), None)
-    if declined is None:
-        return
-    for move in group:
-        if move.is_fixed:
-            move.decline(f"`{declined.text}` in line {declined.call.span.row} stays on this thread, and goes with it")
-
-
-def _pulse(group: list[_Move]) -> None:
-    """What is undone right away is one callback: between two, tasks that wait for it would run in circles."""
-    for first, second in pairwise(group):
-        undone = first.reached.row.undone_by
-        if not first.is_fixed or not undone or last_name(second.call.func) != undone:
-            continue
-        if _is_next(first, second):
-            start, end = first.call.span, second.call.span
-            whole = Span(start.row, start.column, end.end_row, end.end_column)
-            crossing = first.plan.rewrites[-1].text
-            rewrites = (*first.plan.rewrites[:-1], Rewrite(whole, "pulse", crossing))
-            first.plan = second.plan = replace(first.plan, rewrites=rewrites)
-        else:
-            first.doubt(f"a task may run between `{first.text}` and `{second.text}`")
-
-
-def _is_next(first: _Move, second: _Move) -> bool:
-    """Whether two calls are statements that follow one another."""
-    one, other = first.call.span, second.call.span
-    follows = other.row == one.end_row or (other.row == one.end_row + 1 and other.column == one.column)
-    statements = first.call.role == second.call.role == "statement"
-    return follows and statements and condition(first.scope, first.call) == condition(second.scope, second.call)
-
-
-def _doubts(move: _Move) -> Iterator[str]:
-    """What else the function does that relies on the operation being over."""
-    scope, call = move.scope, move.call
-    loop = _loop(move.plan)
-    if move.waits:
-        return
-    for other in scope.calls:
-        func = other.func
-        if other is call or not isinstance(func, Attr) or excludes(scope, call.guard, other.guard):
-            continue
-        base = spell(func.base) if is_exact(func.base) else ""
-        if move.object and base == move.object and not func.name.startswith("get_") and not _moves(move, other):
-            yield f"`{spell(func)}` in line {other.span.row} does not wait for it"
-        if loop and other.packed_span > call.packed_span and loop in _ended(other):
-            yield f"the loop is stopped in line {other.span.row}"
-
-
-def _moves(move: _Move, other: Call) -> bool:
-    return any(_holds(rewrite.span, other.span) for rewrite in move.plan.rewrites)
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    starts = (outer.row, outer.column) <= (inner.row, inner.column)
-    return starts and (inner.end_row, inner.end_column) <= (outer.end_row, outer.end_column)
+    if declined is not None:
+        for move in group:
+            if move.is_fixed:
+                place = f"`{declined.text}` in line {declined.call.span.row}"
+                move.decline(f"{place} stays on this thread, and goes with it")
 
 
 def _loop(plan: FixPlan) -> str:
     """The loop that a plan crosses to."""
-    texts = [r.text.rpartition(".")[0] if r.action == "pass" else r.text for r in plan.rewrites]
+    texts = [r.text.rpartition(".")[0] if r.action in ("pass", "pulse") else r.text for r in plan.rewrites]
     return texts[-1] if texts else ""
 
 
@@ -189,55 +209,19 @@ def _join(group: list[_Move]) -> None:
     """Give the operations of a group one plan."""
     if len(group) < 2 or not all(move.is_fixed for move in group):
         return
-    rewrites = dict.fromkeys(rewrite for move in group for rewrite in move.plan.rewrites)
-    imports = dict.fromkeys(name for move in group for name in move.plan.imports)
-    reasons = dict.fromkeys(r for move in group for r in move.plan.reason.split("; ") if r)
-    plan = FixPlan("unsafe" if reasons else "safe", "; ".join(reasons), tuple(rewrites), tuple(imports))
-    for move in group:
-        move.plan = plan
-
-
-def _keep_order(move: _Move, later: Iterable[_Move]) -> None:
-    """What is done at once does not wait for what was handed over before it."""
-    if not move.object or move.waits:
-        # What is scheduled takes its turn later in any case.
-        return
-    for other in later:
-        stays = other.plan.applicability != "safe" and other.plan.reason != move.plan.reason
-        elsewhere = other.object not in ("", move.object) and move.plan.applicability == "safe"
-        if stays and elsewhere and not excludes(move.scope, move.call.guard, other.call.guard):
-            move.doubt(f"`{other.text}` in line {other.call.span.row} may not move with it")
-
-
-def excludes(scope: Scope, one: int, other: int) -> bool:
-    """Whether control gets past only one of two guards: they are the branches of one test."""
-    tests = list(_tests(scope, one))
-    return any(
-        mine.holds != yours.holds and mine.parent == yours.parent and _is_same(mine.test, yours.test)
-        for yours in _tests(scope, other)
-        for mine in tests
+    reason = "; ".join(_distinct(r for move in group for r in move.plan.reason.split("; ") if r))
+    joined = FixPlan(
+        "unsafe" if reason else "safe",
+        reason,
+        _distinct(rewrite for move in group for rewrite in move.plan.rewrites),
+        _distinct(name for move in group for name in move.plan.imports),
     )
+    for move in group:
+        # Of very many, each would have to carry the changes of all.
+        few = len(group) <= _MOST_TOGETHER
+        own = joined if few else replace(joined, rewrites=move.plan.rewrites, imports=move.plan.imports)
+        move.plan = own
 
 
-def _tests(scope: Scope, guard: int) -> Iterator[Guard]:
-    while guard >= 0:
-        row = scope.guards[guard]
-        if row.kind == "test":
-            yield row
-        guard = row.parent
-
-
-def _is_same(one: Expr, other: Expr) -> bool:
-    """Whether two expressions are the same in the text."""
-    match one, other:
-        case Name(id=mine), Name(id=yours):
-            return mine == yours
-        case Attr(base=base, name=mine), Attr(base=second, name=yours):
-            return mine == yours and _is_same(base, second)
-        case Const(value=mine), Const(value=yours):
-            return mine == yours
-        case Call(packed_span=mine), Call(packed_span=yours):
-            return mine == yours
-        case Compare(operator=mine), Compare(operator=yours):
-            return mine == yours and _is_same(one.left, other.left) and _is_same(one.right, other.right)
-    return one is other
+def _distinct(items: Iterable[_Item]) -> tuple[_Item, ...]:
+    return tuple(dict.fromkeys(items))

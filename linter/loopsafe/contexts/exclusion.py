@@ -1,0 +1,46 @@
+"""Which places of a function exclude each other: the branches of one test."""
+
+from __future__ import annotations
+
+from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Guard, Name, Scope
+
+Tests = tuple[Guard, ...]
+
+
+class Exclusion:
+    """Compares the tests that guards of one function stand for."""
+
+    def __init__(self, scope: Scope) -> None:
+        # The last one is for the guard -1: no test at all.
+        self._tests: list[Tests] = [() for _ in range(len(scope.guards) + 1)]
+        for index, guard in enumerate(scope.guards):
+            around = self._tests[guard.parent]
+            self._tests[index] = (*around, guard) if guard.kind == "test" else around
+
+    def tests(self, guard: int) -> Tests:
+        """The tests that control has to get past, the outermost first."""
+        return self._tests[guard]
+
+    def holds(self, one: int, other: int) -> bool:
+        """Whether control gets past only one of two guards, each time it comes there."""
+        for mine in self._tests[one]:
+            for yours in self._tests[other]:
+                if mine.holds != yours.holds and mine.parent == yours.parent and _is_same(mine.test, yours.test):
+                    return True
+        return False
+
+
+def _is_same(one: Expr, other: Expr) -> bool:
+    """Whether two expressions are the same in the text."""
+    match one, other:
+        case Name(id=mine), Name(id=yours):
+            return mine == yours
+        case Attr(base=base, name=mine), Attr(base=second, name=yours):
+            return mine == yours and _is_same(base, second)
+        case Const(value=constant), Const(value=second):
+            return constant == second
+        case Call(packed_span=here), Call(packed_span=there):
+            return here == there
+        case Compare(operator=mine), Compare(operator=yours):
+            return mine == yours and _is_same(one.left, other.left) and _is_same(one.right, other.right)
+    return one is other
