@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import statistics
 import time
 from typing import Any
 
-import av
-
 from benchmarks.decoder.peers import PEERS, Peer
-from tests.support.audio import file_of
+from tests.support.audio import file_of, first_sound
 
 _SECONDS = 5.0
 # A decoder that has what it needs answers within a few milliseconds.
@@ -32,19 +29,6 @@ _FILES = {
     "flac 48k stereo": "audio/flac",
 }
 _PACED = ("mp3 24k mono", "aac 24k mono", "ogg opus mono", "ogg vorbis", "flac 16k mono")
-
-
-def first_sound(data: bytes) -> int:
-    """Where the first packet ends that a blocking decode gets sound from: no decoder can do with less."""
-    after = 0
-    with av.open(io.BytesIO(data)) as container:
-        for packet in container.demux(audio=0):
-            # Its end is enough: an Ogg packet may be spread over pages.
-            tail = bytes(packet)[-16:]
-            after = data.index(tail, after) + len(tail)
-            if any(frame.samples for frame in packet.decode()):
-                return after
-    raise ValueError("no sound")
 
 
 def measure_bytes() -> list[dict[str, Any]]:

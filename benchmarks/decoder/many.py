@@ -66,6 +66,31 @@ async def _at_once(peer: Peer) -> dict[str, float]:
     return {"seconds": took, "stall": ticker.stop(), "threads": most - threads, "megabytes": peak - memory}
 
 
+def measure_idle() -> dict[str, dict[str, float]]:
+    """Kilobytes and threads for a decoder that waits, after 4 KiB that came 1 KiB at a time."""
+    return {peer.name: asyncio.run(_idle(peer)) for peer in PEERS}
+
+
+async def _idle(peer: Peer) -> dict[str, float]:
+    async def one() -> Any:  # noqa: ANN401
+        decoder = peer.make(_MIME, _RATE, _CHANNELS)
+        for at in range(0, 4096, 1024):
+            decoder.push(_file()[at : at + 1024])
+            await asyncio.sleep(0.1)
+        await anext(decoder)
+        return decoder
+
+    # What comes once for the whole process is not counted.
+    used = await one()
+    threads, memory = threading.active_count(), megabytes()
+    idle = await asyncio.gather(*(one() for _ in range(_STREAMS)))
+    await asyncio.sleep(0.5)
+    each = {"kilobytes": 1000 * (megabytes() - memory) / _STREAMS, "threads": threading.active_count() - threads}
+    for decoder in (used, *idle):
+        await decoder.aclose()
+    return each
+
+
 def measure_paced() -> dict[str, dict[str, Any]]:
     """All as fast as they are played, 1 KiB at a time."""
     return {peer.name: asyncio.run(_paced(peer)) for peer in PEERS}

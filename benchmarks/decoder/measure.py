@@ -21,6 +21,7 @@ _PARTS: dict[str, Callable[[int], Any]] = {
     "memory ours": lambda rounds: holding.measure_memory("ours"),
     "memory LiveKit": lambda rounds: holding.measure_memory("LiveKit"),
     "at once": lambda rounds: many.measure_at_once(min(rounds, 3)),
+    "idle": lambda rounds: many.measure_idle(),
     "paced": lambda rounds: many.measure_paced(),
 }
 

@@ -28,7 +28,7 @@ PARTS = {
     "exactness": ("exactness",),
     "latency": ("first bytes", "pace"),
     "speed": ("speed",),
-    "manners": ("loop", "memory ours", "memory LiveKit", "at once", "paced"),
+    "manners": ("loop", "memory ours", "memory LiveKit", "at once", "paced", "idle"),
 }
 
 

@@ -58,7 +58,8 @@ def manners(results: Results) -> str:
         f"{results['memory ours']:+.0f} MB",
         f"{results['memory LiveKit']:+.0f} MB",
     )
-    return table(("", "ours", "LiveKit"), [*loop, memory, *_at_once(results["at once"]), *_paced(results["paced"])])
+    many = [*_at_once(results["at once"]), *_paced(results["paced"]), *_idle(results["idle"])]
+    return table(("", "ours", "LiveKit"), [*loop, memory, *many])
 
 
 def _at_once(results: Results) -> Iterable[tuple[str, str, str]]:
@@ -67,6 +68,12 @@ def _at_once(results: Results) -> Iterable[tuple[str, str, str]]:
     yield "... threads", f"{ours['threads']:+.0f}", f"{livekit['threads']:+.0f}"
     yield "... longest stall of the loop", *(f"{one['worst stall']:.0f} ms" for one in (ours, livekit))
     yield "... memory", f"{ours['megabytes']:+.0f} MB", f"{livekit['megabytes']:+.0f} MB"
+
+
+def _idle(results: Results) -> Iterable[tuple[str, str, str]]:
+    ours, livekit = results["ours"], results["LiveKit"]
+    yield "200 idle, memory of each", f"{ours['kilobytes']:.0f} kB", f"{livekit['kilobytes']:.0f} kB"
+    yield "... threads", f"{ours['threads']:+.0f}", f"{livekit['threads']:+.0f}"
 
 
 def _paced(results: Results) -> Iterable[tuple[str, str, str]]:

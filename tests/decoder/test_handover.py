@@ -13,17 +13,10 @@ import pytest
 from reference_decoder import AudioStreamDecoder
 from reference_decoder.pool import cores
 from tests.support.audio import file_of, reference
-from tests.support.streaming import Run, collect, cut, decode, joined
+from tests.support.streaming import Run, collect, cut, decode, joined, until_idle
 
 DATA = file_of("mp3 24k mono", 10.0)
 SHORT = file_of("mp3 24k mono", 2.0)
-
-
-async def until_idle(decoder: AudioStreamDecoder) -> None:
-    """Wait until the decoder's job has ended, and with it everything it had to say."""
-    while decoder._handover._working:
-        await asyncio.sleep(0)
-    await asyncio.sleep(0)
 
 
 def test_output_is_bounded(run: Run) -> None:

@@ -176,6 +176,40 @@ def test_cancelled_between_the_two_ends(run: Run) -> None:
     assert stopped == [True]
 
 
+@pytest.mark.parametrize("steps", range(40))
+def test_cancelled_at_any_step(steps: int, run: Run) -> None:
+    """Wherever the task is that reads, feeds, iterates and closes: both ends are closed, and nothing is left."""
+    closed = []
+
+    async def source():
+        try:
+            for chunk in cut(DATA, 1000):
+                yield chunk
+                await asyncio.sleep(0)
+        finally:
+            closed.append(True)
+
+    async def whole(opened: list[AudioStreamDecoder]) -> int:
+        async with decode_stream(source(), rate=48000, max_input=2000, max_buffered=0.2, frame_ms=20) as decoder:
+            opened.append(decoder)
+            return sum([frame.count async for frame in decoder])
+
+    async def scenario() -> None:
+        opened: list[AudioStreamDecoder] = []
+        task = asyncio.create_task(whole(opened))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() or task.result() == len(reference(DATA, 48000))
+        await asyncio.to_thread(settle)
+        assert [decoder._pipeline._codec for decoder in opened] == [None] * len(opened)
+        # A source that was never begun has nothing to close.
+        assert closed == [True] or steps < 3
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("pushed", [DATA, DATA[:3000]], ids=["decoding", "waiting"])
 def test_loop_that_is_closed(pushed: bytes) -> None:
     async def begin() -> AudioStreamDecoder:

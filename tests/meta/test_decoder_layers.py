@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 from tests.support.scripts import ROOT, load_script
 
@@ -43,16 +44,24 @@ def test_no_import_cycles() -> None:
     assert house_style.cycles(GRAPH) == []
 
 
+def outside(tree: ast.Module) -> set[str]:
+    """The packages that a module imports from."""
+    names = set()
+    for node in ast.walk(tree):
+        names |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+        names |= {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
+    return {name.partition(".")[0] for name in names}
+
+
 def imported(name: str) -> set[str]:
-    """The modules that import a module of the standard library."""
-    found = set()
-    for module in MODULES:
-        for node in ast.walk(module.tree):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            if any(each.partition(".")[0] == name for each in names):
-                found.add(layer(module.name))
-    return found
+    """The modules that import a package."""
+    return {layer(module.name) for module in MODULES if name in outside(module.tree)}
+
+
+def test_needs_nothing_but_pyav_and_numpy() -> None:
+    names = set().union(*(outside(module.tree) for module in MODULES))
+    assert names - sys.stdlib_module_names == {"reference_decoder", "av", "numpy", "matplotlib"}
+    assert imported("matplotlib") == {"plot"}
 
 
 def test_one_module_knows_both_sides() -> None:

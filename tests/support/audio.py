@@ -123,6 +123,19 @@ def reference(
     return np.concatenate([block.to_ndarray().reshape(-1, channels) for block in blocks if block is not None])
 
 
+def first_sound(data: bytes) -> int:
+    """Where the first packet ends that a blocking decode gets sound from: no decoder can do with less."""
+    after = 0
+    with av.open(io.BytesIO(data)) as container:
+        for packet in container.demux(audio=0):
+            # Its end is enough: an Ogg packet may be spread over pages.
+            tail = bytes(packet)[-16:]
+            after = data.index(tail, after) + len(tail)
+            if any(frame.samples for frame in packet.decode()):
+                return after
+    raise ValueError("no sound")
+
+
 def chunk(kind: bytes, content: bytes, size: int | None = None) -> bytes:
     """A RIFF chunk, padded to an even length; `size` is what its header says."""
     return struct.pack("<4sI", kind, len(content) if size is None else size) + content + b"\0" * (len(content) % 2)

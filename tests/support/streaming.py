@@ -46,6 +46,13 @@ async def decode(chunks: Iterable[bytes], mime: str | None = None, **options: An
             await asyncio.wait([feeding])
 
 
+async def until_idle(decoder: AudioStreamDecoder) -> None:
+    """Wait until the decoder's job has ended, and with it everything it had to say."""
+    while decoder._handover._working:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
 def joined(frames: list[Frame]) -> np.ndarray:
     """The samples of all frames; their positions have no gap."""
     assert [frame.position for frame in frames] == list(np.cumsum([0] + [frame.count for frame in frames])[:-1])
