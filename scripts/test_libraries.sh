@@ -12,4 +12,5 @@ python -m pip install --quiet --group libraries --editable .
 
 # Some of the libraries bring plugins for pytest along, which have no business here.
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1
-python -m pytest -p xdist.plugin --numprocesses auto --dist loadfile --disable-warnings -rs tests/libraries
+python -m pytest -p xdist.plugin --numprocesses auto --dist loadfile --disable-warnings -rs \
+  -o faulthandler_timeout=60 tests/libraries

@@ -135,8 +135,20 @@ async def test_own_loop(claim: Claim) -> None:
 @claims("runs", "asyncio.start_server", "asyncio.AbstractEventLoop.create_server")
 async def test_server(claim: Claim) -> None:
     probe = Probe(asyncio.Protocol())
-    start = asyncio.start_server if claim.member == "start_server" else asyncio.get_running_loop().create_server
-    async with await start(claim.handler(probe), HOST, 0) as server:
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        probe()
+        # Left open it would keep the server from ending.
+        writer.close()
+
+    async def async_connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected(reader, writer)
+
+    if claim.member == "start_server":
+        server = await asyncio.start_server(async_connected if claim.is_async else connected, HOST, 0)
+    else:
+        server = await asyncio.get_running_loop().create_server(probe, HOST, 0)
+    async with server:
         socket.create_connection(server.sockets[0].getsockname()).close()
         await probe.called()
     claim.check(probe)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
@@ -20,11 +22,12 @@ async def test_io_bound(claim: Claim) -> None:
 
 
 @claims("runs", "nicegui.run.cpu_bound")
-async def test_cpu_bound(claim: Claim) -> None:
+async def test_cpu_bound(claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a pool that is not forked: other libraries' threads may hold locks, which a copy would never get."""
     home = Place.here()
-    run.setup()
-    place = await run.cpu_bound(Place.here)
-    run.tear_down()
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        monkeypatch.setattr(run, "process_pool", pool)
+        place = await run.cpu_bound(Place.here)
     claim.check_places([place], home)
 
 
