@@ -65,7 +65,8 @@ class Finding:
     """A loop-bound operation reached where its loop does not run. Sorts by place, then code.
 
     `context` names where the code runs: `thread`, `signal`, `finalizer` or `loop`.
-    `witness` starts where that context begins and ends at the finding itself. It is never empty.
+    `witness` starts where that context begins and ends at the finding itself. It is never empty. `api` is the library's
+    name of what is done there; empty where it is the project's own.
     """
 
     location: Location
@@ -76,6 +77,7 @@ class Finding:
     context: str
     witness: tuple[Step, ...]
     fix: FixPlan | None = None
+    api: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

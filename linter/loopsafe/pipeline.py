@@ -262,6 +262,7 @@ class _Reporter:
             context=violation.context,
             witness=tuple(map(self.step, violation.witness)),
             fix=violation.fix,
+            api=violation.api,
         )
 
     def step(self, hop: Hop) -> Step:

@@ -40,7 +40,7 @@ from loopsafe.program.program import Program
 class Violation:
     """A finding before it has a code: `operation`, `where` and `remedy` fill the rule's message template.
 
-    `witness` is the hops in order; the last one is the offending call itself.
+    `witness` is the hops in order; the last one is the offending call itself. `api` is the library's name of it.
     """
 
     module: Module
@@ -52,6 +52,7 @@ class Violation:
     confidence: Confidence
     witness: tuple[Hop, ...]
     fix: FixPlan | None
+    api: str = ""
 
     def fields(self) -> dict[str, str]:
         """The fields of a message template."""
@@ -183,6 +184,7 @@ class Analysis:
             "certain" if sure else "likely",
             hops,
             fix,
+            self._program.knowledge.canonical(reached.name),
         )
 
     def coroutine_callbacks(self) -> Iterator[Violation]:

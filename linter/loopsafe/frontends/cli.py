@@ -38,6 +38,7 @@ def cli() -> None:
 @click.option(
     "--unsafe-fixes", is_flag=True, help="With --fix: also make changes that may alter what the program does."
 )
+@click.option("--verify", default="", metavar="FOLDER", help="Write there a small program that shows a finding fail.")
 @selection_options
 @quiet_option
 def check(
@@ -50,6 +51,7 @@ def check(
     exit_zero: bool,
     fix: bool,
     unsafe_fixes: bool,
+    verify: str,
     selection: Selection,
     quiet: bool,
 ) -> int:
@@ -66,7 +68,7 @@ def check(
 
     return run_check(
         CheckRequest(
-            paths, selection, output_format, output_file, name, statistics, exit_zero, fix, unsafe_fixes, quiet
+            paths, selection, output_format, output_file, name, statistics, exit_zero, fix, unsafe_fixes, verify, quiet
         )
     )
 

@@ -22,7 +22,8 @@ from loopsafe.render import FORMATS, STATISTICS, WITH_EDITS, Results, text
 class CheckRequest:
     """The arguments of `check`. `stdin_filename` is empty where files are read from disk.
 
-    With `fix`, what can be fixed is, and the rest reported; `unsafe_fixes` goes with it.
+    With `fix`, what can be fixed is, and the rest reported; `unsafe_fixes` goes with it. With `verify`, a folder,
+    programs that show the findings fail are written there.
     """
 
     paths: tuple[str, ...]
@@ -34,6 +35,7 @@ class CheckRequest:
     exit_zero: bool = False
     fix: bool = False
     unsafe_fixes: bool = False
+    verify: str = ""
     quiet: bool = False
 
 
@@ -55,6 +57,8 @@ def run_check(request: CheckRequest) -> int:
         report, told, unwritten = _fix(request, work, report)
         failed = failed or unwritten
     _deliver(request, _lines(request, work, report, told))
+    if request.verify:
+        _verify(request, report)
     if failed:
         return FAILED
     return FINDINGS if report.findings and not request.exit_zero else CLEAN
@@ -72,6 +76,17 @@ def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str
     complain(*done.failures, *done.refused)
     unread = bool(done.failures or done.after.problems)
     return done.after, summary.fixed(len(done.fixed), done.after.findings), unread
+
+
+def _verify(request: CheckRequest, report: Report) -> None:
+    from loopsafe.frontends.verify import write_reproducers
+
+    try:
+        written, refused = write_reproducers(Path(request.verify), report.findings)
+    except OSError as error:
+        raise CannotWork(f"{request.verify}: cannot be written: {error.strerror}") from error
+    if not request.quiet:
+        complain(*refused, f"Wrote {written} reproducer{'' if written == 1 else 's'} to {request.verify}.")
 
 
 def _lines(request: CheckRequest, work: Work, report: Report, told: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from loopsafe.knowledge.schema import (
     OperationRow,
     OverrideRow,
     Pack,
+    ProbeRow,
     ResultRow,
     Row,
     RunsRow,
@@ -54,6 +55,7 @@ class Knowledge:
         self.parameters = {name: cls for cls, row in self.classes.items() for name in row.parameters}
         self.results: dict[str, ResultRow] = self._index(p.results for p in self.packs)
         self.operations: dict[str, OperationRow] = self._index(p.operations for p in self.packs)
+        self.probes: dict[str, ProbeRow] = self._index(p.probes for p in self.packs)
         self.waits: dict[str, WaitRow] = self._index(p.waits for p in self.packs)
         self.overrides: dict[str, OverrideRow] = self._index(p.overrides for p in self.packs)
         self.assigns: dict[str, AssignRow] = self._index(p.assigns for p in self.packs)

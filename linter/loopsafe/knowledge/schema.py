@@ -203,6 +203,19 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     undone_by: str = ""
 
 
+class ProbeRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How to see an operation fail: Python that does it to an object made for the purpose, called `it`.
+
+    `make` is an expression that makes it on the loop, `before` a statement that prepares it, `wait` what a task awaits,
+    and `act` the operation, after which that goes on. `loop` is the running loop.
+    """
+
+    make: str
+    wait: str
+    act: str
+    before: str = ""
+
+
 class WaitRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Something that is awaited, and on the object's own loop only. The methods `__await__`, `__aenter__` and
     `__anext__` stand for `await`, `async with` and `async for` with the object itself.
@@ -243,6 +256,7 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keba
     assigns: tuple[AssignRow, ...] = ()
     entries: tuple[EntryRow, ...] = ()
     operations: tuple[OperationRow, ...] = ()
+    probes: tuple[ProbeRow, ...] = ()
     waits: tuple[WaitRow, ...] = ()
     loops: tuple[LoopRow, ...] = ()
     tests: tuple[TestRow, ...] = ()

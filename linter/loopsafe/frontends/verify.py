@@ -1,0 +1,146 @@
+"""`loopsafe check --verify`: for a finding, a small program that shows the operation fail, away from the project.
+
+Nothing of the project is imported or run, neither here nor there: the program does the same operation to an object of
+its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+
+from loopsafe.findings import Finding
+from loopsafe.knowledge.load import Knowledge, built_in_packs
+from loopsafe.knowledge.schema import ProbeRow
+from loopsafe.render.painting import printable
+
+_PROGRAM = '''\
+"""Shows how {code} fails, found at {place}:
+
+    {message}
+
+{witness}
+
+Nothing of that project runs here. `{api}` is done to an object of this program's own while a task waits for what it
+brings: on a thread, without and with asyncio's debug mode, and then handed over to the loop. The exit code is 0 if it
+fails on the thread and works when handed over.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+import time
+
+PATIENCE = 1.0
+
+
+async def watch(handed_over):
+    """Do it on a thread; say where it ran, what it raised, and how long the task had to wait."""
+    loop = asyncio.get_running_loop()
+    it = {make}
+{before}    waiting = asyncio.ensure_future({wait})
+    seen = {{"error": None, "task": waiting}}
+
+    def act():
+        seen["on the loop"] = threading.current_thread() is threading.main_thread()
+        {act}
+
+    def work():
+        time.sleep(0.2)  # until the loop has nothing left to do but wait
+        seen["start"] = loop.time()
+        try:
+            if handed_over:
+                loop.call_soon_threadsafe(act)
+            else:
+                act()
+        except BaseException as error:
+            seen["error"] = error
+
+    threading.Thread(target=work).start()
+    await asyncio.wait([waiting], timeout=PATIENCE + 0.2)
+    seen["seconds"] = loop.time() - seen["start"]
+    return seen
+
+
+def fails(title, handed_over, debug):
+    """Print what happens; whether it goes wrong."""
+    loop = asyncio.new_event_loop()
+    loop.set_debug(debug)
+    # Not asyncio.run: that waits for all tasks, and this one may never be woken.
+    seen = loop.run_until_complete(watch(handed_over))
+    kept.append(seen)
+    place = "the loop's thread" if seen["on the loop"] else "a thread"
+    raised = f"raises {{seen['error']!r}}" if seen["error"] else "raises nothing"
+    print(f"{{title}}: on {{place}}, {{raised}}; the task waited {{seen['seconds']:.2f}} s")
+    if seen["on the loop"] != handed_over:
+        raise SystemExit("it did not run where it should")
+    return seen["error"] is not None or seen["seconds"] > PATIENCE / 2
+
+
+if __name__ == "__main__":
+    kept = []
+    failed = fails("as found", False, debug=False), fails("as found, debug mode", False, debug=True)
+    code = 0 if all(failed) and not fails("handed over", True, debug=True) else 1
+    sys.stdout.flush()
+    os._exit(code)  # without the complaints about tasks that nobody woke
+'''
+
+
+def write_reproducers(folder: Path, findings: Iterable[Finding]) -> tuple[int, list[str]]:
+    """Write a program for each finding that one can be made for: how many, and for the others a line that says why not.
+
+    Raises:
+        OSError: the folder or a file in it cannot be written.
+    """
+    probes = Knowledge(built_in_packs()).probes
+    folder.mkdir(parents=True, exist_ok=True)
+    written, refused = 0, []
+    for finding in findings:
+        reason = _obstacle(finding, probes)
+        if reason:
+            refused.append(printable(f"No reproducer for {finding.location}: {finding.code}: {reason}"))
+        else:
+            (folder / _name(finding)).write_text(reproducer(finding, probes[finding.api]), "utf-8")
+            written += 1
+    return written, refused
+
+
+def _obstacle(finding: Finding, probes: dict[str, ProbeRow]) -> str:
+    """Why the operation cannot be shown to fail by itself; empty where it can."""
+    if finding.api in probes:
+        return (
+            ""
+            if finding.context == "thread"
+            else f"its context, {finding.context}, is not to be had outside the program"
+        )
+    if not finding.api.count("."):
+        return "it is no single operation of a library's"
+    return f"`{finding.api}` needs more around it than a small program has"
+
+
+def _name(finding: Finding) -> str:
+    span = finding.location.span
+    path = "-".join(PurePath(finding.location.path).with_suffix("").parts).strip("/-.") or "file"
+    return f"{finding.code}-{path}-{span.row}-{span.column}.py"
+
+
+def reproducer(finding: Finding, probe: ProbeRow) -> str:
+    """The program's text."""
+    hops = (f"    {step.kind:<8} {step.location}  {step.source}" for step in finding.witness)
+    return _PROGRAM.format(
+        code=finding.code,
+        place=_told(str(finding.location)),
+        message=_told(finding.message),
+        witness="\n".join(map(_told, hops)),
+        api=finding.api,
+        make=probe.make,
+        before=f"    {probe.before}\n" if probe.before else "",
+        wait=probe.wait,
+        act=probe.act,
+    )
+
+
+def _told(text: str) -> str:
+    """Text as it may stand in the docstring."""
+    return printable(text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
