@@ -41,7 +41,8 @@ class CallInsteadOfCallback(Rule):
     ```
 
     ## Fix safety
-    Safe, since what was passed until now is known to be None. The arguments move along.
+    Safe, since what was passed until now is known to be None. The arguments move along. Where there is no place for
+    them (`add_done_callback`), it is unsafe without and not offered with arguments: the function is given others.
 
     ## Conditions checked before reporting
     - The outer call is known to expect a function in this place.

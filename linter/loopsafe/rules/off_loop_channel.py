@@ -46,8 +46,8 @@ class OffLoopChannel(OffLoopRule):
     ## Fix safety
     Safe where the call is a statement of its own and the loop is in scope. Unsafe where its result is used or where a
     `try` around it expects the channel's exceptions: those then surface in the loop's exception handler. Not offered
-    for receiving, since the item is needed on this thread, and where no loop is in scope. On a worker thread of anyio
-    or trio the crossing is `from_thread.run_sync`, which waits, gives the result and raises here.
+    for receiving, since the item is needed on this thread. On a worker thread of anyio or trio, and only there, the
+    crossing is `from_thread.run_sync`, which waits, gives the result and raises here.
 
     ## Conditions checked before reporting
     - The receiver's type is known to be an async channel.

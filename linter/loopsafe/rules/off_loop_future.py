@@ -39,9 +39,9 @@ class OffLoopFuture(OffLoopRule):
     ```
 
     ## Fix safety
-    Safe where the call is a statement of its own and the loop is in scope. Unsafe where the value that `cancel` returns
-    is used, or where a `try` around the call expects `InvalidStateError`: after the change it surfaces in the loop's
-    exception handler. Not offered where no loop is in scope.
+    Safe where the call is a statement of its own: a future knows its loop. Unsafe where a `try` around the call expects
+    `InvalidStateError`, which after the change surfaces in the loop's exception handler, and where `done()` is asked in
+    the same function. Not offered where the value that `cancel` returns is used.
 
     ## Conditions checked before reporting
     - The receiver's type is known to be a future, task or handle of asyncio: `concurrent.futures.Future` has the same

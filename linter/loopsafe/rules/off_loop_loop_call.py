@@ -42,7 +42,7 @@ class OffLoopLoopCall(OffLoopRule):
 
     ## Fix safety
     `call_soon` becomes `call_soon_threadsafe`, which takes the same arguments and returns the same handle: safe. Other
-    methods are handed to `call_soon_threadsafe`: safe where the returned handle is unused. `create_task` becomes
+    methods are handed to `call_soon_threadsafe`, but not where the returned handle is used. `create_task` becomes
     `asyncio.run_coroutine_threadsafe`: unsafe where the task is used, as it becomes a concurrent future.
 
     ## Conditions checked before reporting

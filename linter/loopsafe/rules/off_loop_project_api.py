@@ -56,8 +56,8 @@ class OffLoopProjectApi(OffLoopRule):
     ```
 
     ## Fix safety
-    Safe where the call is a statement of its own and the loop is in scope. Unsafe where its result is used. Not offered
-    where no loop is in scope.
+    Safe where the call is a statement of its own and the loop is in scope. Unsafe where its result is used, and where
+    the loop must be captured.
 
     ## Conditions checked before reporting
     - The method is seen to do a loop-bound operation on what its object holds, itself or through other methods, and the

@@ -44,8 +44,9 @@ class OffLoopQueue(OffLoopRule):
 
     ## Fix safety
     Safe where the call is a statement of its own and the loop is in scope. Unsafe where a `try` around the call expects
-    `QueueFull`: after the change it surfaces in the loop's exception handler. Not offered for `get_nowait`, since the
-    item is needed on this thread, and where no loop is in scope.
+    `QueueFull`, which after the change surfaces in the loop's exception handler, and where the loop must be captured.
+    Not offered for `get_nowait`, since the item is needed on this thread, and then for no other call on that queue in
+    the function: they would change places.
 
     ## Conditions checked before reporting
     - The receiver's type is known to be an asyncio queue: `queue.Queue` and `multiprocessing.Queue` have the same

@@ -43,9 +43,10 @@ class OffLoopSyncPrimitive(OffLoopRule):
     ```
 
     ## Fix safety
-    Safe where the call is a statement of its own and the loop is in scope. Unsafe where a `try` around the call expects
-    its exception. Not offered for `notify` and `notify_all`, since the condition's lock must be held by a task of the
-    loop, and where no loop is in scope.
+    Safe where the call is a statement of its own and the loop is in scope; `set` and `clear` in a row become one
+    callback. Unsafe where a `try` around the call expects its exception, where the loop must be captured, and where
+    `clear` comes some time after `set`. Not offered for `notify` and `notify_all`, since the condition's lock must be
+    held by a task of the loop.
 
     ## Conditions checked before reporting
     - The receiver's type is known to be an async primitive: those of `threading` and `multiprocessing` have the same

@@ -40,8 +40,9 @@ class OffLoopTaskCreation(OffLoopRule):
     ```
 
     ## Fix safety
-    Unsafe where the task is used: `run_coroutine_threadsafe` returns a concurrent future, not a task, and drops `name=`
-    and `context=`. Safe otherwise. Not offered where no loop is in scope.
+    Unsafe where the task is used, since `run_coroutine_threadsafe` returns a concurrent future, and where the loop must
+    be captured. Safe otherwise. Not offered with `name=` or `context=`, which would be dropped, for `gather`, and for
+    `TaskGroup.create_task` where the task is used.
 
     ## Conditions checked before reporting
     - The called name is known to be asyncio's function, or the receiver to be a task group.

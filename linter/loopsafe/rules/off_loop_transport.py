@@ -40,7 +40,7 @@ class OffLoopTransport(OffLoopRule):
 
     ## Fix safety
     Safe where the call is a statement of its own and the loop is in scope: operations handed over are done in the order
-    in which they were handed over. Unsafe where the result of the call is used. Not offered where no loop is in scope.
+    in which they were handed over. Unsafe where the result of the call is used, and where the loop must be captured.
 
     ## Conditions checked before reporting
     - The receiver's type is known to be a transport, stream or server of asyncio: sockets, files and pipes have the
