@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from loopsafe.fixes import CannotWrite, write_atomically
 from loopsafe.fixes import files as writing
+from tests.support.command_line import environment
 
 OLD, NEW = b"old\n", b"new\r\n"
 unix = pytest.mark.skipif(os.name != "posix", reason="needs Unix file modes")
@@ -135,11 +137,55 @@ while True:
 def test_a_kill_leaves_one_content_or_the_other(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     contents = {b"1" * 300_000, b"2" * 300_000}
-    for delay in (0.0, 0.001, 0.003, 0.007, 0.02):
+    moments = random.Random(time.time_ns())
+    for _ in range(20):
         path.write_bytes(b"1" * 300_000)
+        path.chmod(0o640)
         with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n"
-            time.sleep(delay)
+            time.sleep(moments.random() * 0.02)
             process.send_signal(signal.SIGKILL)
         assert path.read_bytes() in contents
+        assert path.stat().st_mode & 0o777 == 0o640
+        litter = [other.name for other in tmp_path.iterdir() if other != path]
+        assert all(name.startswith(".a.py.") and name.endswith(".tmp") for name in litter)
+
+
+CODE = """\
+import asyncio
+import threading
+
+
+class Reader:
+    async def start(self):
+        self._loop = asyncio.get_running_loop()
+        self.queue = asyncio.Queue()
+        threading.Thread(target=self.work).start()
+
+    def work(self):
+        self.queue.put_nowait(1)
+"""
+
+
+@unix
+def test_a_killed_run_leaves_each_file_old_or_new(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    files = [tmp_path / f"reader{number}.py" for number in range(40)]
+    moved = "self._loop.call_soon_threadsafe(self.queue.put_nowait, 1)"
+    old, new = CODE, CODE.replace("self.queue.put_nowait(1)", moved)
+    moments = random.Random(time.time_ns())
+    seen: set[int] = set()
+    for _ in range(8):
+        for file in files:
+            file.write_text(old, "utf-8")
+        command = [sys.executable, "-m", "loopsafe", "fix", "--quiet", "."]
+        with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None and files[0].read_text("utf-8") == old:
+                time.sleep(0.001)
+            time.sleep(moments.random() * 0.05)
+            process.send_signal(signal.SIGKILL)
+        texts = [file.read_text("utf-8") for file in files]
+        assert set(texts) <= {old, new}
+        seen.add(texts.count(new))
+    assert any(seen)

@@ -79,20 +79,35 @@ def _prove(before: Report, changes: list[Change], refusals: list[Refusal], analy
         spoiled = _spoiled(before, changes, after)
         if not spoiled:
             break
-        reason = "the analysis does not find the result right, so the file is left as it is"
-        refusals += [Refusal(finding, reason) for change in changes if change in spoiled for finding in change.fixed]
-        changes = [change for change in changes if change not in spoiled]
+        refusals += [Refusal(finding, reason) for change, reason in spoiled for finding in change.fixed]
+        changes = [change for change in changes if all(change is not other for other, _ in spoiled)]
         after = before
     return Outcome(tuple(changes), tuple(sorted(refusals, key=lambda refusal: refusal.finding)), after)
 
 
-def _spoiled(before: Report, changes: Sequence[Change], after: Report) -> list[Change]:
+def _spoiled(before: Report, changes: Sequence[Change], after: Report) -> list[tuple[Change, str]]:
+    """The changes that do not prove themselves, each with what would be wrong."""
     gone = Counter(_operation(finding) for change in changes for finding in change.fixed)
-    expected = Counter(map(_operation, before.findings)) - gone
-    surplus = {path for path, _, _ in Counter(map(_operation, after.findings)) - expected}
-    surplus |= {problem.path for problem in after.problems} - {problem.path for problem in before.problems}
+    trouble: dict[str, str] = {}
+    for operation in Counter(map(_operation, after.findings)) - (Counter(map(_operation, before.findings)) - gone):
+        path, code, source = operation
+        trouble.setdefault(path, f"{code} would {'stay' if operation in gone else 'appear'} at `{source}`")
+    known = {problem.path for problem in before.problems}
+    trouble |= {
+        problem.path: f"it would not be analysed: {problem.message}"
+        for problem in after.problems
+        if problem.path not in known
+    }
+    own = [(change, _left(trouble[change.path])) for change in changes if change.path in trouble]
+    if own or not trouble:
+        return own
     # Trouble in a file that was not changed can come from any of those that were.
-    return [change for change in changes if change.path in surplus] or (list(changes) if surplus else [])
+    path, what = next(iter(trouble.items()))
+    return [(change, _left(f"{what} in {path}")) for change in changes]
+
+
+def _left(trouble: str) -> str:
+    return f"{trouble}, so the file is left as it is"
 
 
 def _operation(finding: Finding) -> Operation:
