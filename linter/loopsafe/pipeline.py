@@ -15,7 +15,7 @@ from loopsafe.contexts.model import Analysis, Violation
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem, unpack_span
 from loopsafe.files import SourceFile, gather, shown
-from loopsafe.findings import Finding, Problem, Report, Step
+from loopsafe.findings import Finding, FixPlan, Problem, Report, Step
 from loopsafe.installed import installed_files
 from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
 from loopsafe.knowledge.schema import Pack
@@ -284,4 +284,15 @@ class _Reporter:
 
 def _audible(findings: Sequence[Finding], read: Iterable[_Read]) -> list[Finding]:
     comments = {r.file.shown: NoqaLines(r.text) for r in read if r.file.wanted}
-    return [f for f in findings if not comments[f.location.path].silences(f.location.span.row, f.code)]
+    silenced = {f for f in findings if comments[f.location.path].silences(f.location.span.row, f.code)}
+    return [_held_back(f, silenced) for f in findings if f not in silenced]
+
+
+def _held_back(finding: Finding, silenced: Iterable[Finding]) -> Finding:
+    """A fix that would also change what a comment says is right as it is, is none."""
+    spans = [r.span for r in finding.fix.rewrites if r.action != "capture"] if finding.fix else []
+    kept = (f.location.span for f in silenced if f.location.path == finding.location.path)
+    row = next((span.row for span in sorted(kept) if any(whole.contains(span) for whole in spans)), 0)
+    if not row:
+        return finding
+    return replace(finding, fix=FixPlan("declined", f"what goes with it in line {row} is to stay, by its `# noqa`"))

@@ -15,6 +15,7 @@ from loopsafe.contexts.guards import Guards
 from loopsafe.contexts.lattice import Hop, State
 from loopsafe.contexts.loop_threads import LoopThreads
 from loopsafe.contexts.main_loops import MainLoops
+from loopsafe.contexts.moves import settle
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.remedies import Remedies
 from loopsafe.contexts.which_loop import SecondLoops
@@ -55,11 +56,14 @@ class ForeignUses:
         for foreign, _ in placed:
             remedy.prepare(foreign.use)
         self._program.solver.run()
+        plans = {foreign.use.what: remedy.plan(foreign.use) for foreign, _ in placed}
+        settled = settle({what: plan for what, plan in plans.items() if isinstance(what, Reached)})
         for foreign, arrived in placed:
             use = foreign.use
+            fix = settled[use.what] if isinstance(use.what, Reached) else plans[use.what]
             hops = (*arrived, Hop("reaches", use.what.state.frame.module, use.place))
             sure = foreign.sure and all(hop.certain for hop in hops) and use.what.state.context.kind != "caller"
-            yield ReportedUse(use.operation, remedy.text(use), hops, sure, remedy.plan(use))
+            yield ReportedUse(use.operation, remedy.text(use), hops, sure, fix)
 
     def _placed(self) -> Iterator[tuple[ForeignUse, tuple[Hop, ...]]]:
         for foreign in self._found:
