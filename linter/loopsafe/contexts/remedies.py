@@ -9,11 +9,11 @@ from loopsafe.contexts.captures import Captures
 from loopsafe.contexts.crossings import LOOP, Crossings
 from loopsafe.contexts.flow import Reached
 from loopsafe.contexts.loop_threads import LoopThreads
-from loopsafe.facts.schema import Attr, Scope
+from loopsafe.facts.schema import Attr, Import, Name, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.program.program import Program
-from loopsafe.program.values import Coroutine, Instance, Object, Value, same_making
+from loopsafe.program.values import Coroutine, Frame, Instance, Object, Value, same_making
 
 Avoid = Callable[[Value], bool]
 
@@ -65,6 +65,8 @@ class Remedies:
         if row.fix == "none":
             return FixPlan("declined", _NO_FIX.get(row.category, "the result is needed on this thread"))
         if row.fix == "rename":
+            if not _has_plain_name(reached):
+                return FixPlan("declined", "which function is called here is chosen elsewhere")
             return FixPlan("safe", "", (Rewrite(call.span, "rename", row.twin),))
         if row.crossing:
             return self._crossing_plan(reached)
@@ -212,3 +214,18 @@ def _renamed(reached: Reached) -> str:
     """The call's function with the twin in the place of its last name."""
     func = reached.call.func
     return f"{spell(func.base)}.{reached.row.twin}" if isinstance(func, Attr) else reached.row.twin
+
+
+def _has_plain_name(reached: Reached) -> bool:
+    """Whether what is called is a method, or a function by the name it is imported under."""
+    func, frame = reached.call.func, reached.state.frame
+    if not isinstance(func, Name):
+        return isinstance(func, Attr)
+    at: Frame | None = frame
+    while at is not None:
+        if any(p.name == func.id for p in at.scope.parameters):
+            return False
+        if func.id in at.scope.bindings and (at is frame or at.scope.kind != "class"):
+            return all(isinstance(value, Import) for value in at.scope.bindings[func.id])
+        at = at.parent
+    return True

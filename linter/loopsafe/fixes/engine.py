@@ -10,7 +10,7 @@ from loopsafe.findings import Edit, FixPlan, Rewrite
 from loopsafe.fixes.actions import ACTIONS
 from loopsafe.fixes.blocks import Blocks
 from loopsafe.fixes.calls import Calls, measure, parse
-from loopsafe.fixes.imports import add_imports
+from loopsafe.fixes.imports import add_beside, add_imports
 from loopsafe.fixes.names import Names, Speller
 from loopsafe.fixes.text import CannotFix, Change, SourceText
 
@@ -67,6 +67,7 @@ class _Draft:
         self._names = Names(self._calls.tree)
         self._changes: dict[Rewrite, list[Change]] = {}
         self._modules: set[str] = set()
+        self._beside: set[tuple[ast.alias, str]] = set()
         self._applied: list[FixPlan] = []
         self._failed: list[tuple[FixPlan, str]] = []
 
@@ -79,6 +80,7 @@ class _Draft:
             self._failed.append((plan, str(error)))
         else:
             self._modules |= spell.needed
+            self._beside |= spell.beside
             self._applied.append(plan)
 
     def _changes_of(self, plan: FixPlan, spell: Speller) -> dict[Rewrite, list[Change]]:
@@ -88,7 +90,10 @@ class _Draft:
         for rewrite in plan.rewrites:
             if rewrite not in self._changes:
                 changes = self._carry_out(rewrite, spell)
-                _check_apart(changes, {**self._changes, **new})
+                # The order in which loops are captured does not matter.
+                others = {**self._changes, **new}.items()
+                together = rewrite.action == "capture"
+                _check_apart(changes, [c for other, c in others if not (together and other.action == "capture")])
                 new[rewrite] = changes
         return new
 
@@ -112,6 +117,7 @@ class _Draft:
         changes = [change for group in self._changes.values() for change in group]
         if changes:
             changes += add_imports(self._text, self._calls.tree, self._modules)
+            changes += add_beside(self._text, self._beside)
         fixed = self._text.changed(changes)
         parse(fixed)
         edits = tuple(map(self._text.edit, sorted(changes)))
@@ -132,6 +138,6 @@ def _check_call(text: SourceText, start: int, end: int, changes: list[Change]) -
     measure(code, 0, code)
 
 
-def _check_apart(changes: list[Change], done: dict[Rewrite, list[Change]]) -> None:
-    if any(change.collides(other) for group in done.values() for other in group for change in changes):
+def _check_apart(changes: list[Change], done: list[list[Change]]) -> None:
+    if any(change.collides(other) for group in done for other in group for change in changes):
         raise CannotFix("it collides with another fix in the same call; run again after that one")

@@ -38,6 +38,18 @@ def add_imports(text: SourceText, tree: ast.Module, modules: Iterable[str]) -> l
     return [_insertion(text, place, names) for place, names in groups.items()]
 
 
+def add_beside(text: SourceText, names: Iterable[tuple[ast.alias, str]]) -> list[Change]:
+    """The insertions that import further names, each after one from the same module."""
+    changes = []
+    for alias, name in names:
+        assert alias.end_lineno is not None
+        assert alias.end_col_offset is not None
+        row = text.line(alias.end_lineno).encode("utf-8")
+        offset = text.offset(alias.end_lineno, len(row[: alias.end_col_offset].decode("utf-8")) + 1)
+        changes.append(Change(offset, offset, f", {name}"))
+    return changes
+
+
 def _insertion(text: SourceText, place: _Place, modules: list[str]) -> Change:
     newline = text.newline(place.row - 1 if place.row > 1 else 1)
     lines = [*[""] * place.before, *(f"import {module}" for module in modules), *[""] * place.after]

@@ -19,16 +19,21 @@ class Names:
     Attributes:
         spelled: dotted path of a module or of something in it, to the name it has at the top of the file.
         loaded: modules imported at the top of the file.
+        taken: names that `from` imports bind at the top of the file, to what they stand for and where it is said.
     """
 
     def __init__(self, tree: ast.Module) -> None:
         self.spelled: dict[str, str] = {}
         self.loaded: set[str] = set()
+        self.taken: dict[str, tuple[str, ast.alias]] = {}
         # An import under a condition or inside a function may not have run, or not be seen, at the call.
         for statement in tree.body:
             for name, target, module in _imported(statement):
                 self.spelled.setdefault(target, name)
                 self.loaded.add(module)
+            if isinstance(statement, ast.ImportFrom):
+                targets = [target for _, target, _ in _imported(statement)]
+                self.taken |= {a.asname or a.name: (t, a) for a, t in zip(statement.names, targets, strict=True)}
         self._meanings: dict[str, set[str]] = defaultdict(set)
         for node in ast.walk(tree):
             for name, target, _ in _imported(node):
@@ -42,12 +47,33 @@ class Names:
 
 
 class Speller:
-    """Spells for one plan, and keeps in `needed` the modules that must be imported for it."""
+    """Spells for one plan, and keeps what must be imported for it: modules in `needed`, and in `beside` names.
+
+    A name in `beside` goes with the alias after which it is to be imported, from the same module.
+    """
 
     def __init__(self, names: Names, modules: Iterable[str]) -> None:
         self._names = names
         self._modules = sorted({*modules, *_ALWAYS}, key=len, reverse=True)
         self.needed: set[str] = set()
+        self.beside: set[tuple[ast.alias, str]] = set()
+
+    def twin(self, name: str, other: str) -> str:
+        """The spelling of `other`, which stands in the module that `name` is imported from.
+
+        Raises:
+            CannotFix: `name` is not imported at the top of the file, or a name stands for something else, too.
+        """
+        target, alias = self._names.taken.get(name, ("", None))
+        if alias is None or not self._names.means(name, target):
+            raise CannotFix(f"`{name}` is not imported at the top of the file")
+        wanted = f"{target.rpartition('.')[0]}.{other}"
+        spelled = self._names.spelled.get(wanted, other)
+        if not self._names.means(spelled, wanted):
+            raise CannotFix(f"`{spelled}` is also the name of something else in this file")
+        if wanted not in self._names.spelled:
+            self.beside.add((alias, other))
+        return spelled
 
     def __call__(self, text: str) -> str:
         """The text of an expression with the module it begins with, if it does, as the file calls it.

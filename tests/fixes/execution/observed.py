@@ -1,0 +1,192 @@
+"""An event loop that notices what happens to it from other threads. For the process that runs cases.
+
+What is noticed is what asyncio itself does: in debug mode it raises. Without, a callback comes to stand in the list of
+a loop that sleeps in `select` and that nobody has woken. The thread first waits until the loop sleeps, so that no case
+depends on luck.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import selectors
+import sys
+import threading
+import time
+from asyncio import futures, tasks
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+FAULTS: list[tuple[str, list[tuple[str, int, str]]]] = []
+CROSSED: list[list[tuple[str, int, str]]] = []
+LOOPS: list[Observed] = []
+_LONGEST = 0.05
+
+
+def rows(folder: str) -> list[tuple[str, int, str]]:
+    """Place and function of each frame of the case's own on this thread, innermost first."""
+    found, frame = [], sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(folder):
+            name = str(Path(frame.f_code.co_filename).relative_to(folder))
+            found.append((name, frame.f_lineno, frame.f_code.co_name))
+        frame = frame.f_back  # type: ignore[assignment]
+    return found
+
+
+class _Selector(selectors.SelectSelector):
+    """`select` itself, which sees no descriptor that is added while it waits; says when it waits."""
+
+    asleep = False
+
+    def select(self, timeout: float | None = None) -> Any:
+        """Wait."""
+        self.asleep = timeout is None or timeout > 0
+        try:
+            return super().select(timeout)
+        finally:
+            self.asleep = False
+
+
+class Observed(asyncio.SelectorEventLoop):
+    """The loop."""
+
+    folder = ""
+
+    def __init__(self) -> None:
+        self.selector = _Selector()
+        super().__init__(self.selector)
+        LOOPS.append(self)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it runs, on another thread than this."""
+        return self.is_running() and self._thread_id != threading.get_ident()  # type: ignore[attr-defined]
+
+    def fall_asleep(self) -> None:
+        """Wait until it sleeps."""
+        end = time.monotonic() + _LONGEST
+        while self.foreign and not self.selector.asleep and time.monotonic() < end:
+            _sleep(0.0005)
+
+    def call_soon(self, callback: Any, *args: Any, **kwargs: Any) -> Any:
+        """Notice what does not wake the loop."""
+        return self._watched("call_soon", lambda: super(Observed, self).call_soon(callback, *args, **kwargs))
+
+    def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> Any:
+        """Notice what does not wake the loop."""
+        when = min(when, self.time() + 0.03)
+        return self._watched("call_at", lambda: super(Observed, self).call_at(when, callback, *args, **kwargs))
+
+    def stop(self) -> None:
+        """Notice what does not wake the loop."""
+        self._watched("stop", super().stop)
+
+    def _add_reader(self, *args: Any) -> Any:
+        return self._watched("add_reader", lambda: super(Observed, self)._add_reader(*args))  # type: ignore[misc]
+
+    def _add_writer(self, *args: Any) -> Any:
+        return self._watched("add_writer", lambda: super(Observed, self)._add_writer(*args))  # type: ignore[misc]
+
+    def call_soon_threadsafe(self, callback: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keep that this was asked for, once it has been done."""
+        places = rows(self.folder)
+
+        @functools.wraps(callback)
+        def crossed(*given: Any) -> Any:
+            CROSSED.append(places)
+            return callback(*given)
+
+        return super().call_soon_threadsafe(crossed if callable(callback) else callback, *args, **kwargs)
+
+    def _watched(self, name: str, act: Callable[[], Any]) -> Any:
+        if not self.foreign:
+            return act()
+        self.fall_asleep()
+        try:
+            result = act()
+        except RuntimeError as error:
+            FAULTS.append((f"raises {error}", rows(self.folder)))
+            raise
+        if self.selector.asleep:
+            FAULTS.append((f"{name} does not wake the loop", rows(self.folder)))
+        return result
+
+
+class Policy(asyncio.DefaultEventLoopPolicy):
+    """Makes all loops observed ones."""
+
+    def new_event_loop(self) -> Observed:
+        """A loop."""
+        return Observed()
+
+
+def install(folder: str) -> None:
+    """Observe all loops, and see to it that somebody waits for whatever is done on a foreign thread."""
+    Observed.folder = folder
+    asyncio.set_event_loop_policy(Policy())
+    futures.Future = asyncio.Future = futures._PyFuture  # type: ignore[attr-defined,misc,assignment]
+    tasks.Task = asyncio.Task = tasks._PyTask  # type: ignore[attr-defined,misc,assignment]
+    for cls, name, waiters in (
+        (asyncio.Queue, "put_nowait", lambda queue: [queue._getters]),
+        (asyncio.Queue, "get_nowait", lambda queue: [queue._putters]),
+        (asyncio.Queue, "task_done", lambda queue: [queue._finished._waiters]),
+        (asyncio.Event, "set", lambda event: [event._waiters]),
+        (asyncio.Lock, "release", _waiters),
+        (asyncio.Semaphore, "release", _waiters),
+        (asyncio.Condition, "notify", lambda condition: [condition._waiters]),
+    ):
+        setattr(cls, name, _with_waiter(getattr(cls, name), waiters))
+    for name in ("set_result", "set_exception", "cancel"):
+        setattr(asyncio.Future, name, _with_callback(getattr(asyncio.Future, name)))
+
+
+def _waiters(thing: Any) -> list[Any]:
+    if thing._waiters is None:
+        thing._waiters = __import__("collections").deque()
+    return [thing._waiters]
+
+
+def _with_waiter(method: Any, waiters: Any) -> Any:
+    @functools.wraps(method)
+    def waited(self: Any, *args: Any, **kwargs: Any) -> Any:
+        # While a queue is made, nobody can wait for it.
+        made = sys._getframe(1).f_code.co_name == "__init__"
+        for loop in () if made else _owners(getattr(self, "_loop", None)):
+            for places in waiters(self):
+                if not any(not waiter.done() for waiter in places):
+                    places.append(_Waiter(loop=loop))
+        return method(self, *args, **kwargs)
+
+    return waited
+
+
+class _Waiter(futures._PyFuture):  # type: ignore[name-defined,misc]
+    """Stands for a task that waits."""
+
+    def __init__(self, *, loop: Any) -> None:
+        super().__init__(loop=loop)
+        self.add_done_callback(lambda _: None)
+
+
+def _with_callback(method: Any) -> Any:
+    @functools.wraps(method)
+    def waited(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if list(_owners(self._loop)) and not self._callbacks and not self.done():
+            self.add_done_callback(lambda _: None)
+        return method(self, *args, **kwargs)
+
+    return waited
+
+
+def _owners(loop: Any) -> Iterator[Any]:
+    """The loop to which the object belongs, if it runs on another thread than this."""
+    running = [one for one in LOOPS if one.is_running()]
+    if loop is None and all(one.foreign for one in running):
+        # A loop that the case runs in a thread is meant, if there is one.
+        loop = running[-1] if running else None
+    return iter([loop] if isinstance(loop, Observed) and loop.foreign else [])
+
+
+_sleep = time.sleep

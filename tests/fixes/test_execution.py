@@ -1,0 +1,63 @@
+"""Fixable cases, executed before and after their fix, with asyncio's debug mode off and on.
+
+By default a sample; all where `LOOPSAFE_EXECUTE` is `all`, as it is in the build. `execution/not_run.md` lists the
+cases that are not executed, and why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixes.execution.staging import Stage, complaints, fix, fixable, names_of, places_of, request, write
+from tests.support.cases import Case, read_cases
+
+CASES = read_cases(Path(__file__).parents[1] / "cases")
+NOT_RUN = {
+    row.removeprefix("- ")
+    for row in Path(__file__).with_name("execution").joinpath("not_run.md").read_text("utf-8").splitlines()
+    if row.startswith("- ")
+}
+WITH_FINDINGS = [case for case in CASES if any(expected.kind == "error" for expected in case.expected)]
+SAMPLE = WITH_FINDINGS if os.environ.get("LOOPSAFE_EXECUTE") == "all" else WITH_FINDINGS[::12]
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    stage = Stage()
+    yield stage
+    stage.close()
+
+
+@pytest.mark.parametrize("case", [case for case in SAMPLE if case.id not in NOT_RUN], ids=lambda case: case.id)
+def test_it_fails_before_and_works_after(case: Case, stage: Stage, tmp_path: Path) -> None:
+    folder = write(case, tmp_path.resolve())
+    findings = fixable(folder)
+    if not findings:
+        pytest.skip("nothing in it has a fix")
+    asked, places, names = request(folder, findings, case), places_of(folder, findings), names_of(folder, findings)
+    before = stage.play(asked)
+    if any("module 'asyncio' has no attribute" in error for error in before[0].errors):
+        pytest.skip("it needs a newer Python")
+    fix(folder, findings)
+    after = stage.play(asked)
+    if complaints(places, names, before, after):
+        # On a machine that is busy, a thread may be late.
+        after = stage.play(asked)
+        write(case, folder)
+        before = stage.play(asked)
+    assert complaints(places, names, before, after) == []
+
+
+def test_each_rule_with_a_fix_is_executed() -> None:
+    codes = {e.code for case in WITH_FINDINGS if case.id not in NOT_RUN for e in case.expected}
+    assert codes >= {f"LSF{number}" for number in (*range(101, 109), 201, 204)}
+
+
+def test_what_is_listed_as_not_run_exists() -> None:
+    assert {case.id for case in CASES} >= NOT_RUN
