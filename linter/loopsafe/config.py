@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from pathlib import Path
 from typing import Any, get_args
 
@@ -61,21 +61,55 @@ class Config:
         """Whether findings of this code are wanted. The longer of two matching prefixes decides; a tie ignores."""
         return _longest(self.select, code) > _longest(self.ignore, code)
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """All that is excluded."""
+        return (*self.exclude, *self.extend_exclude)
+
     def excludes(self, path: Path) -> bool:
         """Whether a file or folder is left out. Outside `root` only the path's own name counts."""
-        parts = path.relative_to(self.root).parts if path.is_relative_to(self.root) else path.parts[-1:]
-        return any(_matches(pattern, parts) for pattern in (*self.exclude, *self.extend_exclude))
+        return not Exclusion(str(self.root), self.patterns).admits(str(path))
+
+
+class Exclusion:
+    """Patterns of what is excluded below `root`, made ready for many paths: real ones, as strings."""
+
+    def __init__(self, root: str, patterns: tuple[str, ...]) -> None:
+        self._above = os.path.join(root, "")
+        plain = [pattern.removeprefix("./").removeprefix("**/").rstrip("/") for pattern in patterns]
+        self._names = [re.compile(translate(pattern)).match for pattern in plain if "/" not in pattern]
+        self._paths = [re.compile(translate(pattern)).match for pattern in plain if "/" in pattern]
+        # Projects have few different names: `__init__.py`, `models.py`, `tests`.
+        self._by_name: dict[str, bool] = {}
+
+    def admits(self, path: str) -> bool:
+        """Whether neither a file or folder nor anything above it is left out. Outside `root` only its name counts."""
+        if path == self._above.rstrip(os.sep) or path == self._above:
+            return True
+        if not path.startswith(self._above):
+            return not self._named(os.path.basename(path))
+        parts = path[len(self._above) :].split(os.sep)
+        ends = (self._above + os.sep.join(parts[: end + 1]) for end in range(len(parts)))
+        return not any(self.leaves_out(end, part) for end, part in zip(ends, parts, strict=True))
+
+    def leaves_out(self, path: str, name: str) -> bool:
+        """Whether a file or folder of this name, in a folder that is admitted, is left out."""
+        if self._named(name):
+            return True
+        if not self._paths or not path.startswith(self._above):
+            return False
+        below = path[len(self._above) :].replace(os.sep, "/")
+        return any(matches(below) for matches in self._paths)
+
+    def _named(self, name: str) -> bool:
+        known = self._by_name.get(name)
+        if known is None:
+            known = self._by_name[name] = any(matches(name) for matches in self._names)
+        return known
 
 
 def _longest(prefixes: tuple[str, ...], code: str) -> int:
     return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=-1)
-
-
-def _matches(pattern: str, parts: tuple[str, ...]) -> bool:
-    pattern = pattern.removeprefix("./").removeprefix("**/").rstrip("/")
-    if "/" not in pattern:
-        return any(fnmatchcase(part, pattern) for part in parts)
-    return any(fnmatchcase("/".join(parts[:end]), pattern) for end in range(1, len(parts) + 1))
 
 
 _ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")

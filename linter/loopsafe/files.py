@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopsafe.config import Config
+from loopsafe.config import Config, Exclusion
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file by its real path, the path shown to users, and whether findings in it are wanted."""
 
-    path: Path
+    path: str
     shown: str
     wanted: bool
 
@@ -27,29 +27,48 @@ def gather(paths: Sequence[str | Path], config: Config) -> tuple[SourceFile, ...
     Raises:
         FileNotFoundError: a path does not exist.
     """
-    wanted: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if path.is_dir():
-            wanted.update(dict.fromkeys(_python_files(Path(os.path.realpath(path)), config)))
-        elif path.exists():
-            wanted[Path(os.path.realpath(path))] = None
+    root = os.path.realpath(config.root)
+    exclusion = Exclusion(root, config.patterns)
+    # Strings, not Path objects: a project has thousands, and this is half of what a run costs where nothing changed.
+    files = dict.fromkeys(_python_files(root, exclusion), False)
+    for path in paths:
+        real = os.path.realpath(path)
+        if os.path.isdir(real):
+            files.update(dict.fromkeys(list(files) if real == root else _python_files(real, exclusion), True))
+        elif os.path.exists(real):
+            files[real] = True
         else:
             raise FileNotFoundError(path)
-    files = dict.fromkeys(_python_files(config.root, config)) | wanted
-    here = Path.cwd()
-    return tuple(SourceFile(file, shown(file, here), file in wanted) for file in sorted(files))
+    here = os.getcwd()
+    return tuple(SourceFile(file, shown(file, here), files[file]) for file in sorted(files, key=in_order))
 
 
-def shown(path: Path, here: Path) -> str:
+def in_order(path: str) -> list[str]:
+    """The key that sorts paths folder by folder."""
+    return path.split(os.sep)
+
+
+def shown(path: str, here: str) -> str:
     """A path as users see it: relative to the working directory where it lies below it, with `/`."""
-    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+    below = path.removeprefix(os.path.join(here, ""))
+    return below if os.sep == "/" else below.replace(os.sep, "/")
 
 
-def _python_files(folder: Path, config: Config) -> Iterator[Path]:
-    # Links to folders are not followed: they can form loops, and what they lead to is another project's business.
-    for parent, folders, names in os.walk(folder):
-        at = Path(parent)
-        folders[:] = sorted(name for name in folders if not config.excludes(at / name))
-        for name in sorted(names):
-            if name.endswith(".py") and not config.excludes(at / name):
-                yield at / name
+def _python_files(folder: str, exclusion: Exclusion) -> Iterator[str]:
+    return _below(folder, exclusion) if exclusion.admits(folder) else iter(())
+
+
+def _below(folder: str, exclusion: Exclusion) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            found = list(entries)
+    except OSError:
+        return  # what may not be looked into is not there
+    for entry in found:
+        name = entry.name
+        if entry.is_dir():
+            # Links to folders are not followed: they can form loops, and what they lead to is others' business.
+            if not exclusion.leaves_out(entry.path, name) and not entry.is_symlink():
+                yield from _below(entry.path, exclusion)
+        elif name.endswith(".py") and not exclusion.leaves_out(entry.path, name):
+            yield entry.path

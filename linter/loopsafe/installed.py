@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from loopsafe.files import SourceFile, shown
+from loopsafe.files import SourceFile, in_order, shown
 
 
 def installed_files(folders: Iterable[Path], names: Iterable[str]) -> list[SourceFile]:
@@ -18,17 +18,17 @@ def installed_files(folders: Iterable[Path], names: Iterable[str]) -> list[Sourc
     Raises:
         FileNotFoundError: a folder does not exist.
     """
-    places = [Path(os.path.realpath(folder, strict=True)) for folder in folders]
-    here = Path.cwd()
+    places = [os.path.realpath(folder, strict=True) for folder in folders]
+    here = os.getcwd()
     outside = sorted(name for name in set(names) if name not in sys.stdlib_module_names)
     return [SourceFile(path, shown(path, here), False) for name in outside for path in _files_of(name, places)]
 
 
-def _files_of(name: str, places: Iterable[Path]) -> Iterator[Path]:
-    for place in places:
+def _files_of(name: str, places: Iterable[str]) -> Iterator[str]:
+    for place in map(Path, places):
         if (place / name).is_dir():
-            yield from sorted((place / name).rglob("*.py"))
+            yield from sorted(map(str, (place / name).rglob("*.py")), key=in_order)
             return
         if (place / f"{name}.py").is_file():
-            yield place / f"{name}.py"
+            yield str(place / f"{name}.py")
             return

@@ -14,7 +14,7 @@ from loopsafe.contexts.lookup import Lookup
 from loopsafe.contexts.model import Analysis, Violation
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem, unpack_span
-from loopsafe.files import SourceFile, gather, shown
+from loopsafe.files import SourceFile, gather, in_order, shown
 from loopsafe.findings import Finding, FixPlan, Problem, Report, Step
 from loopsafe.installed import installed_files
 from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
@@ -125,8 +125,8 @@ def _read_project(
 ) -> _Project:
     """Read the project that holds `paths`."""
     config = config or load_config(Path(paths[0] if paths else "."))
-    texts = dict(overlay or {})
-    files = _with_overlay(gather([p for p in paths if _real(p) not in texts], config), texts)
+    texts = {os.path.realpath(path): text for path, text in (overlay or {}).items()}
+    files = _with_overlay(gather([p for p in paths if os.path.realpath(p) not in texts], config), texts)
     read, problems = _read_all(files, texts, progress)
     if config.site_packages:
         read += _read_all(_installed(read, config), {}, None)[0]
@@ -174,20 +174,16 @@ def _warnings(project: _Project, analysis: Analysis) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def _real(path: str | Path) -> Path:
-    return Path(os.path.realpath(path))
-
-
-def _with_overlay(files: Sequence[SourceFile], texts: Mapping[Path, str]) -> list[SourceFile]:
+def _with_overlay(files: Sequence[SourceFile], texts: Mapping[str, str]) -> list[SourceFile]:
     """Texts that stand in for files are wanted, also where there is no such file."""
-    here = Path.cwd()
-    known = {file.path for file in files}
+    known, here = {file.path for file in files}, os.getcwd()
     added = [SourceFile(p, shown(p, here), True) for p in texts if p not in known]
-    return sorted([*(replace(f, wanted=True) if f.path in texts else f for f in files), *added], key=lambda f: f.path)
+    every = [*(replace(f, wanted=True) if f.path in texts else f for f in files), *added]
+    return sorted(every, key=lambda file: in_order(file.path))
 
 
 def _read_all(
-    files: Sequence[SourceFile], texts: Mapping[Path, str], progress: Progress | None
+    files: Sequence[SourceFile], texts: Mapping[str, str], progress: Progress | None
 ) -> tuple[list[_Read], list[Problem]]:
     read: list[_Read] = []
     problems: list[Problem] = []
@@ -204,7 +200,7 @@ def _read_all(
 
 def _read_one(file: SourceFile, text: str | None) -> _Read | Problem:
     try:
-        source = decode(file.path.read_bytes()).text if text is None else text
+        source = decode(Path(file.path).read_bytes()).text if text is None else text
         return _Read(file, source, extract(source, file.shown))
     except OSError as error:
         return Problem(file.shown, 0, 0, f"cannot be read: {error.strerror or error}")

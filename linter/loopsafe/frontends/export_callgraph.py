@@ -74,7 +74,7 @@ def _read(paths: tuple[str, ...], config: Config) -> Iterator[tuple[str, FileFac
     for file in gather(paths, config):
         if file.wanted:
             try:
-                source = decode(file.path.read_bytes()).text
+                source = decode(Path(file.path).read_bytes()).text
                 yield Path(os.path.relpath(file.path, root)).as_posix(), extract(source, file.shown)
             except (SyntaxProblem, SyntaxError, UnicodeDecodeError) as error:
                 complain(f"{file.shown}: {error}")

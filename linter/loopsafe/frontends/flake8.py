@@ -145,7 +145,7 @@ class Session:
         """The files that the analysis reports on."""
         from loopsafe.files import gather
 
-        return frozenset(str(file.path) for file in gather(self._paths, self._config) if file.wanted)
+        return frozenset(file.path for file in gather(self._paths, self._config) if file.wanted)
 
     @cached_property
     def _found_elsewhere(self) -> Mapping[str, Sequence[Finding]]:
