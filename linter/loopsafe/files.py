@@ -66,9 +66,16 @@ def _below(folder: str, exclusion: Exclusion) -> Iterator[str]:
         return  # what may not be looked into is not there
     for entry in found:
         name = entry.name
-        if entry.is_dir():
+        if _is_folder(entry):
             # Links to folders are not followed: they can form loops, and what they lead to is others' business.
             if not exclusion.leaves_out(entry.path, name) and not entry.is_symlink():
                 yield from _below(entry.path, exclusion)
         elif name.endswith(".py") and not exclusion.leaves_out(entry.path, name):
             yield entry.path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link to itself: reading it as a file will say so

@@ -25,10 +25,11 @@ from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
-from loopsafe.sources import NEWLINE, decode
+from loopsafe.sources import NEWLINE, decode, read_bytes
 from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 
 Progress = Callable[[int, int], None]
+Read = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def analyze(
     overlay: Mapping[Path, str] | None = None,
     noqa: bool = True,
     progress: Progress | None = None,
+    read: Read = read_bytes,
 ) -> Report:
     """Analyse the project that holds `paths` and report on those paths.
 
@@ -67,12 +69,13 @@ def analyze(
         overlay: text that stands in for files on disk, by resolved path (editors' unsaved text, standard input).
         noqa: whether `# noqa` comments silence findings.
         progress: called as (files done, files in all) while files are read.
+        read: what gives a file's content by its path.
 
     Raises:
         ConfigError: the configuration cannot be used.
         FileNotFoundError: a path does not exist.
     """
-    project = _read_project(paths, config, overlay, progress)
+    project = _read_project(paths, config, overlay, progress, read)
     analysis = _analyse(project)
     findings = _find(project, analysis)
     if noqa:
@@ -121,16 +124,20 @@ def _modules_by_shown_path(project: _Project) -> dict[str, Module]:
 
 
 def _read_project(
-    paths: Sequence[str | Path], config: Config | None, overlay: Mapping[Path, str] | None, progress: Progress | None
+    paths: Sequence[str | Path],
+    config: Config | None,
+    overlay: Mapping[Path, str] | None,
+    progress: Progress | None,
+    read: Read = read_bytes,
 ) -> _Project:
     """Read the project that holds `paths`."""
     config = config or load_config(Path(paths[0] if paths else "."))
     texts = {os.path.realpath(path): text for path, text in (overlay or {}).items()}
     files = _with_overlay(gather([p for p in paths if os.path.realpath(p) not in texts], config), texts)
-    read, problems = _read_all(files, texts, progress)
+    found, problems = _read_all(files, texts, progress, read)
     if config.site_packages:
-        read += _read_all(_installed(read, config), {}, None)[0]
-    by_path = {_module_path(r.file, config): r for r in read}
+        found += _read_all(_installed(found, config), {}, None, read)[0]
+    by_path = {_module_path(r.file, config): r for r in found}
     modules = Modules((path, r.facts) for path, r in by_path.items())
     return _Project(config, by_path, modules, tuple(problems), sum(file.wanted for file in files))
 
@@ -183,24 +190,24 @@ def _with_overlay(files: Sequence[SourceFile], texts: Mapping[str, str]) -> list
 
 
 def _read_all(
-    files: Sequence[SourceFile], texts: Mapping[str, str], progress: Progress | None
+    files: Sequence[SourceFile], texts: Mapping[str, str], progress: Progress | None, read: Read
 ) -> tuple[list[_Read], list[Problem]]:
-    read: list[_Read] = []
+    found: list[_Read] = []
     problems: list[Problem] = []
     for done, file in enumerate(files, 1):
-        outcome = _read_one(file, texts.get(file.path))
+        outcome = _read_one(file, texts.get(file.path), read)
         if isinstance(outcome, _Read):
-            read.append(outcome)
+            found.append(outcome)
         elif file.wanted:
             problems.append(outcome)
         if progress:
             progress(done, len(files))
-    return read, problems
+    return found, problems
 
 
-def _read_one(file: SourceFile, text: str | None) -> _Read | Problem:
+def _read_one(file: SourceFile, text: str | None, read: Read) -> _Read | Problem:
     try:
-        source = decode(Path(file.path).read_bytes()).text if text is None else text
+        source = decode(read(file.path)).text if text is None else text
         return _Read(file, source, extract(source, file.shown))
     except OSError as error:
         return Problem(file.shown, 0, 0, f"cannot be read: {error.strerror or error}")

@@ -39,3 +39,13 @@ def decode(data: bytes) -> Source:
     rows = head.group().splitlines(keepends=True) if head else []
     encoding, _ = tokenize.detect_encoding(iter(rows).__next__)
     return Source(data.decode(encoding), encoding)
+
+
+def read_bytes(path: str) -> bytes:
+    """A file's content.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        return file.read()

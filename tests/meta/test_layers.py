@@ -12,6 +12,7 @@ GRAPH: dict[str, set[str]] = house_style.import_graph(house_style.read_package(R
 # From the ground up; the modules of one line may know each other.
 LAYERS = (
     ("locations", "findings", "traces", "config", "noqa", "files", "installed", "sources"),
+    ("cache",),
     ("facts",),
     ("knowledge",),
     ("program",),
@@ -19,6 +20,7 @@ LAYERS = (
     ("rules",),
     ("render", "fixes"),
     ("pipeline",),
+    ("cached",),
     ("frontends",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -13,7 +13,14 @@ from typing import NoReturn
 import click
 
 from loopsafe import __version__
-from loopsafe.frontends.options import Selection, only_option, paths_argument, quiet_option, selection_options
+from loopsafe.frontends.options import (
+    Selection,
+    cache_option,
+    only_option,
+    paths_argument,
+    quiet_option,
+    selection_options,
+)
 from loopsafe.frontends.terminal import abandon_stdout, complain, prepare_streams
 
 FORMATS = ("text", "concise", "json", "github", "sarif")
@@ -39,6 +46,7 @@ def cli() -> None:
     "--unsafe-fixes", is_flag=True, help="With --fix: also make changes that may alter what the program does."
 )
 @click.option("--verify", default="", metavar="FOLDER", help="Write there a small program that shows a finding fail.")
+@cache_option
 @selection_options
 @quiet_option
 def check(
@@ -52,6 +60,7 @@ def check(
     fix: bool,
     unsafe_fixes: bool,
     verify: str,
+    no_cache: bool,
     selection: Selection,
     quiet: bool,
 ) -> int:
@@ -68,7 +77,18 @@ def check(
 
     return run_check(
         CheckRequest(
-            paths, selection, output_format, output_file, name, statistics, exit_zero, fix, unsafe_fixes, verify, quiet
+            paths,
+            selection,
+            output_format,
+            output_file,
+            name,
+            statistics,
+            exit_zero,
+            fix,
+            unsafe_fixes,
+            verify,
+            quiet,
+            cache=not no_cache,
         )
     )
 
@@ -109,6 +129,15 @@ def fix(
     from loopsafe.frontends.run_fix import FixRequest, run_fix
 
     return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, only, interactive, quiet))
+
+
+@cli.command()
+@paths_argument
+def clean(*, paths: tuple[str, ...]) -> int:
+    """Delete the caches of the projects that hold PATHS."""
+    from loopsafe.frontends.clean import clean_caches
+
+    return clean_caches(paths)
 
 
 @cli.command()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flake8.options.manager import OptionManager  # type: ignore[import-untyped]
 
     from loopsafe.config import Config
-    from loopsafe.findings import Confidence, Finding
+    from loopsafe.findings import Confidence, Finding, Report
 
 _CONFIDENCES = ("certain", "likely")
 
@@ -170,13 +170,23 @@ def _by_file(
     paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None = None
 ) -> Mapping[str, Sequence[Finding]]:
     """Findings by the real path of their file."""
-    from loopsafe.pipeline import analyze
-
     found: dict[str, list[Finding]] = defaultdict(list)
     if paths:
-        for finding in analyze(paths, config, overlay=overlay, noqa=False).findings:
+        for finding in _report(paths, config, overlay).findings:
             found[os.path.realpath(finding.location.path)].append(finding)
     return found
+
+
+def _report(paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None) -> Report:
+    if not overlay:
+        # Where flake8 starts processes afresh, the first to come here analyses and the others take over its result.
+        from loopsafe.cached import analyze as analyze_once
+
+        return analyze_once(paths, config, noqa=False)
+
+    from loopsafe.pipeline import analyze
+
+    return analyze(paths, config, overlay=overlay, noqa=False)
 
 
 def _stop(message: str) -> Exception:

@@ -86,3 +86,8 @@ def paths_argument(command: Command) -> Command:
 def quiet_option(command: Command) -> Command:
     """Add `--quiet`."""
     return click.option("-q", "--quiet", is_flag=True, help="Print findings and errors, nothing else.")(command)
+
+
+def cache_option(command: Command) -> Command:
+    """Add `--no-cache`."""
+    return click.option("--no-cache", is_flag=True, help="Neither use nor keep what an earlier run found.")(command)

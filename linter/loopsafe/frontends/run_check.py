@@ -12,10 +12,9 @@ from loopsafe.findings import Report
 from loopsafe.frontends import summary
 from loopsafe.frontends.edits import edits_of
 from loopsafe.frontends.options import Selection
-from loopsafe.frontends.rule_info import rule_infos
 from loopsafe.frontends.terminal import CannotWork, complain, wants_colour, write
 from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths, work_on_stdin
-from loopsafe.render import FORMATS, STATISTICS, WITH_EDITS, Results, text
+from loopsafe.render import FORMATS, STATISTICS, WITH_EDITS, WITH_RULES, Results, RuleInfo, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class CheckRequest:
     unsafe_fixes: bool = False
     verify: str = ""
     quiet: bool = False
+    cache: bool = False
 
 
 def run_check(request: CheckRequest) -> int:
@@ -48,7 +48,8 @@ def run_check(request: CheckRequest) -> int:
     work = (
         work_on_stdin(request.stdin_filename, request.selection)
         if request.stdin_filename
-        else work_on_paths(request.paths, request.selection)
+        # What is about to be rewritten is looked at as it is now.
+        else work_on_paths(request.paths, request.selection, request.cache and not request.fix)
     )
     report = work.analyse(quiet=request.quiet)
     tell_problems(work, report, request.quiet)
@@ -94,7 +95,7 @@ def _lines(request: CheckRequest, work: Work, report: Report, told: str) -> Iter
         report.findings,
         report.problems,
         edits_of(report.findings, work.overlay) if request.output_format in WITH_EDITS else {},
-        rule_infos(),
+        _rules() if request.output_format in WITH_RULES else (),
         loopsafe.__version__,
     )
     if request.statistics:
@@ -105,6 +106,13 @@ def _lines(request: CheckRequest, work: Work, report: Report, told: str) -> Iter
         yield from FORMATS[request.output_format](results)
     if request.output_format == "text" and not request.quiet:
         yield told
+
+
+def _rules() -> tuple[RuleInfo, ...]:
+    # The rules bring the analysis with them.
+    from loopsafe.frontends.rule_info import rule_infos
+
+    return rule_infos()
 
 
 def _colour(request: CheckRequest) -> bool:

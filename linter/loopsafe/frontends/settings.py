@@ -10,7 +10,6 @@ from pathlib import Path
 from loopsafe.config import CONFIDENCES, Config, ConfigError, code_prefixes, load_config
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.terminal import CannotWork
-from loopsafe.rules import ALL_RULES
 
 
 def settle(start: Path, selection: Selection) -> Config:
@@ -54,8 +53,15 @@ def check_known(prefixes: Iterable[str]) -> None:
     Raises:
         CannotWork: no rule's code begins like this.
     """
+    unclear = [prefix for prefix in prefixes if prefix != "LSF"]
+    if not unclear:
+        return
+
+    # The rules bring the analysis with them, which takes long to load.
+    from loopsafe.rules import ALL_RULES
+
     codes = [rule.code for rule in ALL_RULES]
-    for prefix in prefixes:
+    for prefix in unclear:
         if not any(code.startswith(prefix) for code in codes):
             raise CannotWork(f"no rule's code starts with `{prefix}`{nearest(prefix, codes)}")
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from loopsafe import cached
 from loopsafe.config import Config, ConfigError
 from loopsafe.findings import Problem, Report
 from loopsafe.frontends.options import Selection
-from loopsafe.frontends.progress import progress
+from loopsafe.frontends.progress import ProgressBar, progress
 from loopsafe.frontends.settings import settle
 from loopsafe.frontends.terminal import CannotWork, complain
-from loopsafe.pipeline import analyze
 from loopsafe.sources import decode
 
 CLEAN, FINDINGS, FAILED = range(3)
@@ -22,12 +22,16 @@ CLEAN, FINDINGS, FAILED = range(3)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Paths to report on and how. `problems` are those of paths that cannot be worked on at all."""
+    """Paths to report on and how. `problems` are those of paths that cannot be worked on at all.
+
+    With `cache`, what is known from the last run need not be worked out again.
+    """
 
     paths: tuple[str, ...]
     config: Config
     overlay: Mapping[Path, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    cache: bool = False
 
     def analyse(self, overlay: Mapping[Path, str] | None = None, quiet: bool = False) -> Report:
         """Run the analysis, where `overlay` adds to the text that stands in for files.
@@ -40,13 +44,22 @@ class Work:
         texts = {**self.overlay, **(overlay or {})}
         try:
             with progress(quiet) as show:
-                report = analyze(self.paths, self.config, overlay=texts, progress=show)
+                report = self._report(texts, show)
         except ConfigError as error:
             raise CannotWork(str(error)) from error
         return replace(report, problems=(*self.problems, *report.problems))
 
+    def _report(self, texts: Mapping[Path, str], show: ProgressBar | None) -> Report:
+        if self.cache and not texts:
+            return cached.analyze(self.paths, self.config, progress=show)
 
-def work_on_paths(paths: Sequence[str], selection: Selection) -> Work:
+        # The analysis takes longer to load than a run takes that has its result from the cache.
+        from loopsafe.pipeline import analyze
+
+        return analyze(self.paths, self.config, overlay=texts, progress=show)
+
+
+def work_on_paths(paths: Sequence[str], selection: Selection, cache: bool = False) -> Work:
     """The work on files and folders, by default on the working directory.
 
     Raises:
@@ -56,7 +69,8 @@ def work_on_paths(paths: Sequence[str], selection: Selection) -> Work:
     problems = {path: _missing(path) for path in paths}
     config = settle(Path(paths[0]), selection)
     existing = tuple(path for path in paths if not problems[path])
-    return Work(existing, config, problems=tuple(Problem(path, 0, 0, text) for path, text in problems.items() if text))
+    missing = tuple(Problem(path, 0, 0, text) for path, text in problems.items() if text)
+    return Work(existing, config, problems=missing, cache=cache)
 
 
 def _missing(path: str) -> str:

@@ -238,7 +238,16 @@ def installed_packs() -> tuple[Pack, ...]:
     Raises:
         KnowledgeError: an entry point names no file of its distribution, or one that is no pack.
     """
-    return tuple(map(_load, _installed_files().values()))
+    return tuple(map(_load, installed_pack_paths()))
+
+
+def installed_pack_paths() -> tuple[Path, ...]:
+    """The files that installed_packs() reads.
+
+    Raises:
+        KnowledgeError: an entry point names no file of its distribution.
+    """
+    return tuple(_installed_files().values())
 
 
 def _installed_files() -> dict[str, Path]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from loopsafe.render import concise, github, json, sarif, statistics, text
 from loopsafe.render.results import Results, RuleInfo
 
-__all__ = ["FORMATS", "STATISTICS", "WITH_EDITS", "Renderer", "Results", "RuleInfo"]
+__all__ = ["FORMATS", "STATISTICS", "WITH_EDITS", "WITH_RULES", "Renderer", "Results", "RuleInfo"]
 
 Renderer = Callable[[Results], Iterator[str]]
 """Turns results into lines, without line ends."""
@@ -28,3 +28,6 @@ STATISTICS: dict[str, Renderer] = {
 
 WITH_EDITS = frozenset({"json", "sarif"})
 """The formats that carry `Results.edits`; for the others they need not be worked out."""
+
+WITH_RULES = frozenset({"sarif"})
+"""The formats that carry `Results.rules`."""

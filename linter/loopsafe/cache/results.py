@@ -1,0 +1,56 @@
+"""Whole reports, found by everything they depend on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import astuple
+from typing import Any
+
+import msgspec
+
+from loopsafe import __version__
+from loopsafe.cache.digests import Digests
+from loopsafe.cache.store import Store, digest
+from loopsafe.config import Config
+from loopsafe.files import SourceFile
+from loopsafe.findings import Report
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def key(files: Iterable[SourceFile], packs: Iterable[str], digests: Digests, config: Config, noqa: bool) -> str:
+    """The name of the report on these files; `packs` are the paths of knowledge that is not loopsafe's own."""
+    contents: list[Any] = [(os.fsencode(file.path), file.wanted, digests.of(file.path)) for file in files]
+    knowledge = [(os.fsencode(path), digests.of(path)) for path in packs]
+    settings = [ascii(value) for value in astuple(config)]
+    made_from = [_program(), os.fsencode(os.getcwd()), settings, noqa, knowledge, contents]
+    return f"report-{digest(msgspec.msgpack.encode(made_from)).hex()}"
+
+
+def load(store: Store, name: str) -> Report | None:
+    """The report of this name, if there is one."""
+    content = store.read(name)
+    try:
+        return msgspec.msgpack.decode(content, type=Report) if content is not None else None
+    except msgspec.MsgspecError:
+        return None
+
+
+def save(store: Store, name: str, report: Report) -> None:
+    """Keep a report; one that names files whose names are not text is not kept."""
+    with contextlib.suppress(UnicodeEncodeError):
+        store.write(name, msgspec.msgpack.encode(report))
+
+
+def _program() -> list[object]:
+    """What analyses: this Python and loopsafe, whose files tell one state of a checkout from another."""
+    stamps = []
+    for folder, folders, names in os.walk(_PACKAGE):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(names):
+            status = os.stat(os.path.join(folder, name))
+            stamps.append((name, status.st_size, status.st_mtime_ns))
+    return [__version__, sys.version, stamps]

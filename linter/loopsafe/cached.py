@@ -1,0 +1,115 @@
+"""The analysis, from the cache where nothing that it depends on has changed.
+
+The stages are loaded only where there is something to analyse: loading them takes longer than all else here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from loopsafe.cache import results
+from loopsafe.cache.digests import TICK, Digests
+from loopsafe.cache.store import Store, open_store
+from loopsafe.config import Config, ConfigError
+from loopsafe.files import gather
+from loopsafe.findings import Report
+from loopsafe.sources import read_bytes
+
+Progress = Callable[[int, int], None]
+
+_ENVIRONMENT = "environment"
+_Environment = tuple[list[tuple[str, int]], list[str]]
+
+
+def analyze(
+    paths: Sequence[str | Path], config: Config, *, noqa: bool = True, progress: Progress | None = None
+) -> Report:
+    """What pipeline.analyze() reports. Of several processes that want the same, one works it out and others wait.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        FileNotFoundError: a path does not exist.
+    """
+    # Which installed packages there are to read is known only when the project has been read.
+    store = None if config.site_packages else open_store(str(config.root))
+    if store is None:
+        return _anew(paths, config, noqa, progress, read_bytes)
+    return _Run(store, paths, config, noqa).report(progress)
+
+
+class _Run:
+    """One look for a report in a store."""
+
+    def __init__(self, store: Store, paths: Sequence[str | Path], config: Config, noqa: bool) -> None:
+        self._store, self._paths, self._config, self._noqa = store, paths, config, noqa
+        self._digests = Digests(store)
+
+    def report(self, progress: Progress | None) -> Report:
+        """The report, found or worked out."""
+        name = self._name()
+        found = results.load(self._store, name)
+        if found is None:
+            with self._store.alone(name):
+                found = results.load(self._store, name) or self._work_out(name, progress)
+        self._digests.save()
+        return found
+
+    def _work_out(self, name: str, progress: Progress | None) -> Report:
+        report = _anew(self._paths, self._config, self._noqa, progress, self._digests.read)
+        # Somebody may have edited a file meanwhile; then this is the report on another state of the project.
+        if self._name() == name:
+            results.save(self._store, name, report)
+        return report
+
+    def _name(self) -> str:
+        own = [os.path.join(self._config.root, path) for path in self._config.knowledge]
+        files = gather(self._paths, self._config)
+        return results.key(files, [*own, *_installed_packs(self._store)], self._digests, self._config, self._noqa)
+
+
+def _anew(
+    paths: Sequence[str | Path],
+    config: Config,
+    noqa: bool,
+    progress: Progress | None,
+    read: Callable[[str], bytes],
+) -> Report:
+    from loopsafe.pipeline import analyze as analyze_anew
+
+    return analyze_anew(paths, config, noqa=noqa, progress=progress, read=read)
+
+
+def _installed_packs(store: Store) -> list[str]:
+    """The knowledge files of installed distributions. To look for them takes longer than all else in a warm run."""
+    here = _environment()
+    with contextlib.suppress(msgspec.MsgspecError):
+        known: _Environment = msgspec.msgpack.decode(store.read(_ENVIRONMENT) or b"", type=_Environment)
+        if known[0] == here:
+            return known[1]
+
+    from loopsafe.knowledge.load import KnowledgeError, installed_pack_paths
+
+    try:
+        packs = [str(path) for path in installed_pack_paths()]
+    except KnowledgeError as error:
+        raise ConfigError(str(error)) from error
+    if all(changed < time.time_ns() - TICK for _, changed in here):
+        with contextlib.suppress(UnicodeEncodeError):
+            store.write(_ENVIRONMENT, msgspec.msgpack.encode((here, packs)))
+    return packs
+
+
+def _environment() -> list[tuple[str, int]]:
+    """The folders of Python's path and when something was last put into or taken out of each."""
+    found = []
+    for folder in map(os.path.abspath, sys.path):
+        with contextlib.suppress(OSError):
+            found.append((folder, os.stat(folder).st_mtime_ns))
+    return found

@@ -1,0 +1,24 @@
+"""`loopsafe clean`: delete what earlier runs have kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from loopsafe.cache.store import clean
+from loopsafe.config import ConfigError, find_root
+from loopsafe.frontends.terminal import CannotWork, write
+
+
+def clean_caches(paths: Sequence[str]) -> int:
+    """Delete the caches of the projects that hold the paths, say so, and return the exit code.
+
+    Raises:
+        CannotWork: a project's configuration cannot be read.
+    """
+    try:
+        roots = dict.fromkeys(str(find_root(Path(path))) for path in paths or (".",))
+    except ConfigError as error:
+        raise CannotWork(str(error)) from error
+    write(f"Removed {folder}" for folder in map(clean, roots) if folder)
+    return 0

@@ -1,0 +1,285 @@
+"""A run with a cache says what a run without says, whatever has happened to the files, the cache or the processes."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import loopsafe
+from loopsafe import cached, pipeline
+from loopsafe.cache.store import FOLDER, Store, clean, open_store
+from loopsafe.config import load_config
+from tests.support.command_line import environment
+
+BAD = """\
+import asyncio
+import threading
+
+queue = asyncio.Queue()
+
+def work():
+    queue.put_nowait(1)
+
+threading.Thread(target=work).start()
+"""
+GOOD = BAD.replace("queue.put_nowait(1)", "print(1111111111111)")
+PACK = """\
+library = "mine"
+version = "1"
+imports = ["mine"]
+
+[[classes]]
+names = ["mine.Channel"]
+loop_bound = true
+source = "-"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text("[tool.loopsafe]\n", "utf-8")
+    (tmp_path / "a.py").write_text(BAD, "utf-8")
+    (tmp_path / "b.py").write_text(f"{BAD}{BAD}", "utf-8")
+    for file in tmp_path.glob("*.py"):
+        long_ago(file)
+    return tmp_path
+
+
+@pytest.fixture
+def analyses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Grows by one with each real analysis."""
+    done: list[int] = []
+    real = pipeline.analyze
+
+    def counted(*args, **kwargs):
+        done.append(1)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(pipeline, "analyze", counted)
+    return done
+
+
+def long_ago(file: Path) -> None:
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+
+
+def run(project: Path) -> loopsafe.findings.Report:
+    """A run with the cache; it must say what one without says."""
+    config = load_config(project)
+    report = cached.analyze([project], config)
+    assert report == REAL([project], config)
+    return report
+
+
+REAL = pipeline.analyze
+
+
+def test_the_second_run_analyses_nothing(project: Path, analyses: list[int]) -> None:
+    assert run(project) == run(project)
+    assert len(analyses) == 1
+
+
+def test_an_edit_is_seen(project: Path, analyses: list[int]) -> None:
+    before = run(project)
+    (project / "a.py").write_text(GOOD, "utf-8")
+    assert len(run(project).findings) == len(before.findings) - 1
+    (project / "c.py").write_text(BAD, "utf-8")
+    assert len(run(project).findings) == len(before.findings)
+    (project / "c.py").unlink()
+    run(project)
+    assert len(analyses) == 3  # the state before `c.py` is still known
+
+
+def test_an_edit_that_leaves_size_and_time_is_seen(project: Path) -> None:
+    (project / "a.py").write_text(GOOD.ljust(len(BAD)), "utf-8")
+    long_ago(project / "a.py")
+    before = run(project)
+    (project / "a.py").write_text(BAD, "utf-8")
+    long_ago(project / "a.py")
+    assert len(run(project).findings) == len(before.findings) + 1
+
+
+@pytest.mark.parametrize(
+    "table", ['ignore = ["LSF1"]', 'min-confidence = "certain"', 'exclude = ["b.py"]', 'knowledge = ["mine.toml"]']
+)
+def test_another_configuration_is_another_result(project: Path, analyses: list[int], table: str) -> None:
+    (project / "mine.toml").write_text(PACK, "utf-8")
+    run(project)
+    (project / "pyproject.toml").write_text(f"[tool.loopsafe]\n{table}\n", "utf-8")
+    run(project)
+    assert len(analyses) == 2
+
+
+def test_changed_knowledge_is_another_result(project: Path, analyses: list[int]) -> None:
+    (project / "pyproject.toml").write_text('[tool.loopsafe]\nknowledge = ["mine.toml"]\n', "utf-8")
+    (project / "mine.toml").write_text(PACK, "utf-8")
+    run(project)
+    (project / "mine.toml").write_text(PACK.replace("mine.Channel", "mine.Other"), "utf-8")
+    run(project)
+    assert len(analyses) == 2
+
+
+@pytest.mark.parametrize("what", ["__version__", "_PACKAGE"])
+def test_another_loopsafe_is_another_result(
+    project: Path, analyses: list[int], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    run(project)
+    monkeypatch.setattr(f"loopsafe.cache.results.{what}", str(project))
+    run(project)
+    assert len(analyses) == 2
+
+
+def test_what_is_wanted_and_silenced_is_part_of_the_result(project: Path) -> None:
+    (project / "a.py").write_text(BAD.replace("put_nowait(1)", "put_nowait(1)  # noqa"), "utf-8")
+    config = load_config(project)
+    for paths in ([project], [project / "b.py"], [project / "a.py"]):
+        for noqa in (True, False, True):
+            assert cached.analyze(paths, config, noqa=noqa) == REAL(paths, config, noqa=noqa)
+
+
+@pytest.mark.parametrize("spoil", [lambda old: b"", lambda old: old[:-7], lambda old: b"nonsense" * 9])
+def test_spoiled_entries_are_as_none(project: Path, spoil, analyses: list[int]) -> None:
+    before = run(project)
+    for entry in (project / FOLDER).iterdir():
+        entry.write_bytes(spoil(entry.read_bytes()))
+    assert run(project) == before
+    assert run(project) == before
+    assert len(analyses) == 2
+
+
+def test_whole_entries_of_another_kind_are_as_none(project: Path) -> None:
+    before = run(project)
+    store = Store(str(project / FOLDER))
+    for entry in (project / FOLDER).iterdir():
+        if entry.name.startswith(("report", "files", "environment")):
+            store.write(entry.name, b"\x93\x01\x02\x03")
+    assert run(project) == before
+
+
+def test_unreadable_files_are_problems_each_time(project: Path) -> None:
+    (project / "gone.py").symlink_to("nowhere")
+    assert run(project).problems == run(project).problems != ()
+
+
+def test_names_that_are_not_text(project: Path) -> None:
+    try:
+        Path(os.fsdecode(os.fsencode(project) + b"/\xff.py")).write_text(BAD, "utf-8")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert run(project) == run(project)
+
+
+def test_a_folder_that_cannot_be_written(project: Path, analyses: list[int]) -> None:
+    # Not by permissions, which do not hold for root.
+    (project / FOLDER).write_text("in the way", "utf-8")
+    assert run(project) == run(project)
+    assert len(analyses) == 2
+
+
+def test_the_folder_is_nobody_elses_business(project: Path) -> None:
+    run(project)
+    assert (project / FOLDER / ".gitignore").read_text("utf-8") == "*\n"
+    assert (project / FOLDER / "CACHEDIR.TAG").read_text("utf-8").startswith("Signature: 8a477f597d28d172789f")
+
+
+def test_a_folder_of_another_user_is_not_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(project)
+    monkeypatch.setattr(os, "geteuid", lambda: 123456, raising=False)
+    assert open_store(str(project)) is None
+
+
+def test_clean_removes_only_what_is_ours(project: Path) -> None:
+    run(project)
+    assert clean(str(project)) == str(project / FOLDER)
+    assert not (project / FOLDER).exists()
+    (project / FOLDER).mkdir()
+    assert clean(str(project)) is None
+    assert (project / FOLDER).exists()
+
+
+def test_the_oldest_entries_go_first(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "cache"), largest=1000)
+    for number in range(10):
+        store.write(f"entry{number}", b"x" * 200)
+        os.utime(tmp_path / "cache" / f"entry{number}", ns=(number, number))
+        store.read("entry0")
+    assert store.read("entry0") is not None
+    assert store.read("entry9") is not None
+    assert store.read("entry1") is None
+    assert sum(entry.stat().st_size for entry in (tmp_path / "cache").glob("entry*")) <= 1000
+
+
+def test_what_is_edited_meanwhile_is_not_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def editing(*args, **kwargs):
+        report = REAL(*args, **kwargs)
+        (project / "a.py").write_text(GOOD, "utf-8")
+        return report
+
+    monkeypatch.setattr(pipeline, "analyze", editing)
+    cached.analyze([project], load_config(project))
+    (project / "a.py").write_text(BAD, "utf-8")
+    long_ago(project / "a.py")
+    assert not list((project / FOLDER).glob("report-*"))
+
+
+CHECK = (sys.executable, "-m", "loopsafe", "check", "--output-format", "concise", ".")
+
+
+def check(project: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        CHECK, cwd=project, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def test_processes_at_once_say_the_same(project: Path) -> None:
+    texts = {process.communicate()[0] for process in [check(project) for _ in range(4)]}
+    assert len(texts) == 1
+    assert "LSF102" in texts.pop()
+    assert len(list((project / FOLDER).glob("report-*"))) == 1
+
+
+def test_killed_at_any_moment(project: Path) -> None:
+    expected = check(project).communicate()[0]
+    moments = random.Random(7)
+    for _ in range(8):
+        (project / "c.py").write_text(f"# {moments.random()}\n", "utf-8")
+        process = check(project)
+        time.sleep(moments.uniform(0.05, 0.6))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert check(project).communicate()[0] == expected
+
+
+def test_no_cache_and_clean_from_the_command_line(project: Path) -> None:
+    done = subprocess.run([*CHECK, "--no-cache"], cwd=project, env=environment(), check=False, capture_output=True)
+    assert done.returncode == 1
+    assert not (project / FOLDER).exists()
+    check(project).communicate()
+    assert (project / FOLDER).exists()
+    subprocess.run([*CHECK[:3], "clean"], cwd=project, env=environment(), check=True, capture_output=True)
+    assert not (project / FOLDER).exists()
+
+
+def test_a_known_result_loads_no_analysis(project: Path) -> None:
+    for _ in range(2):
+        check(project).communicate()
+        # What has changed this very moment may change again unseen, so it is not relied on.
+        long_ago(project)
+    program = (
+        "import sys; from loopsafe.frontends.cli import cli\n"
+        "cli.main(['check', '.'], standalone_mode=False)\n"
+        "heavy = {'libcst', 'rich', 'importlib.metadata', 'loopsafe.pipeline', 'loopsafe.rules'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=project, env=environment(), check=True, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
