@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import loopsafe
-from loopsafe.findings import Report
+from loopsafe.findings import Finding, Report
 from loopsafe.frontends.changes import work_out
 from tests.support.remedies import RemedyCase, read_remedies
 
@@ -28,9 +28,12 @@ def test_what_is_offered_and_what_comes_out(case: RemedyCase, tmp_path: Path) ->
     report = analyse({})
     offered = {(f.location.span.row, f.fix.applicability, f.fix.reason) for f in report.findings if f.fix}
     assert sorted(offered) == sorted(case.fixes)
-    outcome = work_out(report, [f for f in report.findings if f.fix and f.fix.rewrites], analyse)
+
+    def choose(report: Report) -> list[Finding]:
+        return [f for f in report.findings if f.fix and f.fix.rewrites]
+
+    outcome = work_out(report, choose(report), analyse, choose)
     assert [refusal.reason for refusal in outcome.refusals] == []
     assert (outcome.changes[0].text if outcome.changes else case.before) == case.after
     ast.parse(case.after)
-    again = [f for f in outcome.after.findings if f.fix and f.fix.rewrites]
-    assert again == []
+    assert choose(outcome.after) == []

@@ -14,6 +14,9 @@ from loopsafe.fixes.imports import add_beside, add_imports
 from loopsafe.fixes.names import Names, Speller
 from loopsafe.fixes.text import CannotFix, Change, SourceText
 
+COLLIDES = "it collides with another fix in the same call; run again after that one"
+"""The reason of a plan that fails only because another one is carried out first."""
+
 
 @dataclass(frozen=True, slots=True)
 class FixResult:
@@ -140,4 +143,4 @@ def _check_call(text: SourceText, start: int, end: int, changes: list[Change]) -
 
 def _check_apart(changes: list[Change], done: list[list[Change]]) -> None:
     if any(change.collides(other) for group in done for other in group for change in changes):
-        raise CannotFix("it collides with another fix in the same call; run again after that one")
+        raise CannotFix(COLLIDES)

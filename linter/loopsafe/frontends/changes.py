@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 from loopsafe.findings import Finding, Report
-from loopsafe.fixes import fix_bytes
+from loopsafe.fixes import COLLIDES, fix_bytes
 
 Analyse = Callable[[Mapping[Path, str]], Report]
+Choose = Callable[[Report], Sequence[Finding]]
 Operation = tuple[str, str, str]
+
+_MOST_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +46,58 @@ class Outcome:
     after: Report
 
 
-def work_out(before: Report, wanted: Iterable[Finding], analyse: Analyse) -> Outcome:
-    """Work out the changes that fix the wanted findings and keep those that prove themselves.
+def work_out(before: Report, wanted: Iterable[Finding], analyse: Analyse, choose: Choose | None = None) -> Outcome:
+    """Work out the changes that fix the wanted findings, and keep those that prove themselves.
 
-    `analyse` reports on the same paths as `before`, with other texts for some files, by resolved path.
+    `analyse` reports on the same paths as `before`, with other texts for some files, by resolved path. What `choose`
+    takes of the report that comes out, because a fix has made it fixable, is fixed, too: a second run finds nothing.
     """
+    outcome = _work_out(before, wanted, analyse, {})
+    for _ in range(_MOST_ROUNDS if outcome.changes and choose else 0):
+        assert choose is not None
+        tried = {_operation(r.finding) for r in outcome.refusals if r.reason != COLLIDES}
+        fresh = [finding for finding in choose(outcome.after) if _operation(finding) not in tried]
+        following = _follow(outcome, fresh, analyse)
+        if following is None:
+            break
+        outcome = following
+    return outcome
+
+
+def _follow(outcome: Outcome, wanted: Sequence[Finding], analyse: Analyse) -> Outcome | None:
+    """The outcome with further findings fixed; None where that changes nothing."""
+    done = {change.path: change for change in outcome.changes}
+    texts = {Path(change.path).resolve(): change.text for change in outcome.changes}
+    new = _work_out(outcome.after, wanted, lambda overlay: analyse({**texts, **overlay}), done)
+    if not new.changes:
+        return None
+    changed = dict(done)
+    for change in new.changes:
+        earlier = done[change.path].fixed if change.path in done else ()
+        changed[change.path] = replace(change, fixed=(*earlier, *change.fixed))
+    fixed = {_operation(finding) for change in new.changes for finding in change.fixed}
+    refusals = (*(r for r in outcome.refusals if _operation(r.finding) not in fixed), *new.refusals)
+    return Outcome(tuple(changed[path] for path in sorted(changed)), refusals, new.after)
+
+
+def _work_out(before: Report, wanted: Iterable[Finding], analyse: Analyse, done: Mapping[str, Change]) -> Outcome:
     changes: list[Change] = []
     refusals: list[Refusal] = []
     for path, group in groupby(wanted, key=lambda finding: finding.location.path):
-        change, refused = _change(path, list(group))
+        change, refused = _change(path, list(group), done.get(path))
         changes += [change] if change else []
         refusals += refused
     return _prove(before, changes, refusals, analyse)
 
 
-def _change(path: str, findings: Sequence[Finding]) -> tuple[Change | None, list[Refusal]]:
+def _change(path: str, findings: Sequence[Finding], done: Change | None) -> tuple[Change | None, list[Refusal]]:
     # Operations that move together carry one plan, which is to be carried out once.
     plans = list(dict.fromkeys(finding.fix for finding in findings if finding.fix))
     try:
-        before = Path(path).read_bytes()
+        before = done.before if done else Path(path).read_bytes()
     except OSError as error:
         return None, [Refusal(finding, str(error)) for finding in findings]
-    after, result = fix_bytes(before, plans)
+    after, result = fix_bytes(done.after if done else before, plans)
     reasons = dict(result.failed)
     refused = [Refusal(finding, reasons[finding.fix]) for finding in findings if finding.fix in reasons]
     fixed = tuple(finding for finding in findings if finding.fix in result.applied)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import loopsafe
-from loopsafe.findings import Report
+from loopsafe.findings import Finding, Report
 from loopsafe.frontends import summary
 from loopsafe.frontends.edits import edits_of
 from loopsafe.frontends.options import Selection
@@ -71,8 +71,10 @@ def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str
     from loopsafe.frontends.changes import work_out
     from loopsafe.frontends.run_fix import carry_out, fixable
 
-    wanted = fixable(before, request.unsafe_fixes)
-    outcome = work_out(before, wanted, lambda overlay: work.analyse(overlay, request.quiet))
+    def choose(report: Report) -> list[Finding]:
+        return fixable(report, request.unsafe_fixes)
+
+    outcome = work_out(before, choose(before), lambda overlay: work.analyse(overlay, request.quiet), choose)
     done = carry_out(work, outcome, request.quiet)
     complain(*done.failures, *done.refused)
     unread = bool(done.failures or done.after.problems)

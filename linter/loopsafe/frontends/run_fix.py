@@ -50,7 +50,12 @@ def run_fix(request: FixRequest) -> int:
     check_known(request.only)
     before = work.analyse(quiet=request.quiet)
     tell_problems(work, before, request.quiet)
-    outcome = work_out(before, fixable(before, request.unsafe, request.only), _analyse(work, request.quiet))
+
+    def choose(report: Report) -> list[Finding]:
+        return fixable(report, request.unsafe, request.only)
+
+    more = None if request.interactive else choose
+    outcome = work_out(before, choose(before), _analyse(work, request.quiet), more)
     if request.diff:
         return _show_diff(request, before, outcome)
     if request.interactive:
