@@ -33,6 +33,7 @@ class Rewrite:
     - `coroutine`: `f(coro)` becomes `asyncio.run_coroutine_threadsafe(coro, text)`.
     - `wait`: the same, and `.result()` of it.
     - `bridge`: `f(a)` becomes `asyncio.wrap_future(asyncio.run_coroutine_threadsafe(f(a), text))`, to be awaited.
+    - `cocall`: `text.g(f, a)` becomes `asyncio.run_coroutine_threadsafe(f(a), text)`.
     - `bind`: an argument `a.f` becomes `functools.partial(b.g, a.f)`, where `text` is `b.g(a.f)`.
 
     Two actions are about more than one call:
@@ -42,7 +43,7 @@ class Rewrite:
     """
 
     span: Span
-    action: Literal["pass", "rename", "uncall", "coroutine", "wait", "bridge", "bind", "capture", "pulse"]
+    action: Literal["pass", "rename", "uncall", "coroutine", "wait", "bridge", "bind", "cocall", "capture", "pulse"]
     text: str = ""
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loopsafe.facts.schema import Call
+from loopsafe.facts.schema import Attr, Call
+from loopsafe.facts.spelling import is_exact, spell
+from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.graph import Library, Source, Target
+from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Coroutine, Frame, Function, Method, Partial, Value
@@ -22,6 +25,16 @@ class GivenCallback:
     frame: Frame
     call: Call
     given: Node
+
+    @property
+    def fix(self) -> FixPlan:
+        """Hand it over as the coroutine that it is, where it is handed to a loop."""
+        call, base = self.call, self.call.func.base if isinstance(self.call.func, Attr) else None
+        if last_name(call.func) != "call_soon_threadsafe" or not is_exact(base) or call.keywords or not call.args:
+            return FixPlan("declined", "which loop is to run the coroutine is not known")
+        made = isinstance(call.args[0], Call)
+        rewrite = Rewrite(call.span, "coroutine" if made else "cocall", spell(base))
+        return FixPlan("unsafe", "the coroutine will run, as it does not now", (rewrite,), ("asyncio",))
 
 
 class CoroutineCallbacks:

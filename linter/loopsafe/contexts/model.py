@@ -193,8 +193,7 @@ class Analysis:
             module, call = given.frame.module, given.call
             hop = Hop("reaches", module, call.packed_span)
             remedy = remedy_for(spell(call.func))
-            fix = FixPlan("declined", "which loop is to run the coroutine is not known")
-            yield Violation(module, call.span, spell(call.func), "", remedy, "loop", "certain", (hop,), fix)
+            yield Violation(module, call.span, spell(call.func), "", remedy, "loop", "certain", (hop,), given.fix)
 
     def blocking_waits(self) -> Iterator[Violation]:
         """Waits for a loop on that loop's own thread."""

@@ -47,7 +47,8 @@ class CoroutineFunctionAsCallback(Rule):
     thread is to run the coroutine on a loop of its own, `threading.Thread(target=asyncio.run, args=(coroutine,))`.
 
     ## Fix safety
-    Not offered: which loop is to run the coroutine, and who waits for it, is for the author to say.
+    `loop.call_soon_threadsafe(c, x)` becomes `asyncio.run_coroutine_threadsafe(c(x), loop)`: unsafe, since then the
+    coroutine runs for the first time. Not offered elsewhere: which loop is to run it is for the author to say.
 
     ## Conditions checked before reporting
     - The outer call is known to call what it is given, and not to await what that gives. `create_task`, `start_soon` of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from loopsafe.fixes.actions.bind import bind
-from loopsafe.fixes.actions.coroutine import bridge, run_threadsafe, wait_threadsafe
+from loopsafe.fixes.actions.coroutine import bridge, call_and_run, run_threadsafe, wait_threadsafe
 from loopsafe.fixes.actions.passing import pass_on
 from loopsafe.fixes.actions.rename import rename
 from loopsafe.fixes.actions.uncall import uncall
@@ -25,4 +25,5 @@ ACTIONS: Mapping[str, Action] = {
     "wait": wait_threadsafe,
     "bridge": bridge,
     "bind": bind,
+    "cocall": call_and_run,
 }

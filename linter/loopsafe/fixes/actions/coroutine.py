@@ -31,6 +31,20 @@ def wait_threadsafe(call: CallSite, text: str, spell: Speller) -> list[Change]:
     return [*run_threadsafe(call, text, spell), Change(end, end, ".result()")]
 
 
+def call_and_run(call: CallSite, text: str, spell: Speller) -> list[Change]:
+    """`l.call_soon_threadsafe(c, x)` becomes `asyncio.run_coroutine_threadsafe(c(x), l)`; `text` is the loop."""
+    if any(argument.keyword for argument in call.arguments):
+        raise CannotFix("asyncio.run_coroutine_threadsafe has no place for further arguments")
+    function, *others = call.arguments
+    swap = Change(call.start, call.function_end, spell("asyncio.run_coroutine_threadsafe"))
+    if not others:
+        return [swap, Change(function.end, function.end, f"(), {text}")]
+    assert function.comma is not None
+    # What stands beside the function comes to stand beside the parenthesis; rows and comments stay.
+    beside = others[0].start if not call.source[function.comma + 1 : others[0].start].strip(" ") else function.comma + 1
+    return [swap, Change(function.end, beside, "("), Change(others[-1].end, others[-1].end, f"), {text}")]
+
+
 def bridge(call: CallSite, text: str, spell: Speller) -> list[Change]:
     """Hand the call itself, which gives a coroutine, to the loop `text`, and wait for it on this one."""
     opening = f"{spell('asyncio.wrap_future')}({spell('asyncio.run_coroutine_threadsafe')}("
