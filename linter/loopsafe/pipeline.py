@@ -275,7 +275,9 @@ class _Reporter:
 
     def _source(self, read: _Read, span: Span) -> str:
         """The text of a span on one line; of a class or function, its first line."""
-        lines = self._lines.setdefault(read.file.shown, NEWLINE.split(read.text))
+        lines = self._lines.get(read.file.shown)
+        if lines is None:
+            lines = self._lines[read.file.shown] = NEWLINE.split(read.text)
         first = lines[span.row - 1][span.column - 1 :]
         if span.row == span.end_row:
             return first[: span.end_column - span.column].strip()
