@@ -1,4 +1,4 @@
-"""Where a loop can be captured for code on a thread: where that starts, in a coroutine of the same file."""
+"""Where a loop can be captured for code on a thread: in a coroutine that makes the object or starts the thread."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from loopsafe.findings import Rewrite
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
-from loopsafe.program.values import Class, Frame
+from loopsafe.program.values import Class, Frame, Object
 
 _NOTHING = "no loop is in scope here"
 _VARIABLES = ("loop", "running_loop", "event_loop")
 _ATTRIBUTES = ("_loop", "_running_loop", "_event_loop")
+_EMPTY_BASES = {"abc.ABC", "typing.Generic", "typing.Protocol"}
 _MOST_STARTS = 5
 
 
@@ -59,20 +60,35 @@ class Captures:
         return self._captured_by_methods(reached, own, receiver.cls)
 
     def _captured_by_methods(self, reached: Reached, own: str, cls: Class) -> Capture | str:
-        starts = self._starts(reached)
-        if not starts or len(starts) > _MOST_STARTS:
-            return f"{_NOTHING}, and where the thread starts is not seen"
-        taken = self._crossings.attribute_names(cls)
-        attribute = next((name for name in _ATTRIBUTES if name not in taken), "")
-        places: dict[Rewrite, None] = {}
-        for hop in starts:
-            coroutines = self._coroutines(cls, hop) if hop.module is reached.state.frame.module else []
-            if not coroutines or not attribute:
-                return f"{_NOTHING}, and not every start of the thread is in a coroutine of the class"
-            for scope in coroutines:
-                text = f"{scope.parameters[0].name}.{attribute}"
-                places[Rewrite(scope.span, "capture", text)] = None
+        """Capture it where the object is made, else where the threads start."""
+        module, attribute = reached.state.frame.module, self._free_attribute(cls)
+        coroutines = self._makers(reached, cls)
+        if not coroutines:
+            starts = self._starts(reached)
+            if not starts or len(starts) > _MOST_STARTS:
+                return f"{_NOTHING}, and where the thread starts is not seen"
+            found = [self._coroutines(cls, hop) if hop.module is module else [] for hop in starts]
+            coroutines = [scope for scopes in found for scope in scopes] if all(found) else []
+        if not coroutines or not attribute:
+            return f"{_NOTHING}, and not every start of the thread is in a coroutine of the class"
+        places = {Rewrite(s.span, "capture", f"{s.parameters[0].name}.{attribute}") for s in coroutines}
         return Capture(f"{own}.{attribute}", tuple(sorted(places)))
+
+    def _makers(self, reached: Reached, cls: Class) -> list[Scope]:
+        """The coroutine methods of the class that make the object; none where it may be made elsewhere, too."""
+        frame, func = reached.state.frame, reached.call.func
+        held = list(self._program.evaluate(frame, func.base).values) if isinstance(func, Attr) else []
+        made = [v.frame for v in held if isinstance(v, Object) and v.frame is not None]
+        near = [self._method_with(f.module, cls, f.scope) for f in made if f.module is frame.module]
+        coroutines = [scope for scope in near if scope is not None and scope.is_async]
+        return coroutines if len(coroutines) == len(held) else []
+
+    def _free_attribute(self, cls: Class) -> str:
+        """A name that no class of the project uses; libraries have their own, and `_loop` is a common one."""
+        classes = (cls, *self._program.classes.subclasses(cls))
+        taken = {name for each in classes for name in self._crossings.attribute_names(each)}
+        foreign = set(self._program.classes.library_bases(cls)) - _EMPTY_BASES
+        return next((name for name in _ATTRIBUTES[bool(foreign) :] if name not in taken), "")
 
     def _starts(self, reached: Reached) -> list[Hop]:
         """The hops that start the threads which get to the operation."""

@@ -97,12 +97,13 @@ class Crossings:
         found: list[Candidate] = []
         at: Frame | None = frame
         while at is not None:
-            parameters = {p.name for p in at.scope.parameters}
+            parameters = {p.name: p.default for p in at.scope.parameters}
             names = set(parameters)
             if at is not frame and at.scope.kind != "class":
                 names |= at.scope.bindings.keys() | at.scope.annotations.keys()
             mine = sorted((n for n in names if "loop" in n.lower()), key=lambda n: (_rank(n), n))
-            found += [Candidate(n, n, self._program.variable(at, n), n in parameters) for n in mine]
+            given = {name for name, default in parameters.items() if not _is_none(default)}
+            found += [Candidate(n, n, self._program.variable(at, n), n in given) for n in mine]
             at = at.parent
         return found
 
