@@ -31,8 +31,11 @@ async def run(client: Any, probe: Probe, name: str, way: str = "loop_start") -> 
         if name in ENDINGS:
             await asyncio.to_thread(client.disconnect)
         await probe.called()
+        # As `loop_stop` does: a thread that finds the connection lost just now would make a new one.
+        client._thread_terminate = True
         await asyncio.to_thread(client.disconnect)
-        thread.join() if way == "loop_forever" else client.loop_stop()
+        # Not on the loop, where the broker has to answer until the thread ends.
+        await asyncio.to_thread(thread.join if way == "loop_forever" else client.loop_stop)
 
 
 HANDLERS = ("connect", "disconnect", "message", "subscribe", "unsubscribe", "log", "pre_connect", "publish")
