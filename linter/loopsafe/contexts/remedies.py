@@ -34,6 +34,7 @@ class Remedies:
 
     def __init__(self, program: Program, crossings: Crossings, captures: Captures, threads: LoopThreads) -> None:
         self._program, self._crossings, self._captures, self._threads = program, crossings, captures, threads
+        self._chosen: dict[Reached, Loop] = {}
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the decision will need, so that it is known in the end."""
@@ -128,7 +129,16 @@ class Remedies:
         return bool(given) and all(isinstance(value, Coroutine) for value in given)
 
     def _loop(self, reached: Reached, avoid: Avoid | None) -> Loop:
-        """The loop to cross to: the object itself, one in scope, the object's own, one that can be captured."""
+        """The loop to cross to, which must not be one to `avoid`."""
+        if avoid is not None:
+            return self._choose(reached, avoid)
+        # Asked twice: for the message and for the plan.
+        if reached not in self._chosen:
+            self._chosen[reached] = self._choose(reached, None)
+        return self._chosen[reached]
+
+    def _choose(self, reached: Reached, avoid: Avoid | None) -> Loop:
+        """The object itself, a loop in scope, the object's own, one by its name, one that can be captured."""
         receiver, func, wanted = reached.receiver, reached.call.func, reached.row.loop_class or LOOP
         base = func.base if isinstance(func, Attr) else None
         if isinstance(receiver, Object) and wanted in self._program.knowledge.lineage(receiver.type):
