@@ -145,16 +145,23 @@ class Remedies:
             return Loop(spell(base)) if is_exact(base) else Loop("", "the loop is no plain name here")
         frame = reached.state.frame
         found = list(self._crossings.loops_in_scope(frame, wanted, avoid or self._elsewhere(reached)))
+        doubt = _doubt_between(found) if found else ""
+        if found and not doubt:
+            return Loop(found[0][0])
+        accessor = next((a for t in self._types(receiver) if (a := self._program.knowledge.own_loop(t))), "")
+        if accessor and is_exact(base) and wanted == LOOP:
+            return Loop(accessor.format(spell(base)))
         if found:
-            return Loop(found[0][0], _doubt_between(found))
+            return Loop(found[0][0], doubt)
         if text := "" if avoid else self._crossings.loop_in_scope(frame, wanted):
             return Loop(text, f"`{text}` is run by a thread, and must be the object's loop")
         if wanted != LOOP or avoid is not None:
             return Loop("", "no loop is in scope here")
-        accessor = next((a for t in self._types(receiver) if (a := self._program.knowledge.own_loop(t))), "")
-        if accessor and is_exact(base):
-            return Loop(accessor.format(spell(base)))
-        if name := self._crossings.named_loop(frame):
+        return self._guess(reached)
+
+    def _guess(self, reached: Reached) -> Loop:
+        """A loop that may be the object's, but is not known to be."""
+        if name := self._crossings.named_loop(reached.state.frame):
             return Loop(name, f"that `{name}` is the loop is known by its name only")
         captured = self._captures.capture(reached)
         if isinstance(captured, str):
