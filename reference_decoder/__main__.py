@@ -34,6 +34,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
     """What the file holds, as it comes: reading a pipe may wait, so a thread does it."""
+    # `read` would wait until a pipe has given all of a chunk.
     read = getattr(file, "read1", file.read)
     while chunk := await asyncio.to_thread(read, _CHUNK):
         yield chunk

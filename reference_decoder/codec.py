@@ -30,9 +30,11 @@ class Codec:
         if self._context is None:
             stream = self._stream
             context = self._context = cast(AudioCodecContext, CodecContext.create(stream.codec, "r"))
+            # Threads of FFmpeg's own would come on top of the pool's, and hold frames back.
             context.thread_count = 1
             if stream.extradata:
                 context.extradata = stream.extradata
+            # Bare samples and telephone codecs do not tell; where the bytes do, they have the last word.
             if stream.rate and stream.channels:
                 context.sample_rate, context.layout = stream.rate, f"{stream.channels}c"
         return self._context

@@ -103,6 +103,7 @@ class AudioStreamDecoder:
     async def aclose(self) -> None:
         """`close`, and the end of the task that reads the source, where `decode_stream` started one."""
         self.close()
+        # `gather` rather than a bare `await`: that would raise the pump's own end here.
         if self._pump is not None:
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
@@ -123,6 +124,7 @@ class AudioStreamDecoder:
         return self._handover.statistics()
 
     def __del__(self) -> None:
+        # Where the constructor raised there is none.
         handover = getattr(self, "_handover", None)
         if handover is not None and handover.abandon():
             warnings.warn(f"{type(self).__name__} was not closed", ResourceWarning, source=self, stacklevel=1)

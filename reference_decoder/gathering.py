@@ -43,6 +43,7 @@ class Gathering:
         if self._stream is not None:
             self._scale(frame.sample_rate, self._stream.rate)
             self._stream = None
+        # The queue refuses times that do not follow on each other; positions are counted at the output.
         frame.pts = None
         self._fifo.write(frame)
         self.count += frame.samples
@@ -54,6 +55,7 @@ class Gathering:
         if front:
             self._fifo.read(front)
         frame = self._fifo.read(kept) if kept else None
+        # What is still there is padding.
         self._fifo.read()
         self._skip -= front
         self._left = None if self._left is None else self._left - kept

@@ -54,6 +54,7 @@ class Handover:
         self._frames: deque[Frame] = deque()
         self._buffered = 0.0
         self._asleep = self._jobs = self._wakeups = 0
+        # Starved: nothing to decode before more comes. Full: nothing to decode before some is taken.
         self._starved = True
         self._full = self._working = self._ended = self._finished = self._closed = False
         self._error: BaseException | None = None
@@ -84,6 +85,7 @@ class Handover:
 
     async def room(self) -> None:
         """Where more input is waiting than the limit, wait until it is half of that. Raises what ended the decoder."""
+        # Looked at without the lock: what changes in this moment is seen at the next chunk.
         if self._waiting > self._max_input:
             await self._until(_ROOM)
         if self._closed or (self._finished and self._error):
@@ -107,6 +109,7 @@ class Handover:
         work = self._pipeline
         with self._lock:
             counts = (self._pushed, self._waiting, max(0.0, self._buffered))
+            # A worker may just be counting on in the last three: they are to be shown, nothing is decided by them.
             return Statistics(*counts, work.position, work.skipped, work.source.lost, self._jobs, self._wakeups)
 
     async def _until(self, wish: int) -> None:
@@ -129,6 +132,7 @@ class Handover:
         submit = not self._working and self._has_work()
         self._working = self._working or submit
         wake = bool(self._asleep & self._granted())
+        # All sleepers hear it; one who finds it was for another says again what it sleeps for.
         self._asleep = 0 if wake else self._asleep
         self._jobs, self._wakeups = self._jobs + submit, self._wakeups + wake
         self._lock.release()

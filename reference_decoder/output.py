@@ -103,6 +103,7 @@ class Output:
         *pieces, rest = np.split(samples, [length * number for number in range(1, whole + 1)], axis)
         for piece in pieces:
             self._give(piece)
+        # A view would keep the whole block in memory.
         self._rest = rest.copy()
 
     def _give(self, samples: Samples) -> None:

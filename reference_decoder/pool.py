@@ -19,6 +19,7 @@ def _new_pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(cores(), "reference_decoder")
 
 
+# In a list, so that a forked child can put its own in the place of its parent's.
 _pools = [_new_pool()]
 
 

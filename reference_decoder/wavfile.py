@@ -32,6 +32,7 @@ class WavWriter:
 
     def __exit__(self, *_: object) -> None:
         if self._written and self._file.seekable():
+            # Only now is the length known.
             self._file.seek(0)
             self._file.write(self._header(self._written))
 
