@@ -14,6 +14,7 @@ from benchmarks.decoder.peers import OURS, PEERS, Peer, cut, megabytes, stream
 from tests.support.audio import file_of, tone, wav
 
 _HOUR = 3600
+_PUSHES = 15
 _WATCHED = 10.0
 _PAUSE = 0.02
 
@@ -30,9 +31,11 @@ def measure_loop(rounds: int) -> dict[str, dict[str, float]]:
     large = wav(tone(57.0, 44100, 2).tobytes(), 44100, 2)
     pushes: dict[str, list[float]] = {peer.name: [] for peer in PEERS}
     closes: dict[str, list[float]] = {peer.name: [] for peer in PEERS}
-    for _ in range(rounds):
+    for _ in range(_PUSHES):
         for peer in PEERS:
             pushes[peer.name].append(asyncio.run(_push(peer, large)))
+    for _ in range(rounds):
+        for peer in PEERS:
             closes[peer.name].append(asyncio.run(_close(peer)))
     return {
         "push of 10 MB": {name: statistics.median(times) for name, times in pushes.items()},

@@ -30,12 +30,19 @@ def measure_at_once(rounds: int) -> dict[str, dict[str, float]]:
         pools.append(_pool())
         for peer in PEERS:
             results[peer.name].append(asyncio.run(_at_once(peer)))
-    found = {"blocking pool": {"seconds": statistics.median(pools)}}
+    found = {"blocking pool": {"seconds": statistics.median(pools)}, "idle loop": {"stall": asyncio.run(_idle_loop())}}
     for name, rows in results.items():
         found[name] = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
         found[name]["speed"] = statistics.median(pool / row["seconds"] for pool, row in zip(pools, rows, strict=True))
         found[name]["worst stall"] = max(row["stall"] for row in rows)
     return found
+
+
+async def _idle_loop() -> float:
+    """How long a loop with nothing to do is kept waiting: that much is the machine's."""
+    ticker = Ticker()
+    await asyncio.sleep(5)
+    return ticker.stop()
 
 
 def _pool() -> float:
@@ -91,19 +98,18 @@ async def _idle(peer: Peer) -> dict[str, float]:
     return each
 
 
-def measure_paced() -> dict[str, dict[str, Any]]:
-    """All as fast as they are played, 1 KiB at a time."""
-    return {peer.name: asyncio.run(_paced(peer)) for peer in PEERS}
+def measure_paced() -> dict[str, dict[str, dict[str, float]]]:
+    """All as fast as they are played, 1 KiB at a time; and within how many seconds they all begin."""
+    return {f"{spread}": {peer.name: asyncio.run(_paced(peer, spread)) for peer in PEERS} for spread in (0.1, 1.0)}
 
 
-async def _paced(peer: Peer) -> dict[str, Any]:
+async def _paced(peer: Peer, spread: float) -> dict[str, float]:
     data, firsts, ticker = _file(), list[float](), Ticker()
     processor, begun = time.process_time(), time.perf_counter()
 
     async def one(number: int) -> None:
         decoder = peer.make(_MIME, _RATE, _CHANNELS)
-        # Not all at the same moment: real streams are not either.
-        start = begun + number / _STREAMS * 0.1
+        start = begun + number / _STREAMS * spread
         feeding = asyncio.create_task(feed(decoder, start))
         first = None
         async for _ in decoder:

@@ -58,7 +58,8 @@ def manners(results: Results) -> str:
         f"{results['memory ours']:+.0f} MB",
         f"{results['memory LiveKit']:+.0f} MB",
     )
-    many = [*_at_once(results["at once"]), *_paced(results["paced"]), *_idle(results["idle"])]
+    paced = [row for spread, peers in results["paced"].items() for row in _paced(spread, peers)]
+    many = [*_at_once(results["at once"]), *paced, *_idle(results["idle"])]
     return table(("", "ours", "LiveKit"), [*loop, memory, *many])
 
 
@@ -67,6 +68,7 @@ def _at_once(results: Results) -> Iterable[tuple[str, str, str]]:
     yield "200 at once, against 2 blocking threads", f"{ours['speed']:.2f}", f"{livekit['speed']:.2f}"
     yield "... threads", f"{ours['threads']:+.0f}", f"{livekit['threads']:+.0f}"
     yield "... longest stall of the loop", *(f"{one['worst stall']:.0f} ms" for one in (ours, livekit))
+    yield "... of an idle loop", *[f"{results['idle loop']['stall']:.0f} ms"] * 2
     yield "... memory", f"{ours['megabytes']:+.0f} MB", f"{livekit['megabytes']:+.0f} MB"
 
 
@@ -76,10 +78,10 @@ def _idle(results: Results) -> Iterable[tuple[str, str, str]]:
     yield "... threads", f"{ours['threads']:+.0f}", f"{livekit['threads']:+.0f}"
 
 
-def _paced(results: Results) -> Iterable[tuple[str, str, str]]:
+def _paced(spread: str, results: Results) -> Iterable[tuple[str, str, str]]:
     ours, livekit = results["ours"], results["LiveKit"]
     for what, key, unit in (
-        ("200 at the pace of the stream, median first frame", "first frame", "ms"),
+        (f"200 at the pace of the stream, begun within {spread} s, median first frame", "first frame", "ms"),
         ("... slowest first frame", "slowest first frame", "ms"),
         ("... longest stall of the loop", "stall", "ms"),
         ("... seconds for 10 s of sound", "seconds", "s"),
