@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from loopsafe.collector import without_collector
 from loopsafe.config import Config, ConfigError, load_config
 from loopsafe.contexts.explain import Explanation
 from loopsafe.contexts.lattice import Hop
@@ -52,6 +53,7 @@ class _Project:
     files: int
 
 
+@without_collector()
 def analyze(
     paths: Sequence[str | Path],
     config: Config | None = None,
@@ -83,6 +85,7 @@ def analyze(
     return Report(tuple(findings), project.problems, project.files, _warnings(project, analysis))
 
 
+@without_collector()
 def trace(place: Place, config: Config | None = None, *, progress: Progress | None = None) -> tuple[Trace, ...]:
     """Where the functions of a place may run and why; several where one name means several.
 
@@ -99,6 +102,7 @@ def trace(place: Place, config: Config | None = None, *, progress: Progress | No
     return tuple(explanation.trace(module, scope) for module, scope in found)
 
 
+@without_collector()
 def graph(
     paths: Sequence[str | Path], config: Config | None = None, *, progress: Progress | None = None
 ) -> ContextGraph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
@@ -23,6 +24,7 @@ class Handed:
 
     def __init__(self, starts: Starts, overrides: Overrides) -> None:
         self._starts, self._overrides, self._program = starts, overrides, starts.program
+        self._heirs: dict[str, dict[str, list[Class]]] = {}
 
     def start(self, row: RunsRow, target: Library, origin: Origin) -> None:
         """Let everything run that the library takes out of the arguments."""
@@ -107,11 +109,19 @@ class Handed:
             self._named_method(value.value, wanted, row, origin)
 
     def _named_method(self, method: str, wanted: Callable, row: RunsRow, origin: Origin) -> None:
-        near = _folder(origin.frame.module) if origin.frame else ""
-        for cls in self._overrides.heirs(wanted.method_of):
-            # Services are registered in the folder that has the entities; names repeat across folders.
-            if _folder(cls.module) == near and method in cls.scope.bindings:
+        # Services are registered in the folder that has the entities; names repeat across folders.
+        for cls in self._heirs_in(_folder(origin.frame.module) if origin.frame else "", wanted.method_of):
+            if method in cls.scope.bindings:
                 self._starts.run_method(cls, method, row, origin)
+
+    def _heirs_in(self, folder: str, base: str) -> list[Class]:
+        """The classes of one folder that inherit from a library class."""
+        if base not in self._heirs:
+            by_folder: dict[str, list[Class]] = defaultdict(list)
+            for cls in self._overrides.heirs(base):
+                by_folder[_folder(cls.module)].append(cls)
+            self._heirs[base] = by_folder
+        return self._heirs[base].get(folder, [])
 
 
 def _folder(module: Module) -> str:

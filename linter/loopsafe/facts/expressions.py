@@ -35,32 +35,6 @@ class ExpressionReader:
 
     def __init__(self, file: Walk) -> None:
         self._file = file
-        self._readers: dict[type[ast.AST], Callable[..., Expr]] = {
-            ast.Name: self._name,
-            ast.Constant: self._constant,
-            ast.Attribute: self._attribute,
-            ast.Call: self._call,
-            ast.Lambda: self._lambda,
-            ast.IfExp: self._if,
-            ast.BoolOp: self._bool,
-            ast.BinOp: self._binary,
-            ast.NamedExpr: self._walrus,
-            ast.Await: self._await,
-            ast.Yield: self._yield,
-            ast.YieldFrom: self._yield_from,
-            ast.Starred: self._starred,
-            ast.Subscript: self._subscript,
-            ast.List: self._display,
-            ast.Tuple: self._display,
-            ast.Set: self._display,
-            ast.Dict: self._dict,
-            ast.ListComp: self._comprehension,
-            ast.SetComp: self._comprehension,
-            ast.GeneratorExp: self._comprehension,
-            ast.DictComp: self._comprehension,
-            ast.UnaryOp: self._unary,
-            ast.Compare: self._compare,
-        }
 
     @property
     def _scope(self) -> ScopeBuilder:
@@ -70,9 +44,9 @@ class ExpressionReader:
         """The expression's meaning as data; None where it has none that the analysis can use."""
         if node is None:
             return None
-        reader = self._readers.get(type(node))
+        reader = _READERS.get(type(node))
         if reader is not None:
-            return reader(node)
+            return reader(self, node)
         # Of anything else only the calls and reads inside it matter.
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
@@ -258,6 +232,35 @@ class ExpressionReader:
             result = Collection(kind, (None,), ((read or self.read)(node.elt),))
         self._scope.guard = start
         return result
+
+
+# Unbound: a table of bound methods would keep every file's reader alive until the collector runs.
+_READERS: dict[type[ast.AST], Callable[[ExpressionReader, Any], Expr]] = {
+    ast.Name: ExpressionReader._name,
+    ast.Constant: ExpressionReader._constant,
+    ast.Attribute: ExpressionReader._attribute,
+    ast.Call: ExpressionReader._call,
+    ast.Lambda: ExpressionReader._lambda,
+    ast.IfExp: ExpressionReader._if,
+    ast.BoolOp: ExpressionReader._bool,
+    ast.BinOp: ExpressionReader._binary,
+    ast.NamedExpr: ExpressionReader._walrus,
+    ast.Await: ExpressionReader._await,
+    ast.Yield: ExpressionReader._yield,
+    ast.YieldFrom: ExpressionReader._yield_from,
+    ast.Starred: ExpressionReader._starred,
+    ast.Subscript: ExpressionReader._subscript,
+    ast.List: ExpressionReader._display,
+    ast.Tuple: ExpressionReader._display,
+    ast.Set: ExpressionReader._display,
+    ast.Dict: ExpressionReader._dict,
+    ast.ListComp: ExpressionReader._comprehension,
+    ast.SetComp: ExpressionReader._comprehension,
+    ast.GeneratorExp: ExpressionReader._comprehension,
+    ast.DictComp: ExpressionReader._comprehension,
+    ast.UnaryOp: ExpressionReader._unary,
+    ast.Compare: ExpressionReader._compare,
+}
 
 
 def _slice(base: Expr, node: ast.Slice) -> Expr:

@@ -41,37 +41,15 @@ class FileBuilder(Walk):
         self.conditions = Conditions(self)
         self._scopes: list[ScopeBuilder] = []
         self.scope = self._open("module", "<module>", 0)
-        self._readers: dict[type[ast.AST], Callable[[Any], None]] = {
-            ast.FunctionDef: self._function,
-            ast.AsyncFunctionDef: self._function,
-            ast.ClassDef: self._class,
-            ast.Return: self._return,
-            ast.Assign: self._assign,
-            ast.AnnAssign: self._annotated,
-            ast.AugAssign: self._augmented,
-            ast.For: self._for,
-            ast.AsyncFor: self._for,
-            ast.While: self._while,
-            ast.If: self._if,
-            ast.With: self._with,
-            ast.AsyncWith: self._with,
-            ast.Try: self._try,
-            ast.Import: self._import,
-            ast.ImportFrom: self._import_from,
-            ast.Global: self._outer,
-            ast.Nonlocal: self._outer,
-            ast.Expr: self._expression,
-            ast.Assert: self._assert,
-            ast.Raise: self._raise,
-            ast.Match: self._match,
-        }
-        if hasattr(ast, "TryStar"):
-            self._readers[ast.TryStar] = self._try
 
     def build(self, tree: ast.Module) -> tuple[Scope, ...]:
         """All scopes of the module; the module itself is the first."""
         self._body(tree.body)
-        return tuple(scope.freeze() for scope in self._scopes)
+        scopes = tuple(scope.freeze() for scope in self._scopes)
+        # The builder and its readers know each other: only the collector of cycles finds them. What is big goes now.
+        self._scopes.clear()
+        del self.scope
+        return scopes
 
     def add_lambda(self, node: ast.Lambda) -> Expr:
         """A lambda's scope, read at once."""
@@ -139,11 +117,10 @@ class FileBuilder(Walk):
     def _body(self, body: list[ast.stmt]) -> None:
         """A block. What an early exit rules out holds for the rest of it."""
         start = self.scope.guard
-        readers = self._readers
         for statement in body:
-            reader = readers.get(type(statement))
+            reader = _READERS.get(type(statement))
             if reader is not None:
-                reader(statement)
+                reader(self, statement)
             else:
                 self._other(statement)
         self.scope.guard = start
@@ -256,7 +233,7 @@ class FileBuilder(Walk):
             self.scope.handler = len(self.scope.handlers) - 1
 
     def _statement(self, statement: ast.stmt) -> None:
-        self._readers.get(type(statement), self._other)(statement)
+        _READERS.get(type(statement), FileBuilder._other)(self, statement)
 
     def _try(self, node: ast.Try) -> None:
         scope = self.scope
@@ -403,6 +380,34 @@ class FileBuilder(Walk):
         self.scope = scope
         self._body(node.body)
         self.scope = around
+
+
+_READERS: dict[type[ast.AST], Callable[[FileBuilder, Any], None]] = {
+    ast.FunctionDef: FileBuilder._function,
+    ast.AsyncFunctionDef: FileBuilder._function,
+    ast.ClassDef: FileBuilder._class,
+    ast.Return: FileBuilder._return,
+    ast.Assign: FileBuilder._assign,
+    ast.AnnAssign: FileBuilder._annotated,
+    ast.AugAssign: FileBuilder._augmented,
+    ast.For: FileBuilder._for,
+    ast.AsyncFor: FileBuilder._for,
+    ast.While: FileBuilder._while,
+    ast.If: FileBuilder._if,
+    ast.With: FileBuilder._with,
+    ast.AsyncWith: FileBuilder._with,
+    ast.Try: FileBuilder._try,
+    ast.Import: FileBuilder._import,
+    ast.ImportFrom: FileBuilder._import_from,
+    ast.Global: FileBuilder._outer,
+    ast.Nonlocal: FileBuilder._outer,
+    ast.Expr: FileBuilder._expression,
+    ast.Assert: FileBuilder._assert,
+    ast.Raise: FileBuilder._raise,
+    ast.Match: FileBuilder._match,
+}
+if hasattr(ast, "TryStar"):
+    _READERS[ast.TryStar] = FileBuilder._try
 
 
 def _class_name(file: FileBuilder, pattern: ast.pattern | None) -> Expr:

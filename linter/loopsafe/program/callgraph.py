@@ -40,6 +40,7 @@ class Calls:
         self._graph, self._names, self._classes, self._constants = graph, names, classes, constants
         self._written: dict[tuple[Frame, Call], Arguments] = {}
         self._demanded: set[Frame] = set()
+        self._bound: set[tuple[Frame, Call]] = set()
         self._sensitive: dict[Scope, bool] = {}
 
     def arguments(self, frame: Frame, call: Call) -> Arguments:
@@ -247,10 +248,16 @@ class Calls:
         most = _MOST_CALLERS * (_FOR_ONE if index.defined[frame.scope.name] == 1 else 1)
         for module, scope, call in sites if len(sites) <= most else ():
             for caller in self._classes.frames(module, scope):
-                self._graph.targets(caller, call, _ignore)
+                self._bind(caller, call)
         for module, scope in index.decorated.get(frame.scope.name, ())[:_MOST_CALLERS]:
             around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
             self._graph.variable(around, scope.name)
+
+    def _bind(self, caller: Frame, call: Call) -> None:
+        """Have a call give its arguments to whatever it enters, once for all who demand them."""
+        if (caller, call) not in self._bound:
+            self._bound.add((caller, call))
+            self._graph.targets(caller, call, _ignore)
 
     def _decorated_by_maker(self, frame: Frame) -> list[str]:
         """A function made inside a decorator is called by the names of what is decorated."""

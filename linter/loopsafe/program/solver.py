@@ -8,10 +8,8 @@ by then. As work is done in a fixed order, findings are deterministic all the sa
 
 from __future__ import annotations
 
-import gc
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 from loopsafe.program.values import Value
@@ -95,28 +93,15 @@ class Solver:
     def run(self) -> None:
         """Work until nothing changes any more, or the budget is spent: what is known by then stands."""
         work, left = self._work, self._left
-        with _collector_off():
-            while left and (work or self._idle):
-                # What waits for idleness may make new work, which goes first again.
-                action, args = (work or self._idle).popleft()
-                action(*args)
-                left -= 1
+        while left and (work or self._idle):
+            # What waits for idleness may make new work, which goes first again.
+            action, args = (work or self._idle).popleft()
+            action(*args)
+            left -= 1
         self._left = left
         if not left:
             work.clear()
             self._idle.clear()
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """Nothing made here is garbage before the end; looking for it again and again costs a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _with(
