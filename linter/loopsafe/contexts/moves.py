@@ -174,8 +174,9 @@ class _Settlement:
 
 
 def _object(call: Call) -> str:
-    base = call.func.base if isinstance(call.func, Attr) else None
-    return spell(base) if is_exact(base) else ""
+    """The text of what the method of a call belongs to; empty where each evaluation may give another object."""
+    text = spell(call.func.base) if isinstance(call.func, Attr) else ""
+    return "" if "(" in text or "..." in text else text
 
 
 def _gets(call: Call) -> bool:
