@@ -140,6 +140,9 @@ class Remedies:
     def _choose(self, reached: Reached, avoid: Avoid | None) -> Loop:
         """The object itself, a loop in scope, the object's own, one by its name, one that can be captured."""
         receiver, func, wanted = reached.receiver, reached.call.func, reached.row.loop_class or LOOP
+        given = dict(reached.call.keywords).get("loop") if reached.row.fix == "coroutine" else None
+        if is_exact(given):
+            return Loop(spell(given))
         base = func.base if isinstance(func, Attr) else None
         if isinstance(receiver, Object) and wanted in self._program.knowledge.lineage(receiver.type):
             return Loop(spell(base)) if is_exact(base) else Loop("", "the loop is no plain name here")
