@@ -31,6 +31,7 @@ class ThreadTests:
         self._tells = {name.rpartition(".")[2]: row.tells for name, row in knowledge.tests.items()}
         self._runners = {name.rpartition(".")[2] for name in knowledge.loops}
         self._answers: dict[tuple[Scope, bool | None], bool] = {}
+        self._said: dict[tuple[Scope, Expr, bool, int], bool] = {}
         self._told: dict[Scope, str] = {}
         self._depth = 0
 
@@ -39,10 +40,14 @@ class ThreadTests:
         # What helpers return leads on to other helpers, and back.
         if self._depth > _DEEPEST:
             return False
-        self._depth += 1
-        answer = self._says(place, test, holds)
-        self._depth -= 1
-        return answer
+        # Without this, names that are bound to each other many times over are asked for in every order.
+        key = (place.scope, test, holds, self._depth)
+        known = self._said.get(key)
+        if known is None:
+            self._depth += 1
+            known = self._said[key] = self._says(place, test, holds)
+            self._depth -= 1
+        return known
 
     def fails_elsewhere(self, place: Place, expr: Expr) -> bool:
         """Whether this is a call that raises on threads where no loop runs."""
