@@ -24,11 +24,12 @@ class Player:
     async def start(self):
         self._loop = asyncio.get_running_loop()
         self._queue = asyncio.Queue()
+        self._other = asyncio.Queue()
         threading.Thread(target=self._pump).start()
 
     def _pump(self):
         self._queue.put_nowait( 1 )   # odd   blanks stay
-        self._queue.task_done()  # noqa: LSF102
+        self._other.task_done()  # noqa: LSF102
 """
 UNSAFE = """\
 import asyncio
