@@ -1,0 +1,93 @@
+"""Apply all fixes to copies of the released packages that have findings, and write the table of docs/fixes-compared.md.
+
+    python -m benchmarks.fixes.run                      # everything, from the checkout's root
+    python -m benchmarks.fixes.run --package tornado    # one package, page left alone
+
+Needs the packages that `python -m benchmarks.accuracy.run` fetches. The fixed copies stay in the work folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.accuracy.checking import Limits
+from benchmarks.accuracy.pages import fill
+from benchmarks.accuracy.releases import Release
+from benchmarks.accuracy.verdicts import read_verdicts
+from benchmarks.fixes import comparing
+from benchmarks.fixes.applying import Applied, apply_fixes, find
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "fixes-compared.md"
+
+
+def main() -> int:
+    """Run what the arguments ask for; 1 if anything was wrong."""
+    options = _options()
+    pins = sorted({verdict.release for verdict in read_verdicts().values()})
+    wanted = [pin for pin in pins if not options.package or pin.partition("==")[0] in options.package]
+    rows = [row for pin in wanted for row in _run(Release.parse(pin), options)]
+    if not options.package:
+        fill(PAGE, "packages", table(rows))
+        fill(PAGE, "labels", comparing.table())
+    wrong = [problem for _, _, applied in rows for problem in applied.wrong]
+    print(*wrong, sep="\n", file=sys.stderr)
+    return bool(wrong)
+
+
+Row = tuple[str, bool, Applied]
+
+
+def table(rows: list[Row]) -> str:
+    """The results, a package a row, and their sums."""
+    lines = [
+        "| package | offered, safe | fixed, safe | offered, with unsafe | fixed, with unsafe | files changed | wrong |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    pairs = [(pin, safe, both) for (pin, _, safe), (_, _, both) in zip(rows[::2], rows[1::2], strict=True)]
+    for pin, safe, both in pairs:
+        if both.offered or both.wrong or safe.wrong:
+            counts = _counts(safe, both)
+            lines.append(f"| {pin} | {' | '.join(map(str, counts))} |")
+    sums = [sum(column) for column in zip(*(_counts(safe, both) for _, safe, both in pairs), strict=True)]
+    lines.append(f"| **all {len(pairs)}** | {' | '.join(map(str, sums))} |")
+    return "\n".join(lines)
+
+
+def _counts(safe: Applied, both: Applied) -> tuple[int, ...]:
+    return safe.offered, safe.fixed, both.offered, both.fixed, len(both.files), len(safe.wrong) + len(both.wrong)
+
+
+def _run(release: Release, options: argparse.Namespace) -> list[Row]:
+    """The safe fixes of a package, then all."""
+    limits = Limits(options.timeout, options.memory)
+    try:
+        folder = release.unpacked(options.cache)
+        found = find(folder, limits)
+        safe = [entry for entry in found if entry["fix"]["applicability"] == "safe"]
+        copies = (options.work / f"{release.name}-{release.version}-{kind}" for kind in ("safe", "unsafe"))
+        rows = [apply_fixes(folder, next(copies), safe, False, limits)]
+        # Where there is no unsafe fix, all of them are the safe ones.
+        rows.append(apply_fixes(folder, next(copies), found, True, limits) if len(found) > len(safe) else rows[0])
+    except subprocess.SubprocessError as error:
+        rows = [Applied(0, 0, (), (), (f"{release}: {error}",))] * 2
+    print(*(json.dumps({"release": str(release), **asdict(applied)}) for applied in rows), sep="\n", flush=True)
+    return [(str(release), unsafe, applied) for unsafe, applied in zip((False, True), rows, strict=True)]
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Apply all fixes to copies of released packages.")
+    parser.add_argument("--package", action="append", default=[], help="only this one; may be given several times")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "loopsafe-accuracy")
+    parser.add_argument("--work", type=Path, default=Path("build") / "fixes", help="where the fixed copies go")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds a command may take")
+    parser.add_argument("--memory", type=int, default=8000, help="megabytes a command may take")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
