@@ -56,11 +56,14 @@ async def _close(peer: Peer) -> float:
     decoder = peer.make("audio/mpeg", None, 1)
     for chunk in hour():
         decoder.push(chunk)
-    before = -1.0
-    # Until nothing more is decoded: LiveKit's decodes the hour, ours what `max_buffered` allows.
-    while (now := time.process_time()) - before > 0.05:
-        before = now
+    before, quiet = time.process_time(), 0
+    # Until nothing more is decoded: LiveKit's decodes the hour, ours what `max_buffered` allows. A busy machine may
+    # give this process nothing to do it with for a while, so it has to be quiet for seconds.
+    while quiet < 10:
         await asyncio.sleep(0.2)
+        now = time.process_time()
+        quiet = 0 if now - before > 0.005 else quiet + 1
+        before = now
     begun = time.perf_counter()
     await decoder.aclose()
     return 1000 * (time.perf_counter() - begun)
