@@ -9,7 +9,7 @@ from loopsafe.facts.comments import find_remarks
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
 from loopsafe.facts.scopes import Positions
 from loopsafe.facts.statements import FileBuilder
-from loopsafe.facts.type_comments import MARK, parse_with_comments
+from loopsafe.facts.type_comments import has_comments, parse_with_comments
 
 
 def parse(source: str | bytes, filename: str = "<unknown>") -> ast.Module:
@@ -22,7 +22,7 @@ def parse(source: str | bytes, filename: str = "<unknown>") -> ast.Module:
         # Invalid escapes and the like are the analysed file's business.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if isinstance(source, str) and MARK in source:
+            if isinstance(source, str) and has_comments(source):
                 return parse_with_comments(source, filename)
             return ast.parse(source, filename)
     except SyntaxError as error:

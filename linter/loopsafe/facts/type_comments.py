@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 
-MARK = "# type:"
+# Most are `# type: ignore`, which says nothing here.
+_COMMENT = re.compile("# type:(?! *ignore)")
+
+
+def has_comments(source: str) -> bool:
+    """Whether a text may have type comments that say anything."""
+    return _COMMENT.search(source) is not None
 
 
 def parse_with_comments(source: str, filename: str) -> ast.Module:
