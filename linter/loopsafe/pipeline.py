@@ -27,6 +27,7 @@ from loopsafe.program.program import Program
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
 from loopsafe.sources import NEWLINE, decode, read_bytes
+from loopsafe.stopwatch import Stopwatch
 from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 
 Progress = Callable[[int, int], None]
@@ -62,6 +63,7 @@ def analyze(
     noqa: bool = True,
     progress: Progress | None = None,
     read: Read = read_bytes,
+    watch: Stopwatch | None = None,
 ) -> Report:
     """Analyse the project that holds `paths` and report on those paths.
 
@@ -72,14 +74,17 @@ def analyze(
         noqa: whether `# noqa` comments silence findings.
         progress: called as (files done, files in all) while files are read.
         read: what gives a file's content by its path.
+        watch: takes the time of each stage.
 
     Raises:
         ConfigError: the configuration cannot be used.
         FileNotFoundError: a path does not exist.
     """
-    project = _read_project(paths, config, overlay, progress, read)
-    analysis = _analyse(project)
-    findings = _find(project, analysis)
+    watch = watch or Stopwatch()
+    project = _read_project(paths, config, overlay, progress, read=read, watch=watch)
+    analysis = _analyse(project, watch)
+    with watch.stage("rules"):
+        findings = _find(project, analysis)
     if noqa:
         findings = _audible(findings, project.by_path.values())
     return Report(tuple(findings), project.problems, project.files, _warnings(project, analysis))
@@ -132,15 +137,18 @@ def _read_project(
     config: Config | None,
     overlay: Mapping[Path, str] | None,
     progress: Progress | None,
+    *,
     read: Read = read_bytes,
+    watch: Stopwatch | None = None,
 ) -> _Project:
     """Read the project that holds `paths`."""
     config = config or load_config(Path(paths[0] if paths else "."))
     texts = {os.path.realpath(path): text for path, text in (overlay or {}).items()}
     files = _with_overlay(gather([p for p in paths if os.path.realpath(p) not in texts], config), texts)
-    found, problems = _read_all(files, texts, progress, read)
+    watch = watch or Stopwatch()
+    found, problems = _read_all(files, texts, progress, read, watch)
     if config.site_packages:
-        found += _read_all(_installed(found, config), {}, None, read)[0]
+        found += _read_all(_installed(found, config), {}, None, read, watch)[0]
     by_path = {_module_path(r.file, config): r for r in found}
     modules = Modules((path, r.facts) for path, r in by_path.items())
     return _Project(config, by_path, modules, tuple(problems), sum(file.wanted for file in files))
@@ -158,10 +166,13 @@ def _installed(read: Sequence[_Read], config: Config) -> list[SourceFile]:
         raise ConfigError(f"`site-packages` in [tool.loopsafe]: no such folder: {error.filename}") from error
 
 
-def _analyse(project: _Project) -> Analysis:
+def _analyse(project: _Project, watch: Stopwatch | None = None) -> Analysis:
     """Let contexts flow through a project."""
-    knowledge = Knowledge(applicable(_packs(project), project.modules.imported))
-    return Analysis(Program(project.modules, knowledge), project.config.annotations)
+    watch = watch or Stopwatch()
+    with watch.stage("knowledge"):
+        knowledge = Knowledge(applicable(_packs(project), project.modules.imported))
+    with watch.stage("link and solve"):
+        return Analysis(Program(project.modules, knowledge), project.config.annotations)
 
 
 def _packs(project: _Project) -> tuple[Pack, ...]:
@@ -194,12 +205,16 @@ def _with_overlay(files: Sequence[SourceFile], texts: Mapping[str, str]) -> list
 
 
 def _read_all(
-    files: Sequence[SourceFile], texts: Mapping[str, str], progress: Progress | None, read: Read
+    files: Sequence[SourceFile],
+    texts: Mapping[str, str],
+    progress: Progress | None,
+    read: Read,
+    watch: Stopwatch,
 ) -> tuple[list[_Read], list[Problem]]:
     found: list[_Read] = []
     problems: list[Problem] = []
     for done, file in enumerate(files, 1):
-        outcome = _read_one(file, texts.get(file.path), read)
+        outcome = _read_one(file, texts.get(file.path), read, watch)
         if isinstance(outcome, _Read):
             found.append(outcome)
         elif file.wanted:
@@ -209,10 +224,12 @@ def _read_all(
     return found, problems
 
 
-def _read_one(file: SourceFile, text: str | None, read: Read) -> _Read | Problem:
+def _read_one(file: SourceFile, text: str | None, read: Read, watch: Stopwatch) -> _Read | Problem:
     try:
-        source = decode(read(file.path)).text if text is None else text
-        return _Read(file, source, extract(source, file.shown))
+        with watch.stage("read"):
+            source = decode(read(file.path)).text if text is None else text
+        with watch.stage("facts", file.shown):
+            return _Read(file, source, extract(source, file.shown))
     except OSError as error:
         return Problem(file.shown, 0, 0, f"cannot be read: {error.strerror or error}")
     except UnicodeDecodeError as error:

@@ -283,3 +283,13 @@ def test_a_known_result_loads_no_analysis(project: Path) -> None:
         [sys.executable, "-c", program], cwd=project, env=environment(), check=True, capture_output=True, text=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_profile_names_stages_and_files(project: Path) -> None:
+    done = subprocess.run(
+        [*CHECK, "--profile"], cwd=project, env=environment(), check=False, capture_output=True, text=True
+    )
+    stages = [line.split("s  ")[1] for line in done.stderr.partition("slowest")[0].splitlines()]
+    assert stages == ["read", "facts", "knowledge", "link and solve", "rules", "render"]
+    assert {line.split()[-1] for line in done.stderr.partition("files:\n")[2].splitlines()} == {"a.py", "b.py"}
+    assert done.stdout == check(project).communicate()[0]

@@ -47,6 +47,7 @@ def cli() -> None:
 )
 @click.option("--verify", default="", metavar="FOLDER", help="Write there a small program that shows a finding fail.")
 @cache_option
+@click.option("--profile", is_flag=True, help="Say on standard error where the time goes; without the cache.")
 @selection_options
 @quiet_option
 def check(
@@ -61,6 +62,7 @@ def check(
     unsafe_fixes: bool,
     verify: str,
     no_cache: bool,
+    profile: bool,
     selection: Selection,
     quiet: bool,
 ) -> int:
@@ -89,6 +91,7 @@ def check(
             verify,
             quiet,
             cache=not no_cache,
+            profile=profile,
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import loopsafe
@@ -15,6 +15,7 @@ from loopsafe.frontends.options import Selection
 from loopsafe.frontends.terminal import CannotWork, complain, wants_colour, write
 from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths, work_on_stdin
 from loopsafe.render import FORMATS, STATISTICS, WITH_EDITS, WITH_RULES, Results, RuleInfo, text
+from loopsafe.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class CheckRequest:
     verify: str = ""
     quiet: bool = False
     cache: bool = False
+    profile: bool = False
 
 
 def run_check(request: CheckRequest) -> int:
@@ -51,13 +53,18 @@ def run_check(request: CheckRequest) -> int:
         # What is about to be rewritten is looked at as it is now.
         else work_on_paths(request.paths, request.selection, request.cache and not request.fix)
     )
+    watch = Stopwatch()
+    work = replace(work, watch=watch if request.profile else None)
     report = work.analyse(quiet=request.quiet)
     tell_problems(work, report, request.quiet)
     told, failed = summary.found(report), bool(report.problems)
     if request.fix:
         report, told, unwritten = _fix(request, work, report)
         failed = failed or unwritten
-    _deliver(request, _lines(request, work, report, told))
+    with watch.stage("render"):
+        _deliver(request, _lines(request, work, report, told))
+    if request.profile:
+        complain(*watch.lines())
     if request.verify:
         _verify(request, report)
     if failed:

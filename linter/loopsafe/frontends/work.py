@@ -16,6 +16,7 @@ from loopsafe.frontends.progress import ProgressBar, progress
 from loopsafe.frontends.settings import settle
 from loopsafe.frontends.terminal import CannotWork, complain
 from loopsafe.sources import decode
+from loopsafe.stopwatch import Stopwatch
 
 CLEAN, FINDINGS, FAILED = range(3)
 
@@ -24,7 +25,7 @@ CLEAN, FINDINGS, FAILED = range(3)
 class Work:
     """Paths to report on and how. `problems` are those of paths that cannot be worked on at all.
 
-    With `cache`, what is known from the last run need not be worked out again.
+    With `cache`, what is known from the last run need not be worked out again. With `watch`, time is taken.
     """
 
     paths: tuple[str, ...]
@@ -32,6 +33,7 @@ class Work:
     overlay: Mapping[Path, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     cache: bool = False
+    watch: Stopwatch | None = None
 
     def analyse(self, overlay: Mapping[Path, str] | None = None, quiet: bool = False) -> Report:
         """Run the analysis, where `overlay` adds to the text that stands in for files.
@@ -50,13 +52,13 @@ class Work:
         return replace(report, problems=(*self.problems, *report.problems))
 
     def _report(self, texts: Mapping[Path, str], show: ProgressBar | None) -> Report:
-        if self.cache and not texts:
+        if self.cache and not texts and not self.watch:
             return cached.analyze(self.paths, self.config, progress=show)
 
         # The analysis takes longer to load than a run takes that has its result from the cache.
         from loopsafe.pipeline import analyze
 
-        return analyze(self.paths, self.config, overlay=texts, progress=show)
+        return analyze(self.paths, self.config, overlay=texts, progress=show, watch=self.watch)
 
 
 def work_on_paths(paths: Sequence[str], selection: Selection, cache: bool = False) -> Work:
