@@ -67,8 +67,9 @@ def check(folder: Path, limits: Limits) -> Outcome:
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         status, seconds, usage = _run(folder, limits, output, errors)
         megabytes = usage.ru_maxrss // 1024
-        failure = _failure(status, seconds >= limits.seconds, _read(errors))
-        findings = () if failure else tuple(read_finding(entry) for entry in json.loads(_read(output)))
+        printed = _read(output)
+        failure = _failure(status, seconds >= limits.seconds, printed, _read(errors))
+        findings = () if failure else tuple(read_finding(entry) for entry in json.loads(printed))
     return Outcome(findings, seconds, megabytes, failure)
 
 
@@ -103,10 +104,10 @@ def _run(folder: Path, limits: Limits, output: IO[str], errors: IO[str]) -> tupl
     return process.returncode, time.monotonic() - start, usage
 
 
-def _failure(status: int, late: bool, errors: str) -> str:
+def _failure(status: int, late: bool, printed: str, errors: str) -> str:
     if late and status < 0:
         return "timeout"
-    if "Traceback" in errors or status not in USUAL_EXITS:
+    if "Traceback" in errors or status not in USUAL_EXITS or not printed:
         lines = [line for line in errors.splitlines() if line.strip() and not line.startswith(CLOSING_WORDS)]
         return f"exit {status}: {lines[-1] if lines else 'no word on standard error'}"
     return ""

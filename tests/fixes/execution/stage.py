@@ -15,12 +15,14 @@ import inspect
 import io
 import json
 import os
+import re
 import select
 import signal
 import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -103,6 +105,8 @@ class Case:
         sys.path.insert(0, self.folder)
         sys.meta_path.append(_Missing())
         observed.install(self.folder)
+        warnings.simplefilter("always", RuntimeWarning)
+        warnings.showwarning = self._warned
         threading.excepthook = lambda args: self._failed(args.exc_value)
         pause, wait = time.sleep, asyncio.sleep
         time.sleep = lambda seconds=0: pause(min(seconds, 0.001))
@@ -113,7 +117,13 @@ class Case:
         threading.Timer.__init__ = lambda self, interval, *args, **kwargs: start(self, 0.01, *args, **kwargs)
 
     def _failed(self, error: BaseException | None) -> None:
-        self.errors.append("".join(traceback.format_exception_only(type(error), error)).strip())
+        text = "".join(traceback.format_exception_only(type(error), error)).strip()
+        # Debug mode tells more of the same error.
+        self.errors.append(re.sub(r" created at [^ >]+", "", text))
+
+    def _warned(self, message: Warning | str, *rest: object) -> None:
+        if "never awaited" in str(message):
+            self.errors.append(str(message).splitlines()[0])
 
     async def _drive(self) -> None:
         loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def fix(folder: Path, findings: list[Finding]) -> None:
 
 def request(folder: Path, findings: list[Finding], case: Case) -> dict[str, Any]:
     """How to run a case: by its own harness, or from the functions on the paths of its findings."""
-    starts = [_function(folder, finding.witness[0].location) for finding in findings]
+    starts = [_function(folder, finding.witness[0].location, nested=False) for finding in findings]
     inside = [_function(folder, finding.location) for finding in findings]
     return {
         "folder": str(folder),
@@ -111,7 +112,7 @@ def _not_broken(ranges: Places, before: list[Played], after: list[Played]) -> It
     for debug, (old, new) in enumerate(zip(before, after, strict=True)):
         # A thread that runs the operation itself has no row of the case's.
         faults = any(not places or any(_is_in(ranges, place) for place in places) for _, places in old.faults)
-        if not faults and not set(old.errors) - set(new.errors):
+        if not faults and not Counter(old.errors) - Counter(new.errors):
             yield f"before, debug {bool(debug)}: no finding was seen to fail: {old}"
 
 
@@ -133,17 +134,18 @@ def _relative(folder: Path, location: Location) -> str:
     return Path(location.path).resolve().relative_to(folder.resolve()).as_posix()
 
 
-def _function(folder: Path, location: Location) -> tuple[str, str]:
-    """The file and the qualified name of the function around a place."""
+def _function(folder: Path, location: Location, *, nested: bool = True) -> tuple[str, str]:
+    """The file and the qualified name of the function around a place; of one that others hold, or of the outermost."""
     file = Path(location.path).resolve()
-    names = _names(ast.parse(file.read_text("utf-8")), location.span.row)
+    names = _names(ast.parse(file.read_text("utf-8")), location.span.row, nested)
     return file.relative_to(folder.resolve()).as_posix(), ".".join(names)
 
 
-def _names(node: ast.AST, row: int) -> Iterator[str]:
+def _names(node: ast.AST, row: int, nested: bool) -> Iterator[str]:
     for child in ast.iter_child_nodes(node):
         if getattr(child, "lineno", row + 1) <= row <= (getattr(child, "end_lineno", 0) or 0):
+            function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
             if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 yield child.name
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.stmt | ast.ExceptHandler):
-                yield from _names(child, row)
+            if isinstance(child, ast.stmt | ast.ExceptHandler) and (nested or not function):
+                yield from _names(child, row, nested)
