@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[Any]
@@ -37,13 +36,6 @@ class Frame:
 
     def __bytes__(self) -> bytes:
         return self.samples.tobytes()
-
-
-def frozen(samples: Samples) -> Samples:
-    """The same array, contiguous, that nobody can write to."""
-    samples = np.ascontiguousarray(samples)
-    samples.flags.writeable = False
-    return samples
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from av import AudioFrame, AudioResampler
+from av import AudioFrame
 
 from reference_decoder.containers.items import Stream
-from reference_decoder.frames import Frame, Samples, frozen
+from reference_decoder.frames import Frame, Samples
 from reference_decoder.gathering import Gathering
 from reference_decoder.options import Options
+from reference_decoder.resampler import Resampler
 
 _BLOCK_SECONDS = 0.25
+# A resampler keeps buffers for the most samples it was ever given at once. A stream that comes at its own pace, which
+# may be one of many, gives it few; only where one block follows on another it gets whole ones, which is faster.
+_FEW = 1024
 
 
 class Output:
@@ -32,8 +36,9 @@ class Output:
         self._channels = options.channels or 0
         self._block = min(_BLOCK_SECONDS, options.max_buffered / 8)
         self._gathering = Gathering()
-        self._resampler: AudioResampler | None = None
+        self._resampler: Resampler | None = None
         self._rest: Samples | None = None
+        self._hurried = False
 
     def begin(self, stream: Stream) -> None:
         """The frames of a new stream follow."""
@@ -45,26 +50,26 @@ class Output:
         self._gathering.cut(samples)
 
     def add(self, frame: AudioFrame) -> None:
-        """Take a frame; blocks that are full by that are in `ready`."""
+        """Take a frame; blocks that were full before it are in `ready`."""
         if not self._gathering.takes(frame):
             self._drain()
-            self._gathering = self._gathering.renewed()
+        elif self._gathering.count >= frame.sample_rate * self._block:
+            self.flush(self._gathering.count if self._hurried else _FEW)
+            self._hurried = True
         self._gathering.add(frame)
-        if self._gathering.count >= frame.sample_rate * self._block:
-            self.flush()
 
-    def flush(self) -> None:
-        """Make a block of what has been gathered."""
-        frame = self._gathering.take()
-        if frame is not None:
+    def flush(self, most: int = _FEW) -> None:
+        """Make a block of what has been gathered, resampled in portions of so many samples."""
+        self._hurried = False
+        if frames := self._gathering.take(most):
             self.blocks += 1
-            self._resampler = self._resampler or self._make_resampler(frame)
-            self._emit(self._resampler.resample(frame))
+            self._resampler = self._resampler or self._make_resampler(frames[0])
+            self._emit([samples for frame in frames for samples in self._resampler.resample(frame)])
 
     def finish(self) -> None:
         """Nothing follows: the resampler's tail and a last frame that is shorter come out as well."""
         self._drain()
-        if self._rest is not None and self._rest.size:
+        if self._rest is not None:
             self._give(self._rest)
         self.close()
 
@@ -72,24 +77,22 @@ class Output:
         """Free what FFmpeg holds."""
         self._gathering, self._resampler, self._rest = Gathering(), None, None
 
-    def _make_resampler(self, frame: AudioFrame) -> AudioResampler:
+    def _make_resampler(self, frame: AudioFrame) -> Resampler:
         self._rate = self._rate or frame.sample_rate
         self._channels = self._channels or frame.layout.nb_channels
-        return AudioResampler(self._options.sample_format, f"{self._channels}c", self._rate)
+        return Resampler(frame, self._rate, self._channels, self._options.sample_format)
 
     def _drain(self) -> None:
         """End a resampler, which only ever takes one kind of frames."""
         self.flush()
         if self._resampler is not None:
-            self._emit(self._resampler.resample(None))
+            self._emit([*self._resampler.resample(None)])
             self._resampler = None
 
-    def _emit(self, frames: Sequence[AudioFrame | None]) -> None:
-        # A resampler that has nothing to do returns what it was given, the None at the end too.
-        for frame in frames:
-            if frame is not None and frame.samples:
-                samples = frame.to_ndarray()
-                self._cut_to_length(samples if self._options.planar else samples.reshape(-1, self._channels))
+    def _emit(self, arrays: Sequence[Samples]) -> None:
+        if arrays:
+            samples = np.concatenate(arrays, axis=1)
+            self._cut_to_length(samples if self._options.planar else samples.reshape(-1, self._channels))
 
     def _cut_to_length(self, samples: Samples) -> None:
         if self._options.frame_ms is None:
@@ -107,6 +110,9 @@ class Output:
         self._rest = rest.copy()
 
     def _give(self, samples: Samples) -> None:
-        frame = Frame(frozen(samples), self._rate, self._channels, self.position)
-        self.position += frame.count
-        self.ready.append(frame)
+        if samples.size:
+            samples = np.ascontiguousarray(samples)
+            samples.flags.writeable = False
+            frame = Frame(samples, self._rate, self._channels, self.position)
+            self.position += frame.count
+            self.ready.append(frame)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Generator
 
-from av import FFmpegError
+from av import FFmpegError, Packet
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.stream import AudioStream
 
-from reference_decoder.codec import Codec
-from reference_decoder.containers.items import Cut, Demuxed, Discard, Item, Stream
+from reference_decoder.codec import codec_for
+from reference_decoder.containers.items import Cut, Item, Stream
 from reference_decoder.errors import DecodeError, DecoderError, TruncatedError
 from reference_decoder.frames import Frame, StreamInfo
 from reference_decoder.options import Options
@@ -33,8 +35,7 @@ class Pipeline:
         self._options = options
         self._items = read_stream(self.source, options.mime, options.strict)
         self._output = Output(options)
-        self._codec: Codec | None = None
-        self._discard = 0
+        self._codec: AudioCodecContext | None = None
         self._bad_in_a_row = 0
         self._last_bad: Exception | None = None
 
@@ -86,46 +87,41 @@ class Pipeline:
                 self._take(item)
                 if self._output.blocks >= _TURN:
                     yield self.ready()
-        except DecoderError as error:
-            return error
-        except _DAMAGE as error:
+        except (DecoderError, *_DAMAGE) as error:
             return self._explained(error)
         return None
 
-    def _explained(self, error: Exception) -> DecodeError:
+    def _explained(self, error: Exception) -> DecoderError:
+        if isinstance(error, DecoderError):
+            return error
         explained = DecodeError(f"damaged {self._name} before byte {self.source.offset}: {error}")
         explained.__cause__ = error
         return explained
 
     def _take(self, item: Item) -> None:
-        if isinstance(item, bytes | Demuxed):
-            self._decode(item)
-        elif isinstance(item, Stream):
+        if isinstance(item, Stream):
             self._begin(item)
         elif isinstance(item, Cut):
             self._output.cut(item.samples)
-        elif isinstance(item, Discard):
-            self._discard = item.samples
+        elif item is not None:
+            self._decode(item)
 
     def _begin(self, stream: Stream) -> None:
         self._end_stream()
         self._output.begin(stream)
-        self._codec = Codec(stream)
+        self._codec = codec_for(stream)
         codec = stream.codec.removesuffix("float")
         self.info = self.info or StreamInfo(stream.container, codec, stream.rate, stream.channels)
 
-    def _decode(self, packet: bytes | Demuxed) -> None:
+    def _decode(self, packet: bytes | Packet[AudioStream]) -> None:
         if self._codec is None:
             raise DecodeError("sound before any word of how it is coded")
         try:
-            frames = self._codec.decode(packet)
+            frames = self._codec.decode(Packet(packet)) if isinstance(packet, bytes) else packet.decode()
         except (FFmpegError, ValueError) as error:
             self._refused(error)
             return
         self._bad_in_a_row = 0
-        if self._discard:
-            self._output.cut(sum(frame.samples for frame in frames) - self._discard)
-            self._discard = 0
         for frame in frames:
             self._output.add(frame)
 
@@ -141,7 +137,8 @@ class Pipeline:
     def _end_stream(self) -> None:
         """Get out of the codec what it held back."""
         codec, self._codec = self._codec, None
-        for frame in codec.rest() if codec else []:
+        # It is not open where it has not seen a packet.
+        for frame in codec.decode(None) if codec and codec.is_open else []:
             self._output.add(frame)
 
     def _finish(self) -> DecoderError | None:

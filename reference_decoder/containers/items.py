@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from av import Packet
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 
 from reference_decoder.source import Source
@@ -28,28 +30,19 @@ class Stream:
     length: int | None = None
 
 
+def described(container: str, codec: AudioCodecContext, skip: int = 0, length: int | None = None) -> Stream:
+    """The stream for a codec that FFmpeg has set up."""
+    return Stream(container, codec.name, codec.sample_rate, codec.channels, codec.extradata or b"", skip, length)
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """At most this many more samples belong to the stream."""
+    """At most this many more samples belong to the stream; where negative, so many of the last packet's do not."""
 
     samples: int
 
 
-@dataclass(frozen=True, slots=True)
-class Discard:
-    """So many samples at the end of the next packet do not belong to the stream."""
-
-    samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class Demuxed:
-    """A packet of a container that FFmpeg itself has open; it knows its codec."""
-
-    packet: Packet[AudioStream]
-
-
-# None: the reader needs more bytes. Bytes are a packet.
-Item = Stream | Cut | Discard | Demuxed | bytes | None
+# None: the reader needs more bytes. Bytes are a packet. FFmpeg's packets, of a container it has open, know their codec.
+Item: TypeAlias = "Stream | Cut | Packet[AudioStream] | bytes | None"
 Items = Generator[Item, None, None]
 Reader = Callable[[Source], Items]

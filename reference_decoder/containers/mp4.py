@@ -12,7 +12,7 @@ from io import BytesIO
 
 import av
 
-from reference_decoder.containers.items import Items, Stream
+from reference_decoder.containers.items import Items, Stream, described
 from reference_decoder.containers.whole import first_stream, read_whole
 from reference_decoder.errors import NotStreamableError, TruncatedError
 from reference_decoder.source import Reading, Source
@@ -54,8 +54,7 @@ def _index(head: bytes) -> tuple[Stream, list[_Place]]:
         whole = codec.rate * stream.time_base if stream.time_base else 0
         length = int(stream.duration * whole) if entries and stream.duration else None
         skip = int(max(0, ticks) * whole)
-        described = Stream("mp4", codec.name, codec.rate, codec.channels, codec.extradata or b"", skip, length)
-        return described, [entry[:2] for entry in entries]
+        return described("mp4", codec, skip, length), [entry[:2] for entry in entries]
 
 
 def read(source: Source) -> Items:

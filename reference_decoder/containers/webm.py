@@ -1,21 +1,28 @@
-"""WebM and Matroska: the first audio track, read as it comes, whether or not clusters tell their size."""
+"""WebM and Matroska: the first audio track, read as it comes, whether or not clusters tell their size.
+
+FFmpeg reads the description of the tracks, from a file that has nothing else. Blocks are taken apart here.
+"""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
+from io import BytesIO
 
-from reference_decoder.containers.items import Discard, Items, Stream
+import av
+
+from reference_decoder.containers.items import Cut, Items, Stream, described
+from reference_decoder.containers.whole import first_stream
 from reference_decoder.errors import DecodeError, NotStreamableError, TruncatedError
 from reference_decoder.source import Reading, Source
 
 _SEGMENT, _TRACKS, _CLUSTER, _GROUP = 0x18538067, 0x1654AE6B, 0x1F43B675, 0xA0
 _SIMPLE_BLOCK, _BLOCK, _DISCARD = 0xA3, 0xA1, 0x75A2
-_ENTRY, _NUMBER, _TYPE, _CODEC, _PRIVATE, _AUDIO, _RATE, _CHANNELS = 0xAE, 0xD7, 0x83, 0x86, 0x63A2, 0xE1, 0xB5, 0x9F
-_DELAY = 0x56AA
-_AUDIO_TRACK = 2
+_ENTRY, _NUMBER, _TYPE = 0xAE, 0xD7, 0x83
+_AUDIO_TRACK = b"\2"
 _LACED = 0x06
-_CODECS = {b"A_OPUS": "opus", b"A_VORBIS": "vorbis", b"A_AAC": "aac", b"A_FLAC": "flac", b"A_MPEG/L3": "mp3float"}
+# What stands before the tracks in the smallest file: its kind, and a segment without a size. An empty cluster ends it.
+_FRONT = b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska\x18\x53\x80\x67\x01" + b"\xff" * 7 + b"\x16\x54\xae\x6b\x01"
+_END = b"\x1f\x43\xb6\x75\x80"
 
 
 def _vint(data: bytes, at: int, marker: bool) -> tuple[int, int]:
@@ -54,23 +61,13 @@ def _element(source: Source) -> Reading[tuple[int, int] | None]:
 
 def _track(tracks: bytes) -> tuple[int, Stream]:
     """Number and stream of the first audio track."""
-    for entry in (dict(_children(body)) for kind, body in _children(tracks) if kind == _ENTRY):
-        if int.from_bytes(entry.get(_TYPE, b""), "big") == _AUDIO_TRACK:
-            return int.from_bytes(entry.get(_NUMBER, b""), "big"), _stream(entry)
-    raise DecodeError("no sound in this WebM")
-
-
-def _stream(entry: dict[int, bytes]) -> Stream:
-    audio = dict(_children(entry.get(_AUDIO, b"")))
-    name, private, rate = entry.get(_CODEC, b"").rstrip(b"\0"), entry.get(_PRIVATE, b""), audio.get(_RATE, bytes(4))
-    if name not in _CODECS:
-        raise NotStreamableError(f"WebM with {name.decode('latin-1')}")
-    codec, hertz = _CODECS[name], int(struct.unpack(">d" if len(rate) == 8 else ">f", rate)[0])
-    # FLAC's first block, without the file's magic and the block's header. Opus and Vorbis know their delay themselves.
-    private = private[8:42] if codec == "flac" else private
-    delay = 0 if codec in ("opus", "vorbis") else int.from_bytes(entry.get(_DELAY, b""), "big")
-    channels = int.from_bytes(audio.get(_CHANNELS, b"\1"), "big")
-    return Stream("webm", codec, hertz, channels, private, skip=round(delay * hertz / 1e9))
+    entries = [dict(_children(body)) for kind, body in _children(tracks) if kind == _ENTRY]
+    numbers = [entry.get(_NUMBER, b"") for entry in entries if entry.get(_TYPE) == _AUDIO_TRACK]
+    with av.open(BytesIO(_FRONT + len(tracks).to_bytes(7, "big") + tracks + _END), "r", format="matroska") as container:
+        codec = first_stream(container, "WebM").codec_context
+        # Opus and Vorbis know their delay themselves.
+        stream = described("webm", codec, 0 if codec.name in ("opus", "vorbis") else int(codec.delay))
+    return int.from_bytes(numbers[0], "big"), stream
 
 
 def _packet(block: bytes, track: int) -> bytes:
@@ -85,7 +82,7 @@ def _packet(block: bytes, track: int) -> bytes:
 
 def read(source: Source) -> Items:
     """Packets of the first audio track. Segments and clusters are walked into, so their sizes need not be known."""
-    track, stream = 0, None
+    track, rate = 0, 0
     while element := (yield from _element(source)):
         kind, size = element
         if kind in (_SEGMENT, _CLUSTER):
@@ -97,10 +94,11 @@ def read(source: Source) -> Items:
         body = yield from source.exactly(size, "WebM element")
         if kind == _TRACKS:
             track, stream = _track(body)
+            rate = stream.rate
             yield stream
             continue
         group = dict(_children(body)) if kind == _GROUP else {_BLOCK: body}
         if packet := _packet(group.get(_BLOCK, b""), track):
-            if stream and (nanoseconds := int.from_bytes(group.get(_DISCARD, b""), "big", signed=True)):
-                yield Discard(round(nanoseconds * stream.rate / 1e9))
             yield packet
+            if nanoseconds := int.from_bytes(group.get(_DISCARD, b""), "big", signed=True):
+                yield Cut(-round(nanoseconds * rate / 1e9))

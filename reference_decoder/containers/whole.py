@@ -8,7 +8,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from reference_decoder.containers.items import Demuxed, Items, Stream
+from reference_decoder.containers.items import Items, described
 from reference_decoder.errors import DecodeError, NotStreamableError
 from reference_decoder.source import Source
 
@@ -33,9 +33,8 @@ def read_whole(source: Source, name: str, prefix: bytes = b"") -> Items:
         raise DecodeError(f"{name} cannot be opened") from error
     with container:
         stream = first_stream(container, name)
-        codec = stream.codec_context
-        yield Stream(name, codec.name, codec.sample_rate, codec.channels)
-        yield from map(Demuxed, container.demux(stream))
+        yield described(name, stream.codec_context)
+        yield from container.demux(stream)
 
 
 def first_stream(container: InputContainer, name: str) -> AudioStream:

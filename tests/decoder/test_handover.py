@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from tests.support.streaming import Run, collect, cut, decode, joined, until_idl
 
 DATA = file_of("mp3 24k mono", 10.0)
 SHORT = file_of("mp3 24k mono", 2.0)
+EACH = ["mp3 24k mono", "aac 44k stereo", "flac 16k mono", "ogg opus mono", "ogg vorbis", "webm opus", "m4a fragments"]
+TASKS = Path("/proc/self/task")
 
 
 def test_output_is_bounded(run: Run) -> None:
@@ -149,6 +152,25 @@ def test_threads_for_many_decoders(run_once: Run) -> None:
         return max(threads)
 
     assert 1 <= run_once(scenario()) <= cores()
+
+
+@pytest.mark.skipif(not TASKS.exists(), reason="needs Linux's list of a process's threads")
+def test_ffmpeg_starts_no_threads(run_once: Run) -> None:
+    """Python knows nothing of those: PyAV's own resampler has as many as there are cores, each time."""
+
+    async def scenario() -> int:
+        decoders = [AudioStreamDecoder(rate=48000, channels=2) for _ in range(20)]
+        for decoder, data in zip(decoders, files * 3, strict=False):
+            decoder.push(data)
+            await anext(decoder)
+        threads = len([*TASKS.iterdir()])
+        for decoder in decoders:
+            await decoder.aclose()
+        return threads
+
+    files = [file_of(kind, 0.4) for kind in EACH]
+    before = len([*TASKS.iterdir()])
+    assert run_once(scenario()) <= before + cores()
 
 
 def test_idle_decoders_have_their_turn(run_once: Run) -> None:
