@@ -16,7 +16,7 @@ LAYERS = (
     ("errors", "options", "pool"),
     ("source", "frames"),
     ("containers",),
-    ("sniffing", "codec", "gathering"),
+    ("sniffing", "codec", "gathering", "resampler"),
     ("output",),
     ("pipeline",),
     ("handover",),
