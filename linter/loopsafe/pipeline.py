@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from loopsafe.collector import without_collector
+from loopsafe.collector import leave, without_collector
 from loopsafe.config import Config, ConfigError, load_config
 from loopsafe.contexts.explain import Explanation
 from loopsafe.contexts.lattice import Hop
@@ -87,6 +87,7 @@ def analyze(
         findings = _find(project, analysis)
     if noqa:
         findings = _audible(findings, project.by_path.values())
+    leave(project, analysis)
     return Report(tuple(findings), project.problems, project.files, _warnings(project, analysis))
 
 

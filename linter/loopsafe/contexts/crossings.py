@@ -43,8 +43,9 @@ class Crossings:
 
         None of them holds one to `avoid`.
         """
+        lineage = self._program.knowledge.lineage
         for candidate in self._candidates.get(frame, ()):
-            held = [v for v in candidate.node.values if isinstance(v, Object) and wanted in self._lineage(v)]
+            held = [v for v in candidate.node.values if isinstance(v, Object) and wanted in lineage(v.type)]
             looked_up_here = any(v.frame is not None and v.frame.scope.name == candidate.name for v in held)
             if held and not looked_up_here and not (avoid and any(map(avoid, held))):
                 yield candidate.text, held
@@ -57,9 +58,6 @@ class Crossings:
         """What is a loop by its name alone: something is stored there, of which nothing is known."""
         unknown = (c for c in self._candidates.get(frame, ()) if c.stored and not c.node.values)
         return next((c.text for c in unknown if c.name in _USUAL), "")
-
-    def _lineage(self, value: Object) -> Iterator[str]:
-        return self._program.knowledge.lineage(value.type)
 
     def _of_receiver(self, frame: Frame) -> list[Candidate]:
         """Attributes of `self` that are named after a loop."""

@@ -123,16 +123,16 @@ class Analysis:
         return self._boundaries.of(reached, states, hops) or Boundary(reached, hops)
 
     def _is_foreign(self, reached: Reached) -> bool:
-        if is_harmless(reached, self._program):
-            return False
         kind = reached.state.context.kind
+        if (kind == "loop" and reached.started is None) or is_harmless(reached, self._program):
+            return False
         if kind == "exit" and not self._loop_threads.outlast(reached):
             return False
         if reached.started is not None:
             return True
         if is_ambiguous(reached, self._program) or is_just_made(reached, self._program):
             return False
-        if kind == "loop" or is_a_loop(reached, self._program):
+        if is_a_loop(reached, self._program):
             return False
         if kind == "caller":
             return self._is_foreign_caller(reached)

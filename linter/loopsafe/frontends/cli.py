@@ -6,13 +6,14 @@ What a command needs is imported inside it, so that `loopsafe --version` and `--
 
 from __future__ import annotations
 
-import sys
+import os
 import traceback
 from typing import NoReturn
 
 import click
 
 from loopsafe import __version__
+from loopsafe.collector import leave_last
 from loopsafe.frontends.options import (
     Selection,
     cache_option,
@@ -21,7 +22,7 @@ from loopsafe.frontends.options import (
     quiet_option,
     selection_options,
 )
-from loopsafe.frontends.terminal import abandon_stdout, complain, prepare_streams
+from loopsafe.frontends.terminal import abandon_stdout, complain, flush_streams, prepare_streams
 
 FORMATS = ("text", "concise", "json", "github", "sarif")
 STATISTICS_FORMATS = ("text", "concise", "json")
@@ -216,7 +217,10 @@ def callgraph(*, paths: tuple[str, ...]) -> int:
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
     prepare_streams()
-    sys.exit(_run())
+    leave_last()
+    code = _run()
+    flush_streams()
+    os._exit(code)
 
 
 def _run() -> int:

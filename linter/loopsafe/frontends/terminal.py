@@ -38,6 +38,13 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
+def flush_streams() -> None:
+    """Write what is still in buffers; as Python does at its end, but a reader that has gone away is no error."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.flush()
+
+
 def write(lines: Iterable[str], colour: bool = False) -> None:
     """Write lines to standard output. A reader that has gone away (`| head`) is no error: the rest is dropped."""
     text = "".join(f"{line}\n" for line in lines)

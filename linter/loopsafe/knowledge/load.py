@@ -47,6 +47,8 @@ class Knowledge:
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         self.packs = tuple(packs)
+        self._lineages: dict[str, tuple[str, ...]] = {}
+        self._class_rows: dict[str, tuple[ClassRow, ...]] = {}
         self._aliases: dict[str, str] = {}
         self.classes: dict[str, ClassRow] = {}
         for row in (row for pack in self.packs for row in pack.classes):
@@ -89,8 +91,14 @@ class Knowledge:
         known = self._aliases.get(owner)
         return f"{known}.{member}" if known and dot else name
 
-    def lineage(self, cls: str) -> Iterator[str]:
+    def lineage(self, cls: str) -> tuple[str, ...]:
         """The class and its library base classes, nearest first."""
+        found = self._lineages.get(cls)
+        if found is None:
+            found = self._lineages[cls] = tuple(self._upwards(cls))
+        return found
+
+    def _upwards(self, cls: str) -> Iterator[str]:
         pending, seen = [cls], set()
         while pending:
             name = self.canonical(pending.pop(0))
@@ -136,8 +144,12 @@ class Knowledge:
         """Whether instances are loops themselves."""
         return any(row.loop == "{}" for row in self._rows(cls))
 
-    def _rows(self, cls: str) -> Iterator[ClassRow]:
-        return (self.classes[owner] for owner in self.lineage(cls) if owner in self.classes)
+    def _rows(self, cls: str) -> tuple[ClassRow, ...]:
+        found = self._class_rows.get(cls)
+        if found is None:
+            found = tuple(self.classes[owner] for owner in self.lineage(cls) if owner in self.classes)
+            self._class_rows[cls] = found
+        return found
 
     def _index(self, tables: Iterable[tuple[_AnyRow, ...]]) -> dict[str, _AnyRow]:
         return {self.canonical(name): row for table in tables for row in table for name in row.names}

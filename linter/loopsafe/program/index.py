@@ -164,6 +164,16 @@ class Index:
                     found[module.index, name].append(scope)
         return found
 
+    @cached_property
+    def nonlocal_writers(self) -> dict[tuple[Scope, str], list[Scope]]:
+        """Functions that assign a name of the scope right around them, by that scope and name."""
+        found: dict[tuple[Scope, str], list[Scope]] = defaultdict(list)
+        for module, scope in self._scopes():
+            for name, kind in scope.outer_names.items():
+                if kind == "nonlocal":
+                    found[module.facts.scopes[scope.parent], name].append(scope)
+        return found
+
     def own_class(self, module: Module, scope: Scope, name: str) -> Scope | None:
         """The class whose method has `name` as its first parameter, seen from `scope` or from closures inside."""
         scopes = module.facts.scopes

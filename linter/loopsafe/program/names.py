@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 
-from loopsafe.facts.schema import Import, Parameter
+from loopsafe.facts.schema import Import, Parameter, Scope
 from loopsafe.program.graph import Arguments, Graph, Source
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Container, Frame, Object, ProjectModule, Value
@@ -22,6 +22,7 @@ class Names:
         self.entered: list[Callable[[Frame], None]] = []
         self._given: dict[Frame, dict[Arguments, None]] = {}
         self._waiting: dict[Frame, list[tuple[Parameter, Node]]] = {}
+        self._bound: dict[Scope, frozenset[str]] = {}
 
     def variable(self, frame: Frame, name: str) -> Node:
         """What a name bound in this scope itself holds."""
@@ -76,10 +77,10 @@ class Names:
             graph.solver.link(graph.attribute(value, imported.name), node)
 
     def _binds(self, frame: Frame, name: str) -> bool:
-        scope = frame.scope
-        if scope.outer_names.get(name) == "nonlocal":
-            return False
-        return name in scope.bindings or name in scope.annotations or any(p.name == name for p in scope.parameters)
+        bound = self._bound.get(frame.scope)
+        if bound is None:
+            bound = self._bound[frame.scope] = _bound(frame.scope)
+        return name in bound
 
     def _global(self, frame: Frame, name: str) -> Node:
         if self._binds(frame, name) or (frame.module.index, name) in self._graph.index.global_writers:
@@ -125,11 +126,10 @@ class Names:
 
     def _from_closures(self, frame: Frame, name: str, node: Node) -> None:
         """`nonlocal name` in functions inside."""
-        for inner in frame.module.facts.scopes:
-            if inner.parent == frame.scope.index and inner.outer_names.get(name) == "nonlocal":
-                writer = self._graph.values.frame(frame.module, inner, frame)
-                for expr in inner.bindings.get(name, ()):
-                    self._graph.solver.link(self._graph.evaluate(writer, expr), node)
+        for inner in self._graph.index.nonlocal_writers.get((frame.scope, name), ()):
+            writer = self._graph.values.frame(frame.module, inner, frame)
+            for expr in inner.bindings.get(name, ()):
+                self._graph.solver.link(self._graph.evaluate(writer, expr), node)
 
     def _parameter(self, frame: Frame, parameter: Parameter, node: Node) -> None:
         graph, scope = self._graph, frame.scope
@@ -212,3 +212,9 @@ class Names:
                 graph.solver.link(graph.node(source), graph.slot(own, name))
         for rest in arguments.rest_keywords:
             graph.include(own, graph.node(rest))
+
+
+def _bound(scope: Scope) -> frozenset[str]:
+    """The names that a scope binds for itself."""
+    outer = (name for name, where in scope.outer_names.items() if where == "nonlocal")
+    return frozenset((*scope.bindings, *scope.annotations, *(p.name for p in scope.parameters))).difference(outer)
