@@ -20,7 +20,6 @@ from loopsafe.cache.store import Store, open_store
 from loopsafe.config import Config, ConfigError
 from loopsafe.files import gather
 from loopsafe.findings import Report
-from loopsafe.sources import read_bytes
 
 Progress = Callable[[int, int], None]
 
@@ -40,7 +39,9 @@ def analyze(
     # Which installed packages there are to read is known only when the project has been read.
     store = None if config.site_packages else open_store(str(config.root))
     if store is None:
-        return _anew(paths, config, noqa, progress, read_bytes)
+        from loopsafe.pipeline import analyze as analyze_anew
+
+        return analyze_anew(paths, config, noqa=noqa, progress=progress)
     return _Run(store, paths, config, noqa).report(progress)
 
 
@@ -62,7 +63,12 @@ class _Run:
         return found
 
     def _work_out(self, name: str, progress: Progress | None) -> Report:
-        report = _anew(self._paths, self._config, self._noqa, progress, self._digests.read)
+        from loopsafe.pipeline import analyze as analyze_anew
+        from loopsafe.reading.kept import Kept
+        from loopsafe.reading.reader import Reader
+
+        reader = Reader(self._digests.read, Kept(self._store, results.facts_key()))
+        report = analyze_anew(self._paths, self._config, noqa=self._noqa, progress=progress, reader=reader)
         # Somebody may have edited a file meanwhile; then this is the report on another state of the project.
         if self._name() == name:
             results.save(self._store, name, report)
@@ -72,18 +78,6 @@ class _Run:
         own = [os.path.join(self._config.root, path) for path in self._config.knowledge]
         files = gather(self._paths, self._config)
         return results.key(files, [*own, *_installed_packs(self._store)], self._digests, self._config, self._noqa)
-
-
-def _anew(
-    paths: Sequence[str | Path],
-    config: Config,
-    noqa: bool,
-    progress: Progress | None,
-    read: Callable[[str], bytes],
-) -> Report:
-    from loopsafe.pipeline import analyze as analyze_anew
-
-    return analyze_anew(paths, config, noqa=noqa, progress=progress, read=read)
 
 
 def _installed_packs(store: Store) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +13,7 @@ from loopsafe.contexts.explain import Explanation
 from loopsafe.contexts.lattice import Hop
 from loopsafe.contexts.lookup import Lookup
 from loopsafe.contexts.model import Analysis, Violation
-from loopsafe.facts.extract import extract
-from loopsafe.facts.schema import FileFacts, SyntaxProblem, unpack_span
+from loopsafe.facts.schema import unpack_span
 from loopsafe.files import SourceFile, gather, in_order, shown
 from loopsafe.findings import Finding, FixPlan, Problem, Report, Step
 from loopsafe.installed import installed_files
@@ -24,23 +23,12 @@ from loopsafe.locations import Location, Span
 from loopsafe.noqa import NoqaLines
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
+from loopsafe.reading.reader import Progress, Read, Reader
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
-from loopsafe.sources import NEWLINE, decode, read_bytes
+from loopsafe.sources import NEWLINE
 from loopsafe.stopwatch import Stopwatch
 from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
-
-Progress = Callable[[int, int], None]
-Read = Callable[[str], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A file that could be read: its text and facts."""
-
-    file: SourceFile
-    text: str
-    facts: FileFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +36,7 @@ class _Project:
     """A project as read. `by_path` has its files by path from the root; `files` counts those asked for."""
 
     config: Config
-    by_path: Mapping[str, _Read]
+    by_path: Mapping[str, Read]
     modules: Modules
     problems: tuple[Problem, ...]
     files: int
@@ -62,8 +50,7 @@ def analyze(
     overlay: Mapping[Path, str] | None = None,
     noqa: bool = True,
     progress: Progress | None = None,
-    read: Read = read_bytes,
-    watch: Stopwatch | None = None,
+    reader: Reader | None = None,
 ) -> Report:
     """Analyse the project that holds `paths` and report on those paths.
 
@@ -73,17 +60,16 @@ def analyze(
         overlay: text that stands in for files on disk, by resolved path (editors' unsaved text, standard input).
         noqa: whether `# noqa` comments silence findings.
         progress: called as (files done, files in all) while files are read.
-        read: what gives a file's content by its path.
-        watch: takes the time of each stage.
+        reader: what reads files and takes the time.
 
     Raises:
         ConfigError: the configuration cannot be used.
         FileNotFoundError: a path does not exist.
     """
-    watch = watch or Stopwatch()
-    project = _read_project(paths, config, overlay, progress, read=read, watch=watch)
-    analysis = _analyse(project, watch)
-    with watch.stage("rules"):
+    reader = reader or Reader()
+    project = _read_project(paths, config, overlay, progress, reader)
+    analysis = _analyse(project, reader.watch)
+    with reader.watch.stage("rules"):
         findings = _find(project, analysis)
     if noqa:
         findings = _audible(findings, project.by_path.values())
@@ -138,24 +124,22 @@ def _read_project(
     config: Config | None,
     overlay: Mapping[Path, str] | None,
     progress: Progress | None,
-    *,
-    read: Read = read_bytes,
-    watch: Stopwatch | None = None,
+    reader: Reader | None = None,
 ) -> _Project:
     """Read the project that holds `paths`."""
     config = config or load_config(Path(paths[0] if paths else "."))
     texts = {os.path.realpath(path): text for path, text in (overlay or {}).items()}
     files = _with_overlay(gather([p for p in paths if os.path.realpath(p) not in texts], config), texts)
-    watch = watch or Stopwatch()
-    found, problems = _read_all(files, texts, progress, read, watch)
+    reader = reader or Reader()
+    found, problems = reader.read_all(files, texts, progress)
     if config.site_packages:
-        found += _read_all(_installed(found, config), {}, None, read, watch)[0]
+        found += reader.read_all(_installed(found, config), {})[0]
     by_path = {_module_path(r.file, config): r for r in found}
     modules = Modules((path, r.facts) for path, r in by_path.items())
     return _Project(config, by_path, modules, tuple(problems), sum(file.wanted for file in files))
 
 
-def _installed(read: Sequence[_Read], config: Config) -> list[SourceFile]:
+def _installed(read: Sequence[Read], config: Config) -> list[SourceFile]:
     """The files of installed packages that the project imports, but for those that packs describe."""
     modules = Modules((_module_path(r.file, config), r.facts) for r in read)
     own = {module.name.partition(".")[0] for module in modules.all}
@@ -205,42 +189,6 @@ def _with_overlay(files: Sequence[SourceFile], texts: Mapping[str, str]) -> list
     return sorted(every, key=lambda file: in_order(file.path))
 
 
-def _read_all(
-    files: Sequence[SourceFile],
-    texts: Mapping[str, str],
-    progress: Progress | None,
-    read: Read,
-    watch: Stopwatch,
-) -> tuple[list[_Read], list[Problem]]:
-    found: list[_Read] = []
-    problems: list[Problem] = []
-    for done, file in enumerate(files, 1):
-        outcome = _read_one(file, texts.get(file.path), read, watch)
-        if isinstance(outcome, _Read):
-            found.append(outcome)
-        elif file.wanted:
-            problems.append(outcome)
-        if progress:
-            progress(done, len(files))
-    return found, problems
-
-
-def _read_one(file: SourceFile, text: str | None, read: Read, watch: Stopwatch) -> _Read | Problem:
-    try:
-        with watch.stage("read"):
-            source = decode(read(file.path)).text if text is None else text
-        with watch.stage("facts", file.shown):
-            return _Read(file, source, extract(source, file.shown))
-    except OSError as error:
-        return Problem(file.shown, 0, 0, f"cannot be read: {error.strerror or error}")
-    except UnicodeDecodeError as error:
-        return Problem(file.shown, 0, 0, f"cannot be decoded as {error.encoding}: {error.reason} at byte {error.start}")
-    except SyntaxProblem as error:
-        return Problem(file.shown, error.row, error.column, error.message)
-    except SyntaxError as error:
-        return Problem(file.shown, 0, 0, f"cannot be decoded: {error.msg}")
-
-
 def _find(project: _Project, analysis: Analysis) -> list[Finding]:
     config, by_path = project.config, project.by_path
     report = _Reporter(by_path)
@@ -267,7 +215,7 @@ def _module_path(file: SourceFile, config: Config) -> str:
 class _Reporter:
     """Violations -> findings: places in shown paths, source text of each hop."""
 
-    def __init__(self, by_path: Mapping[str, _Read]) -> None:
+    def __init__(self, by_path: Mapping[str, Read]) -> None:
         self._by_path = by_path
         self._lines: dict[str, list[str]] = {}
 
@@ -295,7 +243,7 @@ class _Reporter:
         read, span = self._by_path[hop.module.path], unpack_span(hop.packed_span)
         return Step(hop.kind, Location(read.file.shown, span), self._source(read, span))
 
-    def _source(self, read: _Read, span: Span) -> str:
+    def _source(self, read: Read, span: Span) -> str:
         """The text of a span on one line; of a class or function, its first line."""
         lines = self._lines.get(read.file.shown)
         if lines is None:
@@ -309,7 +257,7 @@ class _Reporter:
         return " ".join(" ".join(part.split()) for part in parts)
 
 
-def _audible(findings: Sequence[Finding], read: Iterable[_Read]) -> list[Finding]:
+def _audible(findings: Sequence[Finding], read: Iterable[Read]) -> list[Finding]:
     comments = {r.file.shown: NoqaLines(r.text) for r in read if r.file.wanted}
     silenced = {f for f in findings if comments[f.location.path].silences(f.location.span.row, f.code)}
     return [_held_back(f, silenced) for f in findings if f not in silenced]

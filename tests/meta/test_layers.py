@@ -14,6 +14,7 @@ LAYERS = (
     ("locations", "findings", "traces", "config", "noqa", "collector", "files", "installed", "sources", "stopwatch"),
     ("cache",),
     ("facts",),
+    ("reading",),
     ("knowledge",),
     ("program",),
     ("contexts",),

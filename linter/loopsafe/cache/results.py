@@ -30,6 +30,11 @@ def key(files: Iterable[SourceFile], packs: Iterable[str], digests: Digests, con
     return f"report-{digest(msgspec.msgpack.encode(made_from)).hex()}"
 
 
+def facts_key() -> str:
+    """The name of the facts that this program extracts."""
+    return f"facts-{digest(msgspec.msgpack.encode(_program())).hex()}"
+
+
 def load(store: Store, name: str) -> Report | None:
     """The report of this name, if there is one."""
     content = store.read(name)

@@ -17,7 +17,8 @@ FOLDER = ".loopsafe_cache"
 ELSEWHERE = "LOOPSAFE_CACHE_DIR"
 
 _DIGEST_SIZE = 16
-_LARGEST = 64 << 20
+# Facts of a million lines are 70 MB.
+_LARGEST = 256 << 20
 _LOCKS = 16
 # Whatever writes for longer than this has been killed.
 _ABANDONED_SECONDS = 3600

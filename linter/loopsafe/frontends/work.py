@@ -57,8 +57,11 @@ class Work:
 
         # The analysis takes longer to load than a run takes that has its result from the cache.
         from loopsafe.pipeline import analyze
+        from loopsafe.reading.reader import Reader
 
-        return analyze(self.paths, self.config, overlay=texts, progress=show, watch=self.watch)
+        # What other processes do would not be in the account.
+        reader = Reader(helpers=False, watch=self.watch) if self.watch else Reader()
+        return analyze(self.paths, self.config, overlay=texts, progress=show, reader=reader)
 
 
 def work_on_paths(paths: Sequence[str], selection: Selection, cache: bool = False) -> Work:

@@ -1,0 +1,127 @@
+"""All files of a project, with the facts of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from loopsafe.cache.store import digest
+from loopsafe.facts.extract import extract
+from loopsafe.facts.schema import FileFacts, SyntaxProblem
+from loopsafe.files import SourceFile
+from loopsafe.findings import Problem
+from loopsafe.reading.helpers import helped, shared_out
+from loopsafe.reading.kept import Known, Nothing
+from loopsafe.reading.packed import pack, unpack
+from loopsafe.sources import decode, read_bytes
+from loopsafe.stopwatch import Stopwatch
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file that could be read: its text and facts."""
+
+    file: SourceFile
+    text: str
+    facts: FileFacts
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A file's text and the digest of its bytes, empty where the text stands in for what is on disk."""
+
+    file: SourceFile
+    text: str
+    size: int = 0
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads files. `read` gives a file's content by its path, `known` has facts from before.
+
+    With `helpers`, other processes take their share of much work. `watch` takes the time of each stage.
+    """
+
+    read: Callable[[str], bytes] = read_bytes
+    known: Known = field(default_factory=Nothing)
+    helpers: bool = True
+    watch: Stopwatch = field(default_factory=Stopwatch)
+
+    def read_all(
+        self, files: Sequence[SourceFile], texts: Mapping[str, str], progress: Progress | None = None
+    ) -> tuple[list[Read], list[Problem]]:
+        """Those that can be read, in order, and why the others cannot, if they are wanted."""
+        problems: dict[SourceFile, Problem] = {}
+        opened = [text for file in files if (text := self._open(file, texts.get(file.path), problems)) is not None]
+        found: dict[SourceFile, Read] = {}
+        for done, (text, facts) in enumerate(self._facts_of(opened), 1 + len(problems)):
+            if isinstance(facts, Problem):
+                problems[text.file] = facts
+            else:
+                found[text.file] = Read(text.file, text.text, facts)
+            if progress:
+                progress(done, len(files))
+        self.known.save()
+        told = [problems[file] for file in files if file in problems and file.wanted]
+        return [found[file] for file in files if file in found], told
+
+    def _open(self, file: SourceFile, text: str | None, problems: dict[SourceFile, Problem]) -> _Text | None:
+        if text is not None:
+            return _Text(file, text)
+        try:
+            with self.watch.stage("read"):
+                content = self.read(file.path)
+                return _Text(file, decode(content).text, len(content), digest(content))
+        except OSError as error:
+            told = f"cannot be read: {error.strerror or error}"
+        except UnicodeDecodeError as error:
+            told = f"cannot be decoded as {error.encoding}: {error.reason} at byte {error.start}"
+        except SyntaxError as error:
+            told = f"cannot be decoded: {error.msg}"
+        problems[file] = Problem(file.shown, 0, 0, told)
+        return None
+
+    def _facts_of(self, opened: Sequence[_Text]) -> Iterator[tuple[_Text, FileFacts | Problem]]:
+        """The facts of each, in any order: the helpers' share comes last."""
+        new = {}
+        for text in opened:
+            packed = self.known.get(text.digest) if text.digest else None
+            facts = unpack(packed) if packed is not None else None
+            if facts is not None:
+                yield text, facts
+            else:
+                new[text.file.path] = text
+        sizes = {path: text.size for path, text in new.items() if text.digest}
+        _, *others = shared_out(sizes) if self.helpers else ([],)
+        theirs = {path for share in others for path in share}
+        with helped(others) as helpers:
+            for path, text in new.items():
+                if path not in theirs:
+                    yield text, self._extract(text)
+            results = helpers.results()
+            for path in sorted(theirs):
+                yield new[path], self._from(results, new[path])
+
+    def _from(self, results: Mapping[bytes, bytes], text: _Text) -> FileFacts | Problem:
+        packed = results.get(text.digest)
+        facts = unpack(packed) if packed is not None else None
+        if packed is None or facts is None:
+            return self._extract(text)
+        self.known.add(text.digest, packed)
+        return facts
+
+    def _extract(self, text: _Text) -> FileFacts | Problem:
+        file = text.file
+        try:
+            with self.watch.stage("facts", file.shown):
+                facts = extract(text.text, file.shown)
+        except SyntaxProblem as error:
+            return Problem(file.shown, error.row, error.column, error.message)
+        if text.digest and not isinstance(self.known, Nothing):
+            packed = pack(facts)
+            if packed is not None:
+                self.known.add(text.digest, packed)
+        return facts

@@ -1,0 +1,34 @@
+"""The process beside: paths in, the facts of their files out."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+import msgspec
+
+from loopsafe.cache.store import digest
+from loopsafe.facts.extract import extract
+from loopsafe.facts.schema import SyntaxProblem
+from loopsafe.reading.packed import pack
+from loopsafe.sources import decode, read_bytes
+
+
+def main() -> None:
+    """Answer on standard output with the facts of the files whose paths come on standard input.
+
+    Each is kept under the digest of what was read. What cannot be read or parsed is left out: whoever asked will find
+    the same and say so.
+    """
+    gc.disable()
+    paths = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[str])
+    found = {}
+    for path in paths:
+        try:
+            content = read_bytes(path)
+            packed = pack(extract(decode(content).text, path))
+        except (OSError, SyntaxError, UnicodeDecodeError, SyntaxProblem):
+            continue
+        if packed is not None:
+            found[digest(content)] = packed
+    sys.stdout.buffer.write(msgspec.msgpack.encode(found))

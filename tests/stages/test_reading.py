@@ -1,0 +1,145 @@
+"""Facts come out the same wherever they come from: the text, the cache, another process."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loopsafe.cache.store import Store, digest
+from loopsafe.facts.extract import extract
+from loopsafe.facts.schema import Call, FileFacts
+from loopsafe.files import SourceFile
+from loopsafe.reading import helpers
+from loopsafe.reading.kept import Kept
+from loopsafe.reading.packed import pack, unpack
+from loopsafe.reading.reader import Reader
+
+SOURCES = sorted((Path(__file__).parents[2] / "linter").rglob("*.py"))
+BROKEN = {"syntax.py": b"def :", "coding.py": b"# coding: klingon\n", "bytes.py": b"x = '\xff'\n"}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[SourceFile]:
+    """More than one process's worth of them, some of which cannot be read."""
+    made = {**BROKEN, **{f"a{number}.py": path.read_bytes() for number, path in enumerate(SOURCES)}}
+    for name, content in made.items():
+        (tmp_path / name).write_bytes(content)
+    names = [*sorted(made), "missing.py"]
+    return [SourceFile(str(tmp_path / name), name, wanted=True) for name in names]
+
+
+@pytest.fixture
+def two_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Wherever there are two cores or more, a second process takes its share. Grows by one with each."""
+    started: list[object] = []
+    real = helpers._start
+
+    def start(share: list[str]) -> object:
+        started.append(share)
+        return real(share)
+
+    monkeypatch.setattr(helpers, "_WORTHWHILE", 100_000)
+    monkeypatch.setattr(helpers, "_cores", lambda: 2)
+    monkeypatch.setattr(helpers, "_start", start)
+    return started
+
+
+def said(facts: FileFacts) -> str:
+    return repr(facts)
+
+
+def outcome(reader: Reader, files: list[SourceFile]) -> object:
+    read, problems = reader.read_all(files, {})
+    return [(one.file, one.text, said(one.facts)) for one in read], problems
+
+
+def test_packing_keeps_everything() -> None:
+    for source in SOURCES:
+        facts = extract(source.read_text("utf-8"))
+        again = unpack(pack(facts) or b"")
+        assert again is not None
+        assert said(again) == said(facts)
+
+
+def test_packing_keeps_identity() -> None:
+    again = unpack(pack(extract("x = f(1)")) or b"")
+    assert again is not None
+    [scope] = again.scopes
+    assert isinstance(scope.calls[0], Call)
+    assert scope.bindings["x"] == (scope.calls[0],)  # they compare by identity
+
+
+class _Foreign:
+    def __reduce__(self) -> object:
+        return os.mkdir, ("made",)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80", pickle.dumps("text"), pickle.dumps(_Foreign())])
+def test_unpacking_makes_nothing_but_facts(data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert unpack(data) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_processes_find_what_one_does(files: list[SourceFile], two_processes: list[object]) -> None:
+    alone = outcome(Reader(helpers=False), files)
+    assert not two_processes
+    assert outcome(Reader(), files) == alone
+    assert two_processes
+    assert len(alone[1]) == len(BROKEN) + 1  # type: ignore[index]
+
+
+@pytest.mark.parametrize("program", ["/nowhere/python", "/bin/false", "/bin/echo"])
+def test_helpers_that_do_not_work_are_done_without(
+    program: str, files: list[SourceFile], two_processes: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = outcome(Reader(helpers=False), files)
+    monkeypatch.setattr("sys.executable", program)
+    assert outcome(Reader(), files) == alone
+    assert two_processes
+
+
+def test_nothing_of_the_working_directory_is_imported(
+    files: list[SourceFile], two_processes: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("loopsafe", "json", "msgspec", "gc"):
+        (tmp_path / f"{name}.py").write_text("open('imported', 'w')\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    alone = outcome(Reader(helpers=False), files)
+    assert outcome(Reader(), files) == alone
+    assert not (tmp_path / "imported").exists()
+
+
+def test_what_is_kept_is_not_extracted_again(
+    files: list[SourceFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(str(tmp_path / "cache"))
+    first = outcome(Reader(known=Kept(store, "facts")), files)
+    extracted: list[str] = []
+    monkeypatch.setattr("loopsafe.reading.reader.extract", lambda text, name: extracted.append(name) or extract(text))
+    assert outcome(Reader(known=Kept(store, "facts")), files) == first
+    assert extracted == ["syntax.py"]
+    Path(files[0].path).write_text("x = 1\n", "utf-8")
+    outcome(Reader(known=Kept(store, "facts")), files)
+    assert extracted == ["syntax.py", "a0.py", "syntax.py"]
+
+
+def test_what_is_no_longer_asked_for_is_dropped(files: list[SourceFile], tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "cache"))
+    outcome(Reader(known=Kept(store, "facts")), files)
+    whole = len(store.read("facts") or b"")
+    outcome(Reader(known=Kept(store, "facts")), files[:3])
+    assert 0 < len(store.read("facts") or b"") < whole
+
+
+def test_foreign_facts_are_worked_out_again(files: list[SourceFile], tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "cache"))
+    known = Kept(store, "facts")
+    for file in files[:20]:
+        known.add(digest(Path(file.path).read_bytes()), b"no facts")
+    known.save()
+    assert outcome(Reader(known=Kept(store, "facts")), files) == outcome(Reader(helpers=False), files)
