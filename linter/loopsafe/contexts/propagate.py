@@ -160,9 +160,8 @@ class Propagation:
         if not isinstance(frame.receiver, Instance):
             yield f"{function.module.name}.{function.scope.qualname}"
             return
-        for cls in self.program.classes.mro(frame.receiver.cls):
-            qualname = cls.qualname if isinstance(cls, Class) else cls.name
-            yield f"{self.program.knowledge.canonical(qualname)}.{function.scope.name}"
+        for name in self.program.classes.known_names(frame.receiver.cls):
+            yield f"{name}.{function.scope.name}"
 
     def _library(self, state: State, call: Call, target: Library, hop: Hop) -> None:
         knowledge = self.program.knowledge

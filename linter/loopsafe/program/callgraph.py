@@ -197,7 +197,7 @@ class Calls:
         scope = function.scope
         found = self._sensitive.get(scope)
         if found is None:
-            makes = any(s.parent == scope.index and s.kind != "class" for s in function.module.facts.scopes)
+            makes = any(inner.kind != "class" for inner in self._graph.index.inner.get(scope, ()))
             names = {p.name for p in scope.parameters}
             calls = any(isinstance(c.func, Name) and c.func.id in names for c in scope.calls)
             gives_back = any(isinstance(r, Name) and r.id in names for r in scope.returns)

@@ -17,6 +17,8 @@ class Classes:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self._known_names: dict[Class, tuple[str, ...]] = {}
+        self._bases: dict[Class, list[Class | External]] = {}
         self._mro: dict[Class, tuple[Class | External, ...]] = {}
         self._frames: dict[Scope, list[Frame]] = {}
         self._subclasses: dict[Class, tuple[Class, ...]] = {}
@@ -84,21 +86,40 @@ class Classes:
 
     def mro(self, cls: Class) -> tuple[Class | External, ...]:
         """The method resolution order; library classes are included by name."""
-        found = self._mro.get(cls)
-        if found is None:
-            self._mro[cls] = (cls,)  # a class that inherits from itself stays alone
-            bases = [
-                b for e in cls.scope.bases for b in self.resolve_all(cls.frame, e) if isinstance(b, (Class, External))
-            ]
-            found = self._mro[cls] = (cls, *_merge([self._linear(b) for b in bases], bases))
-        return found
+        # Not by recursion: classes may inherit from one another a thousand deep.
+        pending = [cls] if cls not in self._mro else []
+        while pending:
+            at = pending[-1]
+            if at not in self._bases:
+                self._bases[at] = bases = self._direct_bases(at)
+                # One that is begun but not done inherits from itself, and is taken as if it stood alone.
+                pending += [b for b in reversed(bases) if isinstance(b, Class) and b not in self._bases]
+            else:
+                pending.pop()
+                bases = self._bases[at]
+                self._mro.setdefault(at, (at, *_merge([self._linear(b) for b in bases], bases)))
+        return self._mro[cls]
+
+    def _direct_bases(self, cls: Class) -> list[Class | External]:
+        named = (base for expr in cls.scope.bases for base in self.resolve_all(cls.frame, expr))
+        return [base for base in named if isinstance(base, (Class, External))]
 
     def _linear(self, base: Class | External) -> list[Class | External]:
-        return list(self.mro(base)) if isinstance(base, Class) else [base]
+        return list(self._mro.get(base, (base,))) if isinstance(base, Class) else [base]
 
     def library_bases(self, cls: Class) -> list[str]:
         """The library classes among the bases, nearest first."""
         return [self._graph.knowledge.canonical(b.name) for b in self.mro(cls) if isinstance(b, External)]
+
+    def known_names(self, cls: Class) -> tuple[str, ...]:
+        """The canonical names of the class and its bases, of those that knowledge speaks of, nearest first."""
+        found = self._known_names.get(cls)
+        if found is None:
+            knowledge = self._graph.knowledge
+            names = (base.qualname if isinstance(base, Class) else base.name for base in self.mro(cls))
+            found = tuple(knowledge.canonical(name) for name in names if knowledge.leads_to(name))
+            self._known_names[cls] = found
+        return found
 
     def subclasses(self, cls: Class) -> tuple[Class, ...]:
         """All project classes that inherit from this one, in file order."""
@@ -205,6 +226,8 @@ def _calls_up(cls: Class, name: str) -> bool:
 
 def _merge(lines: list[list[Class | External]], bases: list[Class | External]) -> list[Class | External]:
     """C3 linearization; where the bases contradict one another, the order in which they are written."""
+    if len(lines) == 1:
+        return lines[0]
     pending = [list(line) for line in (*lines, bases) if line]
     merged: list[Class | External] = []
     while pending:

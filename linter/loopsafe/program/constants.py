@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from loopsafe.facts.schema import Attr, Call, Collection, Compare, Const, Expr, Name, Not, Parameter, Scope
 from loopsafe.program.graph import Arguments, Graph
 from loopsafe.program.index import last_name
-from loopsafe.program.modules import Module
 from loopsafe.program.python import SAME_FUNCTION
 from loopsafe.program.values import Frame, Function, Known, Value
 
@@ -128,13 +127,13 @@ class Constants:
         scope = function.scope
         found = self._asked.get(scope)
         if found is None:
-            found = self._asked[scope] = tuple(self._find(function.module, scope))
+            found = self._asked[scope] = tuple(self._find(scope))
         return found
 
-    def _find(self, module: Module, scope: Scope) -> Iterator[tuple[Parameter, int | None, set[object]]]:
-        tests = self._tests_of(module, scope)
+    def _find(self, scope: Scope) -> Iterator[tuple[Parameter, int | None, set[object]]]:
+        tests = self._tests_of(scope)
         positional = [p for p in scope.parameters if p.kind == "positional"]
-        bound = _bound_inside(module, scope)
+        bound = self._bound_in(scope)
         for parameter in scope.parameters:
             if parameter.kind in ("positional", "keyword") and parameter.name not in bound:
                 position = positional.index(parameter) if parameter.kind == "positional" else None
@@ -143,15 +142,22 @@ class Constants:
                 elif isinstance(parameter.default, Const) and self._is_handed_on(scope, parameter.name):
                     yield parameter, position, set()
 
-    def _tests_of(self, module: Module, scope: Scope) -> _Tests:
+    def _bound_in(self, scope: Scope) -> set[str]:
+        """The names that a function, or a function in it, binds anew."""
+        found = set(scope.bindings)
+        for inner in self._graph.index.within(scope):
+            if inner is not scope:
+                found.update(name for name, kind in inner.outer_names.items() if kind == "nonlocal")
+        return found
+
+    def _tests_of(self, scope: Scope) -> _Tests:
         """What the tests of a function, and of functions in it, ask."""
         found = self._tests.get(scope)
         if found is None:
             found = self._tests[scope] = _Tests()
-            for inner in module.facts.scopes[scope.index :]:
-                if _is_within(module, inner, scope):
-                    for guard in inner.guards:
-                        found.note(guard.test)
+            for inner in self._graph.index.within(scope):
+                for guard in inner.guards:
+                    found.note(guard.test)
         return found
 
     def _is_handed_on(self, scope: Scope, name: str) -> bool:
@@ -160,8 +166,8 @@ class Constants:
             positional = any(isinstance(a, Name) and a.id == name for a in call.args)
             keywords = [k for k, v in call.keywords if isinstance(v, Name) and v.id == name]
             if positional or keywords:
-                for module, other in self._graph.index.functions.get(last_name(call.func), ()):
-                    asked = self._tests_of(module, other).names
+                for _, other in self._graph.index.functions.get(last_name(call.func), ()):
+                    asked = self._tests_of(other).names
                     wanted = [p.name for p in other.parameters] if positional else keywords
                     if any(p in asked for p in wanted):
                         return True
@@ -207,18 +213,3 @@ def _is_special(frame: Frame | None) -> bool:
 def _is_plain(scope: Scope) -> bool:
     """Whether no decorator may change what the function is called with."""
     return all(last_name(decorator) in SAME_FUNCTION for decorator in scope.decorators)
-
-
-def _is_within(module: Module, scope: Scope, outer: Scope) -> bool:
-    while scope.index > outer.index:
-        scope = module.facts.scopes[scope.parent]
-    return scope is outer
-
-
-def _bound_inside(module: Module, scope: Scope) -> set[str]:
-    """The names that a function, or a function in it, binds anew."""
-    found = set(scope.bindings)
-    for inner in module.facts.scopes[scope.index + 1 :]:
-        if inner.outer_names and _is_within(module, inner, scope):
-            found.update(name for name, kind in inner.outer_names.items() if kind == "nonlocal")
-    return found

@@ -174,6 +174,23 @@ class Index:
                     found[module.facts.scopes[scope.parent], name].append(scope)
         return found
 
+    @cached_property
+    def inner(self) -> dict[Scope, list[Scope]]:
+        """The scopes right inside each scope."""
+        found: dict[Scope, list[Scope]] = defaultdict(list)
+        for module, scope in self._scopes():
+            if scope.parent >= 0:
+                found[module.facts.scopes[scope.parent]].append(scope)
+        return found
+
+    def within(self, scope: Scope) -> Iterator[Scope]:
+        """A scope and all inside it."""
+        pending = [scope]
+        while pending:
+            at = pending.pop()
+            yield at
+            pending += reversed(self.inner.get(at, ()))
+
     def own_class(self, module: Module, scope: Scope, name: str) -> Scope | None:
         """The class whose method has `name` as its first parameter, seen from `scope` or from closures inside."""
         scopes = module.facts.scopes
