@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from reference_decoder.containers import adts, mp3, reader_for
+from reference_decoder.containers import READERS, adts, mp3
 from reference_decoder.containers.framed import ParseHeader, is_frame, tag_size
 from reference_decoder.containers.items import Items, Reader
 from reference_decoder.containers.ogg import codec_of
 from reference_decoder.containers.raw import raw_reader
+from reference_decoder.containers.whole import read_whole
 from reference_decoder.errors import MimeMismatchError, UnknownFormatError
 from reference_decoder.source import Reading, Source
 
@@ -23,16 +24,8 @@ _MAGIC = (
     (0, b".snd", "au"),
 )
 _FRAMED: tuple[tuple[str, ParseHeader], ...] = (("adts", adts.parse_header), ("mp3", mp3.parse_header))
-_MIME_OF = {
-    "mp3": "mpeg mp3",
-    "adts": "aac aacp",
-    "flac": "flac x-flac",
-    "ogg": "ogg opus",
-    "wav": "wav wave x-wav vnd.wave",
-    "webm": "webm",
-    "mp4": "mp4 m4a x-m4a",
-}
-_MIME = {f"audio/{kind}": name for name, kinds in _MIME_OF.items() for kind in kinds.split()}
+# MIME types that are not called as the format is.
+_ALIASES = {"mpeg": "mp3", "aac": "adts", "aacp": "adts", "opus": "ogg", "wave": "wav", "vnd.wave": "wav", "m4a": "mp4"}
 # What may stand before the first frame of a stream that was joined in the middle: one frame, at most.
 _MOST_JUNK = 8192
 
@@ -83,10 +76,11 @@ def read_stream(source: Source, mime: str | None, strict: bool) -> Items:
 
 def _read(source: Source, mime: str | None, raw: Reader | None, strict: bool) -> Items:
     name = (yield from _by_magic(source)) if raw else (yield from _sniff(source))
-    declared = "raw" if raw else _MIME.get((mime or "").partition(";")[0].strip().lower())
-    if strict and name and declared not in (None, name.partition("/")[0]):
+    kind = (mime or "").partition(";")[0].strip().lower().rpartition("/")[2].removeprefix("x-")
+    declared = "raw" if raw else _ALIASES.get(kind, kind)
+    if strict and name and name.partition("/")[0] != declared and (raw or declared in READERS):
         raise MimeMismatchError(f"declared {mime}, but the bytes are {name}")
     if name:
-        yield from reader_for(name)(source)
+        yield from READERS[name](source) if name in READERS else read_whole(source, name)
     elif raw:
         yield from raw(source)

@@ -7,7 +7,6 @@ are then taken from where the index says they will be.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from io import BytesIO
 
 import av
@@ -19,20 +18,10 @@ from reference_decoder.source import Reading, Source
 
 # Offset and size of a packet.
 _Place = tuple[int, int]
-_INDEX = (b"moov", b"moof")
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
-    kind: bytes
-    start: int
-    size: int
-    head: bytes
-
-
-def _box(source: Source) -> Reading[_Box | None]:
-    """The next box's header; None at the end of the input. A box of size 0 reaches to there."""
-    start = source.offset
+def _box(source: Source) -> Reading[tuple[bytes, int]]:
+    """The next box's header, b"" at the end of the input, and how much follows. A box of size 0 reaches to the end."""
     head = yield from source.take(8)
     size = int.from_bytes(head[:4], "big")
     if size == 1:
@@ -40,7 +29,7 @@ def _box(source: Source) -> Reading[_Box | None]:
         size = int.from_bytes(head[8:], "big")
     if head and (len(head) < 8 or 0 < size < len(head)):
         raise TruncatedError("MP4 box without a size")
-    return _Box(head[4:8], start, (size or 1 << 62) - len(head), head) if head else None
+    return head, (size or 1 << 62) - len(head)
 
 
 def _index(head: bytes) -> tuple[Stream, list[_Place]]:
@@ -61,28 +50,29 @@ def read(source: Source) -> Items:
     """Packets of the first audio track. With the index at the end, the whole file has to be there first."""
     moov = b""
     ahead: deque[_Place] = deque()
-    while box := (yield from _box(source)):
-        if box.kind in _INDEX:
-            body = yield from source.exactly(box.size, "MP4 index")
-        if box.kind == b"moov":
-            moov = box.head + body
+    while (box := (yield from _box(source)))[0]:
+        head, size = box
+        kind, start = head[4:8], source.offset - len(head)
+        body = (yield from source.exactly(size, "MP4 index")) if kind in (b"moov", b"moof") else b""
+        if kind == b"moov":
+            moov = head + body
             stream, places = _index(moov)
             # Places count from the start of the file; here they were made in one that begins with the index.
             ahead.extend(places)
             yield stream
-        elif box.kind == b"moof" and moov:
-            _, places = _index(moov + box.head + body)
+        elif kind == b"moof" and moov:
+            _, places = _index(moov + head + body)
             # They do so here only if the fragment says so; else they count from the fragment.
             from_start = body[body.find(b"tfhd") + 7] & 1
-            shift = 0 if from_start else box.start - len(moov)
+            shift = 0 if from_start else start - len(moov)
             ahead.extend((offset + shift, size) for offset, size in places)
-        elif box.kind == b"mdat" and not moov:
+        elif kind == b"mdat" and not moov:
             # What has been read is replaced by a box that means nothing, so that offsets stay as they are.
-            gap = box.start.to_bytes(4, "big") + b"free" + bytes(box.start - 8) if box.start else b""
-            yield from read_whole(source, "mp4", gap + box.head)
+            gap = start.to_bytes(4, "big") + b"free" + bytes(start - 8) if start else b""
+            yield from read_whole(source, "mp4", gap + head)
             return
         else:
-            yield from _packets(source, source.offset + box.size, ahead)
+            yield from _packets(source, source.offset + size, ahead)
     if ahead:
         raise TruncatedError(f"MP4 ends {len(ahead)} packets before the end its index tells")
 

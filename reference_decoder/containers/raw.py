@@ -12,15 +12,7 @@ from reference_decoder.source import Source
 
 # Enough to keep the cost of a packet small, little enough to let others have their turn.
 _BLOCK = 16 * 1024
-_LAW = {
-    "basic": "mulaw",
-    "mulaw": "mulaw",
-    "x-mulaw": "mulaw",
-    "pcmu": "mulaw",
-    "alaw": "alaw",
-    "x-alaw": "alaw",
-    "pcma": "alaw",
-}
+_LAW = {"basic": "mulaw", "mulaw": "mulaw", "pcmu": "mulaw", "alaw": "alaw", "pcma": "alaw"}
 _WIDTH = {"l8": 8, "l16": 16, "l24": 24}
 
 
@@ -48,7 +40,7 @@ def raw_reader(mime: str) -> Reader | None:
     message["content-type"] = mime
     main, kind = message.get_content_maintype(), message.get_content_subtype()
     parameters = {name.lower(): value for name, value in message.get_params([]) if name}
-    law = _LAW.get(kind)
+    law = _LAW.get(kind.removeprefix("x-"))
     if main != "audio" or not (law or kind == "pcm" or kind in _WIDTH):
         return None
     rate = int(parameters.get("rate") or parameters.get("clock-rate") or (8000 if law else 0))
