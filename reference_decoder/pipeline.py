@@ -49,6 +49,9 @@ class Pipeline:
         try:
             failure = yield from self._run()
             failure = self._finish() or failure
+            if not failure and self.position and self._bad_in_a_row:
+                failure = TruncatedError(f"{self._name} ends with a packet that cannot be decoded")
+                failure.__cause__ = self._last_bad
             yield self.ready()
             if failure and not (self._options.allow_truncated and isinstance(failure, TruncatedError)):
                 raise failure

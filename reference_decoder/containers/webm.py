@@ -20,6 +20,7 @@ _SIMPLE_BLOCK, _BLOCK, _DISCARD = 0xA3, 0xA1, 0x75A2
 _ENTRY, _NUMBER, _TYPE = 0xAE, 0xD7, 0x83
 _AUDIO_TRACK = b"\2"
 _LACED = 0x06
+_ENDLESS = 1 << 48
 # What stands before the tracks in the smallest file: its kind, and a segment without a size. An empty cluster ends it.
 _FRONT = b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska\x18\x53\x80\x67\x01" + b"\xff" * 7 + b"\x16\x54\xae\x6b\x01"
 _END = b"\x1f\x43\xb6\x75\x80"
@@ -82,10 +83,12 @@ def _packet(block: bytes, track: int) -> bytes:
 
 def read(source: Source) -> Items:
     """Packets of the first audio track. Segments and clusters are walked into, so their sizes need not be known."""
-    track, rate = 0, 0
+    track, rate, end = 0, 0, 0
     while element := (yield from _element(source)):
         kind, size = element
         if kind in (_SEGMENT, _CLUSTER):
+            # A live stream's segment has the largest size that can be written, which in one byte is 127.
+            end = source.offset + size if kind == _SEGMENT and 127 < size < _ENDLESS else end
             continue
         if kind not in (_TRACKS, _SIMPLE_BLOCK, _GROUP):
             if missing := (yield from source.skip(size)):
@@ -102,3 +105,5 @@ def read(source: Source) -> Items:
             yield packet
             if nanoseconds := int.from_bytes(group.get(_DISCARD, b""), "big", signed=True):
                 yield Cut(-round(nanoseconds * rate / 1e9))
+    if source.offset < end:
+        raise TruncatedError(f"WebM ends {end - source.offset} bytes before the end its header tells")

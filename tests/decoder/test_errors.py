@@ -107,7 +107,7 @@ def patient(data: bytes) -> int:
     return count
 
 
-@pytest.mark.parametrize("kind", [*EACH, "ogg vorbis"])
+@pytest.mark.parametrize("kind", [*EACH, "ogg vorbis", "m4a fragments"])
 def test_damaged_middle(kind: str, run_once: Run) -> None:
     """64 bad bytes cost no more than they cost FFmpeg's command, and mostly a few frames."""
     good = file_of(kind, 3.0)
@@ -186,6 +186,14 @@ def test_wrong_mime(kind: str, mime: str, run_once: Run) -> None:
         assert failure is None
     else:
         assert isinstance(failure, MimeMismatchError)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("mime", ["", "nonsense", "audio/x-future", "application/octet-stream", "AUDIO/MPEG; codecs=mp3"])
+def test_mime_that_says_nothing_new(mime: str, strict: bool, run_once: Run) -> None:
+    samples, failure = run_once(outcome([file_of("mp3 24k mono")], mime, strict=strict))
+    assert failure is None
+    assert np.array_equal(samples, reference(file_of("mp3 24k mono")))
 
 
 def test_wav_where_bare_samples_were_declared(run_once: Run) -> None:
@@ -278,6 +286,27 @@ def test_error_of_the_source(pushed: bytes, run: Run) -> None:
     assert bool(run(scenario())) == bool(pushed)
 
 
+@pytest.mark.parametrize("pushed", [b"", file_of("mp3 24k mono")], ids=["nothing", "sound"])
+def test_exception_that_was_set(pushed: bytes, run: Run) -> None:
+    """It ends a consumer that waits, after the frames, and stays."""
+
+    async def scenario() -> np.ndarray | None:
+        frames: list[Frame] = []
+        async with AudioStreamDecoder() as decoder:
+            consumer = asyncio.create_task(collect(decoder, frames))
+            decoder.push(pushed)
+            while pushed and not frames:
+                await asyncio.sleep(0)
+            decoder.set_exception(Lost("peer went away"))
+            for attempt in (consumer, anext(decoder), decoder.feed(b"more")):
+                with pytest.raises(Lost, match="peer went away"):
+                    await attempt
+        return joined(frames) if frames else None
+
+    samples = run(scenario())
+    assert np.array_equal(samples, reference(pushed)) if pushed else samples is None
+
+
 def test_source_is_closed_with_the_decoder(run: Run) -> None:
     closed = asyncio.Event()
 
@@ -302,7 +331,12 @@ def small(kind: str) -> bytes:
     return file_of(kind, 0.1)
 
 
-@pytest.mark.parametrize("kind", EACH)
+# Formats that tell neither their length nor a last frame may end after any frame, and a byte or two of the next header
+# behind it may be anything.
+OPEN_ENDED = {"aac 24k mono": 7, "mp3 without tags": 4, "flac 16k mono": 10}
+
+
+@pytest.mark.parametrize("kind", [*EACH, "m4a fragments", "ogg vorbis", "mp3 without tags"])
 def test_cut_short_at_every_byte(kind: str) -> None:
     """What decodes comes out, all of it the beginning of the whole; and the end is an error but where it may be one."""
     data = small(kind)
@@ -314,18 +348,25 @@ def test_cut_short_at_every_byte(kind: str) -> None:
 
     run_once = partial(run_on, asyncio.new_event_loop, debug=False)
     whole = joined(run_once(decode([data])))
-    counts = []
+    counts, clean = [], []
     for size, samples, failure in run_once(scenario()):
         count = 0 if samples is None else len(samples)
         counts.append(count)
-        assert isinstance(failure, DecoderError) or size > 20, size
         if samples is None:
             assert isinstance(failure, DecoderError), size
-        elif kind != "aac 24k mono":
+            continue
+        assert isinstance(failure, TruncatedError | None), size
+        clean += [count] if failure is None else []
+        if kind != "aac 24k mono":
             # The last frame may be a stump that the codec made something of.
             sure = max(0, count - 4608)
             assert np.array_equal(samples[:sure], whole[:sure]), size
     assert counts == sorted(counts)
+    if kind in OPEN_ENDED:
+        assert max(clean.count(count) for count in clean) <= OPEN_ENDED[kind]
+    else:
+        # After all of the sound there may be an index for players that seek.
+        assert set(clean) <= {len(whole)}
     assert whole.shape[0] - counts[-1] <= 4608
 
 

@@ -99,6 +99,22 @@ def test_few_wakeups_at_full_speed(kind: str, run: Run) -> None:
     assert run(scenario()) <= 10 * seconds
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_what_may_be_pushed(kind: type, run: Run) -> None:
+    """What belongs to somebody else, who may write to it, is copied at once."""
+
+    async def scenario() -> None:
+        async with AudioStreamDecoder() as decoder:
+            for chunk in cut(SHORT, 999):
+                buffer = bytearray(chunk)
+                decoder.push(kind(buffer))
+                buffer[:] = bytes(len(buffer))
+            decoder.end_input()
+            assert np.array_equal(joined(await collect(decoder)), reference(SHORT))
+
+    run(scenario())
+
+
 def test_no_wakeup_when_nobody_waits(run: Run) -> None:
     async def scenario() -> None:
         async with AudioStreamDecoder() as decoder:
