@@ -29,6 +29,7 @@ class Resampler:
     def resample(self, frame: AudioFrame | None) -> Iterator[Samples]:
         """What comes out for a frame; for None, the end, what has been held back."""
         self._graph.push(frame)
-        with suppress(BlockingIOError, EOFError):
+        # PyAV before 18 cannot say "try again" in every language; nothing else goes wrong here.
+        with suppress(BlockingIOError, EOFError, UnicodeDecodeError):
             while True:
                 yield cast(AudioFrame, self._graph.pull()).to_ndarray()

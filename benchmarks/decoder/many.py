@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from benchmarks.decoder.peers import PEERS, Peer, Ticker, blocking, megabytes
+from benchmarks.decoder.peers import PEERS, Peer, Ticker, blocking, megabytes, threads
 from tests.support.audio import file_of
 
 _STREAMS = 200
@@ -53,7 +52,7 @@ def _pool() -> float:
 
 
 async def _at_once(peer: Peer) -> dict[str, float]:
-    threads, memory, ticker = threading.active_count(), megabytes(), Ticker()
+    before, memory, ticker = threads(), megabytes(), Ticker()
     most = 0
     peak = 0.0
 
@@ -63,14 +62,14 @@ async def _at_once(peer: Peer) -> dict[str, float]:
         decoder.push(_file())
         decoder.end_input()
         async for _ in decoder:
-            most = max(most, threading.active_count())
-        peak = max(peak, megabytes())
+            pass
+        most, peak = max(most, threads()), max(peak, megabytes())
         await decoder.aclose()
 
     begun = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(_STREAMS)))
     took = time.perf_counter() - begun
-    return {"seconds": took, "stall": ticker.stop(), "threads": most - threads, "megabytes": peak - memory}
+    return {"seconds": took, "stall": ticker.stop(), "threads": most - before, "megabytes": peak - memory}
 
 
 def measure_idle() -> dict[str, dict[str, float]]:
@@ -89,10 +88,10 @@ async def _idle(peer: Peer) -> dict[str, float]:
 
     # What comes once for the whole process is not counted.
     used = await one()
-    threads, memory = threading.active_count(), megabytes()
+    before, memory = threads(), megabytes()
     idle = await asyncio.gather(*(one() for _ in range(_STREAMS)))
     await asyncio.sleep(0.5)
-    each = {"kilobytes": 1000 * (megabytes() - memory) / _STREAMS, "threads": threading.active_count() - threads}
+    each = {"kilobytes": 1000 * (megabytes() - memory) / _STREAMS, "threads": threads() - before}
     for decoder in (used, *idle):
         await decoder.aclose()
     return each

@@ -8,6 +8,7 @@ import logging
 import os
 import platform
 import resource
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -95,6 +96,18 @@ def cut(data: bytes, size: int) -> list[bytes]:
 def megabytes() -> float:
     """What this process holds in memory now."""
     return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize() / 1e6
+
+
+def queued() -> float:
+    """Seconds for which this thread could have run, but other threads and programs had the cores; Linux counts them."""
+    file = Path("/proc/thread-self/schedstat")
+    return int(file.read_text("ascii").split()[1]) / 1e9 if file.exists() else 0.0
+
+
+def threads() -> int:
+    """This process's threads, those that Python does not know of too, where the system lists them."""
+    tasks = Path("/proc/self/task")
+    return len([*tasks.iterdir()]) if tasks.exists() else threading.active_count()
 
 
 class Ticker:
