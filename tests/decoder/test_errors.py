@@ -191,7 +191,7 @@ def test_wrong_mime(kind: str, mime: str, run_once: Run) -> None:
 
 
 @pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize("mime", ["", "nonsense", "audio/x-future", "application/octet-stream", "AUDIO/MPEG; codecs=mp3"])
+@pytest.mark.parametrize("mime", ["", "nonsense", "audio/x-new", "application/octet-stream", "AUDIO/MPEG; codecs=mp3"])
 def test_mime_that_says_nothing_new(mime: str, strict: bool, run_once: Run) -> None:
     samples, failure = run_once(outcome([file_of("mp3 24k mono")], mime, strict=strict))
     assert failure is None
