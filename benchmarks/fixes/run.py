@@ -1,6 +1,7 @@
-"""Apply all fixes to copies of the released packages that have findings, and write the table of docs/fixes-compared.md.
+"""Apply all fixes to copies of released packages that have findings, and write the tables of docs/fixes-compared.md.
 
     python -m benchmarks.fixes.run                      # everything, from the checkout's root
+    python -m benchmarks.fixes.run --only suites        # the packages' own tests, before and after
     python -m benchmarks.fixes.run --package tornado    # one package, page left alone
 
 Needs the packages that `python -m benchmarks.accuracy.run` fetches. The fixed copies stay in the work folder.
@@ -19,7 +20,7 @@ from benchmarks.accuracy.checking import Limits
 from benchmarks.accuracy.pages import fill
 from benchmarks.accuracy.releases import Release
 from benchmarks.accuracy.verdicts import read_verdicts
-from benchmarks.fixes import comparing
+from benchmarks.fixes import comparing, suites
 from benchmarks.fixes.applying import Applied, apply_fixes, find
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "fixes-compared.md"
@@ -28,15 +29,42 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "fixes-compared.md"
 def main() -> int:
     """Run what the arguments ask for; 1 if anything was wrong."""
     options = _options()
+    wrong = [problem for part in options.only or PARTS for problem in PARTS[part](options)]
+    print(*wrong, sep="\n", file=sys.stderr)
+    return bool(wrong)
+
+
+def _packages(options: argparse.Namespace) -> list[str]:
+    """All fixes on copies of the packages: what is wrong."""
     pins = sorted({verdict.release for verdict in read_verdicts().values()})
-    wanted = [pin for pin in pins if not options.package or pin.partition("==")[0] in options.package]
-    rows = [row for pin in wanted for row in _run(Release.parse(pin), options)]
+    rows = [row for pin in _wanted(pins, options) for row in _run(Release.parse(pin), options)]
     if not options.package:
         fill(PAGE, "packages", table(rows))
         fill(PAGE, "labels", comparing.table())
-    wrong = [problem for _, _, applied in rows for problem in applied.wrong]
-    print(*wrong, sep="\n", file=sys.stderr)
-    return bool(wrong)
+    return [problem for _, _, applied in rows for problem in applied.wrong]
+
+
+def _suites(options: argparse.Namespace) -> list[str]:
+    """The packages' own tests: what is wrong."""
+    known = {suite.release: suite for suite in suites.read()}
+    results, wrong = [], []
+    for pin in _wanted(list(known), options):
+        try:
+            results.append(suites.run(known[pin], options.work, Limits(options.timeout, options.memory)))
+        except (subprocess.SubprocessError, OSError) as error:
+            wrong.append(f"{pin}: {error}")
+        else:
+            print(suites.table(results[-1:]), *suites.problems(results[-1]), sep="\n", flush=True)
+    if not options.package:
+        fill(PAGE, "suites", suites.table(results))
+    return wrong + [problem for ran in results for problem in suites.problems(ran)]
+
+
+PARTS = {"packages": _packages, "suites": _suites}
+
+
+def _wanted(pins: list[str], options: argparse.Namespace) -> list[str]:
+    return [pin for pin in pins if not options.package or pin.partition("==")[0] in options.package]
 
 
 Row = tuple[str, bool, Applied]
@@ -82,6 +110,7 @@ def _run(release: Release, options: argparse.Namespace) -> list[Row]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Apply all fixes to copies of released packages.")
     parser.add_argument("--package", action="append", default=[], help="only this one; may be given several times")
+    parser.add_argument("--only", action="append", choices=PARTS, help="only this part; may be given several times")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "loopsafe-accuracy")
     parser.add_argument("--work", type=Path, default=Path("build") / "fixes", help="where the fixed copies go")
     parser.add_argument("--timeout", type=float, default=600, help="seconds a command may take")
