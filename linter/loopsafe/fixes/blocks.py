@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -36,8 +37,10 @@ class Blocks:
     def pulse(self, span: Span, crossing: str) -> list[Change]:
         """Hand the two statements that `span` holds to `crossing` as one callback.
 
+        Their object is bound now: by the time the callback runs, the name may stand for another.
+
         Raises:
-            CannotFix: something stands between them.
+            CannotFix: something stands between them, or the object in parentheses.
         """
         first, second = self._pair(span)
         start, end = self._text.offset(span.row, span.column), self._text.offset(span.end_row, span.end_column)
@@ -45,7 +48,19 @@ class Blocks:
         between = self._text.source[start + len(one) : end - len(two)]
         if not _BETWEEN.fullmatch(between):
             raise CannotFix(f"something stands between `{one}` and `{two}`, which must become one callback")
-        return [Change(start, end, f"{crossing}(lambda: ({one}, {two}))")]
+        target, did, undid = self._operations(first, second)
+        it = _parameter(target)
+        return [Change(start, end, f"{crossing}(lambda {it}={self._code(target)}: ({it}{did}, {it}{undid}))")]
+
+    def _operations(self, *statements: ast.stmt) -> tuple[ast.expr, str, str]:
+        """The object of two method calls, and what follows it in each."""
+        targets = [_target(statement) for statement in statements]
+        texts = [self._code(target) for target in targets]
+        codes = [self._code(statement) for statement in statements]
+        if any(not code.startswith(texts[0]) for code in codes):
+            raise CannotFix(f"`{codes[0]}` and `{codes[1]}` must become one callback, and are spelled too differently")
+        did, undid = (code.removeprefix(texts[0]) for code in codes)
+        return targets[0], did, undid
 
     def _pair(self, span: Span) -> tuple[ast.stmt, ast.stmt]:
         for body in self._bodies():
@@ -82,14 +97,14 @@ class Blocks:
                 if isinstance(body, list):
                     yield body
 
-    def _code(self, node: ast.stmt) -> str:
+    def _code(self, node: ast.stmt | ast.expr) -> str:
         start, end = self._place(node), self._end(node)
         return self._text.source[self._text.offset(*start) : self._text.offset(*end)]
 
-    def _place(self, node: ast.stmt) -> tuple[int, int]:
+    def _place(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
         return node.lineno, self._column(node.lineno, node.col_offset)
 
-    def _end(self, node: ast.stmt) -> tuple[int, int]:
+    def _end(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         return node.end_lineno, self._column(node.end_lineno, node.end_col_offset)
@@ -100,3 +115,18 @@ class Blocks:
 
 def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _target(statement: ast.stmt) -> ast.expr:
+    """The object whose method the statement calls."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        raise CannotFix(f"no method is called in line {statement.lineno}")
+    return call.func.value
+
+
+def _parameter(target: ast.expr) -> str:
+    """A name for the object in a function of its own."""
+    name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+    name = name.lstrip("_")
+    return name if name.isidentifier() and not keyword.iskeyword(name) else "it"
