@@ -482,6 +482,23 @@ class TestFix:
         assert "app/a.py (1 of 2): [a]ccept, [s]kip or [q]uit?" in done.stdout
         assert "+            self._loop.call_soon_threadsafe(self._queue.put_nowait, frame)" in done.stdout
 
+    def test_files_that_vanish_or_change_in_the_meantime_are_told(self, project: Path) -> None:
+        folder = project / "app"
+        for name in ("a.py", "b.py"):
+            (folder / name).write_text(BROKEN)
+        command = [sys.executable, "-m", "loopsafe", "fix", "--interactive", "a.py", "b.py", "player.py"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, cwd=folder, env=environment(), text=True, **pipes) as process:
+            assert process.stdout is not None
+            while not process.stdout.readline().startswith("+     "):
+                pass
+            (folder / "a.py").unlink()
+            (folder / "b.py").write_text(HARMLESS)
+            _, errors = process.communicate("a\na\na\n", timeout=60)
+        told = ["a.py has vanished", "b.py has changed since it was analysed"]
+        assert (process.returncode, errors.splitlines()) == (2, told)
+        assert ((folder / "b.py").read_text(), (folder / "player.py").read_text()) == (HARMLESS, FIXED)
+
     def test_interactive_with_nobody_to_answer(self, cli: Cli, project: Path) -> None:
         assert cli("fix", "--interactive").returncode == 130
         assert (project / "app" / "player.py").read_text() == BROKEN

@@ -1,4 +1,4 @@
-"""What one run is about: the paths that exist, their configuration, and the text that stands in for files."""
+"""What one run is about: the paths, their configuration, and the text that stands in for files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLEAN, FINDINGS, FAILED = range(3)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Paths to report on and how. `problems` are those of paths that cannot be worked on at all.
+    """Paths to report on and how. `problems` are those of a text that cannot be worked on at all.
 
     With `cache`, what is known from the last run need not be worked out again. With `watch`, time is taken.
     """
@@ -41,19 +41,23 @@ class Work:
         Raises:
             CannotWork: the configuration cannot be used.
         """
-        if not self.paths:
-            return Report((), self.problems, 0)
         texts = {**self.overlay, **(overlay or {})}
+        # Looked at each time: what was there before a file was fixed may have vanished since.
+        missing = {path: _missing(path) for path in self.paths if Path(os.path.realpath(path)) not in texts}
+        problems = (*self.problems, *(Problem(path, 0, 0, text) for path, text in missing.items() if text))
+        paths = tuple(path for path in self.paths if not missing.get(path))
+        if not paths:
+            return Report((), problems, 0)
         try:
             with progress(quiet) as show:
-                report = self._report(texts, show)
+                report = self._report(paths, texts, show)
         except ConfigError as error:
             raise CannotWork(str(error)) from error
-        return replace(report, problems=(*self.problems, *report.problems))
+        return replace(report, problems=(*problems, *report.problems))
 
-    def _report(self, texts: Mapping[Path, str], show: ProgressBar | None) -> Report:
+    def _report(self, paths: tuple[str, ...], texts: Mapping[Path, str], show: ProgressBar | None) -> Report:
         if self.cache and not texts and not self.watch:
-            return cached.analyze(self.paths, self.config, progress=show)
+            return cached.analyze(paths, self.config, progress=show)
 
         # The analysis takes longer to load than a run takes that has its result from the cache.
         from loopsafe.pipeline import analyze
@@ -61,7 +65,7 @@ class Work:
 
         # What other processes do would not be in the account.
         reader = Reader(helpers=False, watch=self.watch) if self.watch else Reader()
-        return analyze(self.paths, self.config, overlay=texts, progress=show, reader=reader)
+        return analyze(paths, self.config, overlay=texts, progress=show, reader=reader)
 
 
 def work_on_paths(paths: Sequence[str], selection: Selection, cache: bool = False) -> Work:
@@ -71,11 +75,7 @@ def work_on_paths(paths: Sequence[str], selection: Selection, cache: bool = Fals
         CannotWork: the configuration or an option cannot be used.
     """
     paths = tuple(paths) or (".",)
-    problems = {path: _missing(path) for path in paths}
-    config = settle(Path(paths[0]), selection)
-    existing = tuple(path for path in paths if not problems[path])
-    missing = tuple(Problem(path, 0, 0, text) for path, text in problems.items() if text)
-    return Work(existing, config, problems=missing, cache=cache)
+    return Work(paths, settle(Path(paths[0]), selection), cache=cache)
 
 
 def _missing(path: str) -> str:
