@@ -30,7 +30,8 @@ class Origin:
 class Reached:
     """A loop-bound operation that is called in some state. `row` says what is known of it.
 
-    With `started`, the operation itself was handed to whatever starts the context, by `call` in the state's frame.
+    With `started`, the operation itself was handed to whatever starts the context, by `call` in the state's frame;
+    with `named`, it is given keyword arguments there.
     """
 
     state: State
@@ -39,6 +40,7 @@ class Reached:
     name: str
     receiver: Value | None
     started: Hop | None = None
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

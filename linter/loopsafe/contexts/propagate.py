@@ -66,7 +66,8 @@ class Propagation:
         row = knowledge.operations.get(target.name)
         if row is not None:
             state = State(origin.frame, origin.context)
-            self._operation(Reached(state, origin.call, row, target.name, target.receiver, origin.hop))
+            named = bool(target.arguments.keywords or target.arguments.rest_keywords)
+            self._operation(Reached(state, origin.call, row, target.name, target.receiver, origin.hop, named))
         for runs in knowledge.runs.get(target.name, ()):
             if runs.where == "here" or runs.where in STARTING:
                 self.program.hand_over(runs, target, origin.call, lambda entered: self.root(entered, origin))

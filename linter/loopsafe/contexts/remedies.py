@@ -88,11 +88,16 @@ class Remedies:
         given = [e for e in (*call.args, *(v for _, v in call.keywords)) if isinstance(e, Attr) and e.name == name]
         if row.fix != "pass" or row.crossing or len(given) != 1 or not is_exact(given[0]):
             return FixPlan("declined", "the operation is handed to the thread as a whole")
+        if reached.named:
+            return FixPlan("declined", "the operation is given keyword arguments")
+        if row.answers and call.role == "value":
+            return FixPlan("declined", "what it returns is needed on this thread")
         loop = self._handed_loop(reached)
         if not loop.text:
             return FixPlan("declined", loop.doubt)
         crossing = f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}"
-        return _plan([loop.doubt], (Rewrite(call.span, "bind", f"{crossing}({spell(given[0])})"),), ("asyncio",))
+        doubts = [loop.doubt, *_lost_exceptions(reached)]
+        return _plan(doubts, (Rewrite(call.span, "bind", f"{crossing}({spell(given[0])})"),), ("asyncio",))
 
     def _handed_loop(self, reached: Reached) -> Loop:
         """The loop to cross to from an operation that is handed over here, on the loop maybe."""
@@ -211,14 +216,18 @@ def _is_used(reached: Reached) -> bool:
 
 def _doubts(reached: Reached) -> Iterator[str]:
     """Why handing the operation over may change what the program does."""
-    row, call, scope = reached.row, reached.call, reached.state.frame.scope
-    if _is_used(reached) and row.fix != "coroutine":
+    if _is_used(reached) and reached.row.fix != "coroutine":
         yield "the result of the call is used"
-    expected = expected_exceptions(scope, call.handler) & set(row.expects)
-    if expected:
-        yield f"a `try` around the call expects {', '.join(sorted(expected))}"
+    yield from _lost_exceptions(reached)
     if reached.state.context.kind in ("exit", "finalizer"):
         yield "the loop may be closed by then"
+
+
+def _lost_exceptions(reached: Reached) -> Iterator[str]:
+    """That a `try` waits for what surfaces elsewhere once the operation is handed over."""
+    expected = expected_exceptions(reached.state.frame.scope, reached.call.handler) & set(reached.row.expects)
+    if expected:
+        yield f"a `try` around the call expects {', '.join(sorted(expected))}"
 
 
 def expected_exceptions(scope: Scope, handler: int) -> set[str]:
