@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
@@ -96,9 +96,8 @@ class _Settlement:
             self._pulse(group)
         for group in groups:
             self._doubt(group)
-        self._keep_order()
-        for group in groups:
             _join(group)
+        self._keep_order(groups)
 
     def _groups(self) -> list[list[_Move]]:
         """Operations on one object that may follow each other, in order."""
@@ -158,15 +157,20 @@ class _Settlement:
             if ended == loop and later and not self._exclusion.holds(move.call.guard, call.guard):
                 move.doubt(f"the loop is stopped in line {call.span.row}")
 
-    def _keep_order(self) -> None:
+    def _keep_order(self, groups: list[list[_Move]]) -> None:
         """What is done at once does not wait for what was handed over before it."""
-        staying = [move for move in self._moves if move.object and move.plan.applicability != "safe"]
-        for move in self._moves:
-            # What is scheduled takes its turn later in any case.
-            if move.object and not move.is_ordered and move.plan.applicability == "safe":
-                later = (other for other in staying if self._overtakes(other, move))
-                if (other := next(later, None)) is not None:
+        together = {id(move): group for group in groups for move in group}
+        staying = deque(move for move in self._moves if move.object and move.plan.applicability != "safe")
+        while staying:
+            other = staying.popleft()
+            for move in self._moves:
+                # What is scheduled takes its turn later in any case.
+                is_safe = move.object and not move.is_ordered and move.plan.applicability == "safe"
+                if is_safe and self._overtakes(other, move):
                     move.doubt(f"`{other.text}` in line {other.call.span.row} may not move with it")
+                    _join(together[id(move)])
+                    # In doubt, too, and may stay.
+                    staying += together[id(move)]
 
     def _overtakes(self, other: _Move, move: _Move) -> bool:
         later = other.call.packed_span > move.call.packed_span and other.object != move.object
