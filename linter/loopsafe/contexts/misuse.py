@@ -31,7 +31,7 @@ class CalledCallback:
 
     @property
     def gives_nothing(self) -> bool:
-        """Whether what is passed is known to be None."""
+        """Whether what is passed is known to be None, or a task or handle: nothing that can be called."""
         if self.unclear:
             return False
         return self.operation or (bool(self.entered) and all(_gives_nothing(frame) for frame in self.entered))
@@ -88,12 +88,18 @@ class Misuse:
         def target(found: Target) -> None:
             if isinstance(found, Entered):
                 entry.entered[found.frame] = program.result(found.frame)
-            elif found.name in program.knowledge.operations and not program.knowledge.results.get(found.name):
+            elif found.name in program.knowledge.operations and self._is_no_function(found.name):
                 entry.operation = True
             else:
                 entry.unclear = True
 
         program.targets(frame, inner, target)
+
+    def _is_no_function(self, operation: str) -> bool:
+        """Whether what an operation gives, nothing or a task or handle, cannot be called."""
+        knowledge = self._program.knowledge
+        row = knowledge.results.get(operation)
+        return row is None or knowledge.is_loop_bound(row.gives)
 
 
 def _gives_nothing(frame: Frame) -> bool:

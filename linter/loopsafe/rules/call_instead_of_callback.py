@@ -41,14 +41,15 @@ class CallInsteadOfCallback(Rule):
     ```
 
     ## Fix safety
-    Safe, since what was passed until now is known to be None. The arguments move along. Where there is no place for
-    them (`add_done_callback`), it is unsafe without and not offered with arguments: the function is given others.
+    Safe, since what was passed until now is known to be None, or a task or handle. The arguments move along. Where
+    there is no place for them (`add_done_callback`), it is unsafe without and not offered with arguments: the function
+    is given others.
 
     ## Conditions checked before reporting
     - The outer call is known to expect a function in this place.
-    - The inner call is known to give nothing: a function of the project that returns no value, or an operation that has
-      none. Calls that give a function, such as `functools.partial(...)`, and calls of which nothing is known are not
-      reported.
+    - The inner call is known to give nothing that can be called: a function of the project that returns no value, or an
+      operation that gives none, a task or a handle. Calls that give a function, such as `functools.partial(...)`, and
+      calls of which nothing is known are not reported.
     """
 
     code: ClassVar[str] = "LSF201"
