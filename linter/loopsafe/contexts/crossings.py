@@ -91,17 +91,17 @@ class Crossings:
         return names
 
     def _of_scopes(self, frame: Frame) -> list[Candidate]:
-        """Parameters here; variables of the functions and the module around."""
+        """Parameters here; variables of the functions and the module around, but for those that nearer ones hide."""
         found: list[Candidate] = []
+        hidden: set[str] = set()
         at: Frame | None = frame
         while at is not None:
             parameters = {p.name: p.default for p in at.scope.parameters}
-            names = set(parameters)
-            if at is not frame and at.scope.kind != "class":
-                names |= at.scope.bindings.keys() | at.scope.annotations.keys()
-            mine = sorted((n for n in names if "loop" in n.lower()), key=lambda n: (_rank(n), n))
+            names = set(parameters) if at is frame else _own_names(at)
+            mine = sorted((n for n in names - hidden if "loop" in n.lower()), key=lambda n: (_rank(n), n))
             given = {name for name, default in parameters.items() if not _is_none(default)}
             found += [Candidate(n, n, self._program.variable(at, n), n in given) for n in mine]
+            hidden |= _own_names(at)
             at = at.parent
         return found
 
@@ -109,11 +109,22 @@ class Crossings:
 def method_around(frame: Frame) -> tuple[str, Instance] | None:
     """What the method that a frame is of, or is a closure of, calls its object, and that object."""
     at: Frame | None = frame
+    hidden: set[str] = set()
     while at is not None and at.receiver is None:
+        hidden |= _own_names(at)
         at = at.parent
     if at is None or not isinstance(at.receiver, Instance) or not at.scope.parameters:
         return None
-    return at.scope.parameters[0].name, at.receiver
+    name = at.scope.parameters[0].name
+    return None if name in hidden else (name, at.receiver)
+
+
+def _own_names(frame: Frame) -> set[str]:
+    """The names that a scope binds for itself and for the functions in it."""
+    scope = frame.scope
+    if scope.kind == "class":
+        return set()
+    return {p.name for p in scope.parameters} | scope.bindings.keys() | scope.annotations.keys()
 
 
 def _is_none(value: object) -> bool:

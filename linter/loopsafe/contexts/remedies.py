@@ -96,8 +96,8 @@ class Remedies:
         if not loop.text:
             return FixPlan("declined", loop.doubt)
         crossing = f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}"
-        doubts = [loop.doubt, *_lost_exceptions(reached)]
-        return _plan(doubts, (Rewrite(call.span, "bind", f"{crossing}({spell(given[0])})"),), ("asyncio",))
+        bind = Rewrite(call.span, "bind", f"{crossing}({spell(given[0])})")
+        return _plan([loop.doubt, *_doubts(reached)], (bind,), ("asyncio",))
 
     def _handed_loop(self, reached: Reached) -> Loop:
         """The loop to cross to from an operation that is handed over here, on the loop maybe."""
@@ -216,18 +216,13 @@ def _is_used(reached: Reached) -> bool:
 
 def _doubts(reached: Reached) -> Iterator[str]:
     """Why handing the operation over may change what the program does."""
-    if _is_used(reached) and reached.row.fix != "coroutine":
+    if _is_used(reached) and reached.row.fix != "coroutine" and reached.started is None:
         yield "the result of the call is used"
-    yield from _lost_exceptions(reached)
-    if reached.state.context.kind in ("exit", "finalizer"):
-        yield "the loop may be closed by then"
-
-
-def _lost_exceptions(reached: Reached) -> Iterator[str]:
-    """That a `try` waits for what surfaces elsewhere once the operation is handed over."""
     expected = expected_exceptions(reached.state.frame.scope, reached.call.handler) & set(reached.row.expects)
     if expected:
         yield f"a `try` around the call expects {', '.join(sorted(expected))}"
+    if reached.state.context.kind in ("exit", "finalizer"):
+        yield "the loop may be closed by then"
 
 
 def expected_exceptions(scope: Scope, handler: int) -> set[str]:
