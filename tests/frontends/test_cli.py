@@ -101,6 +101,15 @@ class TestCheck:
         assert [hop["kind"] for hop in finding["witness"]] == ["starts", "reaches"]
         assert apply(BROKEN, finding["fix"]["edits"]) == FIXED
 
+    def test_a_fix_that_does_not_work_out_is_declined(self, cli: Cli, project: Path) -> None:
+        calls = "self._ready.set()  # now\n            self._ready.clear()"
+        made = "self._queue: asyncio.Queue[int] = asyncio.Queue()"
+        text = BROKEN.replace(CALL, calls).replace(made, "self._ready = asyncio.Event()")
+        (project / "app" / "player.py").write_text(text)
+        fix = json.loads(cli("check", "--output-format", "json").stdout)[0]["fix"]
+        assert (fix["applicability"], fix["edits"]) == ("declined", [])
+        assert fix["reason"].startswith("something stands between `self._ready.set()` and `self._ready.clear()`")
+
     def test_sarif_carries_the_fix(self, cli: Cli, project: Path) -> None:
         [run] = json.loads(cli("check", "--output-format", "sarif").stdout)["runs"]
         assert run["tool"]["driver"]["version"] == loopsafe.__version__

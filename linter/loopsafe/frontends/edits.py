@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from loopsafe.findings import Edit, Finding
+from loopsafe.findings import Edit, Finding, FixPlan
 from loopsafe.sources import decode
 
+if TYPE_CHECKING:
+    from loopsafe.fixes import FixResult
 
-def edits_of(findings: Iterable[Finding], overlay: Mapping[Path, str]) -> dict[Finding, tuple[Edit, ...]]:
-    """What each fix would change by itself. Findings are in order of path; those without a workable fix are left out.
 
-    `overlay` has the text of files that are not as on disk, by resolved path.
+Edits = dict[Finding, tuple[Edit, ...]]
+
+
+def worked_out(findings: Sequence[Finding], overlay: Mapping[Path, str]) -> tuple[tuple[Finding, ...], Edits]:
+    """The findings, and what each fix would change by itself; a fix that does not work out is declined.
+
+    Findings are in order of path. `overlay` has the text of files that are not as on disk, by resolved path.
     """
     fixable = (finding for finding in findings if finding.fix and finding.fix.rewrites)
-    edits: dict[Finding, tuple[Edit, ...]] = {}
+    results: dict[Finding, FixResult] = {}
     for path, group in groupby(fixable, key=lambda finding: finding.location.path):
-        edits.update(_edits_in_file(_text(path, overlay), list(group)))
-    return edits
+        results.update(_results_in_file(_text(path, overlay), list(group)))
+    edits = {finding: result.edits for finding, result in results.items() if result.edits}
+    return tuple(_declined(finding, results.get(finding)) for finding in findings), edits
+
+
+def _declined(finding: Finding, result: FixResult | None) -> Finding:
+    reason = result.failed[0][1] if result and result.failed else ""
+    return replace(finding, fix=FixPlan("declined", reason)) if reason else finding
 
 
 def _text(path: str, overlay: Mapping[Path, str]) -> str:
@@ -28,9 +42,8 @@ def _text(path: str, overlay: Mapping[Path, str]) -> str:
     return overlay[key] if key in overlay else decode(Path(path).read_bytes()).text
 
 
-def _edits_in_file(text: str, findings: Iterable[Finding]) -> dict[Finding, tuple[Edit, ...]]:
+def _results_in_file(text: str, findings: Iterable[Finding]) -> dict[Finding, FixResult]:
     # LibCST takes longer to load than many a run takes, and is needed only now that there is something to fix.
     from loopsafe.fixes import fix_source
 
-    results = {finding: fix_source(text, [finding.fix]) for finding in findings if finding.fix}
-    return {finding: result.edits for finding, result in results.items() if result.edits}
+    return {finding: fix_source(text, [finding.fix]) for finding in findings if finding.fix}

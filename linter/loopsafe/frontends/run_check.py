@@ -10,7 +10,7 @@ from pathlib import Path
 import loopsafe
 from loopsafe.findings import Finding, Report
 from loopsafe.frontends import summary
-from loopsafe.frontends.edits import edits_of
+from loopsafe.frontends.edits import worked_out
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.terminal import CannotWork, complain, wants_colour, write
 from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths, work_on_stdin
@@ -100,10 +100,12 @@ def _verify(request: CheckRequest, report: Report) -> None:
 
 
 def _lines(request: CheckRequest, work: Work, report: Report, told: str) -> Iterator[str]:
+    wanted = request.output_format in WITH_EDITS
+    findings, edits = worked_out(report.findings, work.overlay) if wanted else (report.findings, {})
     results = Results(
-        report.findings,
+        findings,
         report.problems,
-        edits_of(report.findings, work.overlay) if request.output_format in WITH_EDITS else {},
+        edits,
         _rules() if request.output_format in WITH_RULES else (),
         loopsafe.__version__,
     )
