@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-# Tools that report say so by 1; loopsafe says 2 where a file does not parse.
-_USUAL_EXITS = (0, 1, 2)
+# Tools that report say so by 1.
+_USUAL_EXITS = (0, 1)
 
 
 @dataclass(frozen=True, slots=True)

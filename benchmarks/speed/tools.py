@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPSAFE = (sys.executable, "-m", "loopsafe", "check", "--quiet", "--output-format", "concise")
+FLAKE8 = ("flake8", "--isolated", "-q", "--jobs", "1")
 ENVIRONMENTS = {
     "ruff": ("ruff==0.17.6",),
     "flake8": ("flake8==7.5.0", str(ROOT)),
@@ -69,11 +71,8 @@ def others(cache: Path, names: list[str]) -> list[Contender]:
     """The other tools, none with a cache of its own."""
     commands = {
         "ruff": [("ruff, ASYNC rules", ("ruff", "check", "--isolated", "--no-cache", "-q", "--select", "ASYNC", "."))],
-        "flake8": [
-            ("flake8", ("flake8", "--isolated", "-q", "--jobs", "1", "--extend-ignore", "LSF", ".")),
-            ("flake8 with loopsafe", ("flake8", "--isolated", "-q", "--jobs", "1", ".")),
-        ],
-        "flake8-async": [("flake8 with flake8-async", ("flake8", "--isolated", "-q", "--jobs", "1", "."))],
+        "flake8": [("flake8", (*FLAKE8, "--extend-ignore", "LSF", "."))],
+        "flake8-async": [("flake8 with flake8-async", (*FLAKE8, "."))],
         "ty": [("ty", ("ty", "check", "--exit-zero", "-q", "."))],
         "pyright": [("basedpyright", ("basedpyright", "."))],
         "mypy": [("mypy", ("mypy", "--ignore-missing-imports", "--cache-dir", os.devnull, "."))],
@@ -82,4 +81,14 @@ def others(cache: Path, names: list[str]) -> list[Contender]:
     for name in names:
         folder = install(cache, name)
         found += [Contender(row, (str(folder / command[0]), *command[1:])) for row, command in commands[name]]
+        if name == "flake8":
+            command = (str(folder / FLAKE8[0]), *FLAKE8[1:], ".")
+            found.append(Contender("flake8 with loopsafe, cold", command, _forget))
+            # It comes right after the one that fills the cache.
+            found.append(Contender("flake8 with loopsafe, nothing changed", command))
     return found
+
+
+def _forget(folder: Path) -> None:
+    """Delete the cache that loopsafe has in a project."""
+    shutil.rmtree(folder / ".loopsafe_cache", ignore_errors=True)
