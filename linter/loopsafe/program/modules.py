@@ -42,6 +42,7 @@ class Modules:
             Module(index, path, names[path], facts) for index, (path, facts) in enumerate(listed)
         )
         self._packages = _package_folders(path for path, _ in listed)
+        self._found: dict[tuple[str, int], Module | None] = {}
         self._by_name: dict[str, list[Module]] = defaultdict(list)
         self._by_suffix: dict[str, list[Module]] = defaultdict(list)
         for module in self.all:
@@ -51,10 +52,12 @@ class Modules:
 
     def find(self, dotted: str, near: Module) -> Module | None:
         """The project's module of this absolute name as seen from `near`; None where it is not the project's."""
-        found = self._by_name.get(dotted) or [
-            m for m in self._by_suffix.get(dotted, ()) if self._reaches(m, dotted, near)
-        ]
-        return max(found, key=lambda m: (_shared(m.path, near.path), -m.index), default=None)
+        key = (dotted, near.index)
+        if key not in self._found:
+            named = self._by_name.get(dotted) or self._by_suffix.get(dotted) or []
+            found = [m for m in named if m.name == dotted or self._reaches(m, dotted, near)]
+            self._found[key] = max(found, key=lambda m: (_shared(m.path, near.path), -m.index), default=None)
+        return self._found[key]
 
     def star(self, imported: Import, near: Module, name: str) -> Module | None:
         """The project's module that `from ... import *` in `near` takes `name` from, if it has it."""
