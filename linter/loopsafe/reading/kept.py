@@ -19,7 +19,7 @@ class Known(Protocol):
         """Keep these."""
 
     def save(self) -> None:
-        """Whatever was asked for or added in this run is there in the next."""
+        """Whatever was asked for or added until now is there in the next run."""
 
 
 class Nothing:
@@ -55,9 +55,11 @@ class Kept:
         self._used[content] = packed
 
     def save(self) -> None:
-        """Whatever was asked for or added in this run is there in the next."""
+        """Whatever was asked for or added until now is there in the next run; from here on nothing is known."""
         if self._used.keys() != self._known.keys():
             self._store.write(self._name, msgspec.msgpack.encode(self._used))
+        # The analysis needs the memory.
+        self._known, self._used = {}, {}
 
 
 def _load(store: Store, name: str) -> dict[bytes, bytes]:
