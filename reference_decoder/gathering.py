@@ -6,13 +6,16 @@ from av import AudioFifo, AudioFrame
 
 from reference_decoder.containers.items import Stream
 
+# Sample format, rate, layout: the queue, and a resampler, only take frames that have them all in common.
+Kind = tuple[str, int, str]
+
 
 class Gathering:
     """FFmpeg's queue of samples; drops what a stream has in front of its sound and behind."""
 
     def __init__(self) -> None:
+        self.kind: Kind | None = None
         self._fifo = AudioFifo()
-        self._kind: tuple[str, int, str] | None = None
         self._told = 0
         self._skip = 0
         self._left: int | None = None
@@ -30,15 +33,12 @@ class Gathering:
         """Only so many more samples belong to the stream."""
         self._left = max(0, max(0, self.count - self._skip) + samples)
 
-    def takes(self, frame: AudioFrame) -> bool:
-        """Whether the frame is of the same kind as those before."""
-        return self._kind in (None, _kind(frame))
+    def renew(self, kind: Kind) -> None:
+        """Frames of another kind follow; those before have been taken."""
+        self._fifo, self.kind = AudioFifo(), kind
 
     def add(self, frame: AudioFrame) -> None:
-        """Add a frame at the end. One of another kind may only be added when those before have been taken."""
-        if not self.takes(frame):
-            self._fifo = AudioFifo()
-        self._kind = _kind(frame)
+        """Add a frame at the end."""
         self._scale(frame.sample_rate)
         # The queue refuses times that do not follow on each other; positions are counted at the output.
         frame.pts = None
@@ -63,7 +63,3 @@ class Gathering:
             self._skip = self._skip * rate // self._told
             self._left = None if self._left is None else self._left * rate // self._told
         self._told = 0
-
-
-def _kind(frame: AudioFrame) -> tuple[str, int, str]:
-    return frame.format.name, frame.sample_rate, frame.layout.name

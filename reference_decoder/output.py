@@ -20,7 +20,7 @@ from reference_decoder.resampler import Resampler
 
 _BLOCK_SECONDS = 0.25
 # A resampler keeps buffers for the most samples it was ever given at once. A stream that comes at its own pace, which
-# may be one of many, gives it few; only where one block follows on another it gets whole ones, which is faster.
+# may be one of many, gives it so few; one that comes faster gives it whole blocks.
 _FEW = 1024
 
 
@@ -38,7 +38,7 @@ class Output:
         self._gathering = Gathering()
         self._resampler: Resampler | None = None
         self._rest: Samples | None = None
-        self._hurried = False
+        self._portion = _FEW
 
     def begin(self, stream: Stream) -> None:
         """The frames of a new stream follow."""
@@ -51,17 +51,19 @@ class Output:
 
     def add(self, frame: AudioFrame) -> None:
         """Take a frame; blocks that were full before it are in `ready`."""
-        if not self._gathering.takes(frame):
+        kind = frame.format.name, frame.sample_rate, frame.layout.name
+        if kind != self._gathering.kind:
             self._drain()
+            self._gathering.renew(kind)
         elif self._gathering.count >= frame.sample_rate * self._block:
-            self.flush(self._gathering.count if self._hurried else _FEW)
-            self._hurried = True
+            # Where one block follows on another, the stream comes faster than it is played.
+            self._portion = frame.sample_rate if self.blocks else self._portion
+            self.flush()
         self._gathering.add(frame)
 
-    def flush(self, most: int = _FEW) -> None:
-        """Make a block of what has been gathered, resampled in portions of so many samples."""
-        self._hurried = False
-        if frames := self._gathering.take(most):
+    def flush(self) -> None:
+        """Make a block of what has been gathered."""
+        if frames := self._gathering.take(self._portion):
             self.blocks += 1
             self._resampler = self._resampler or self._make_resampler(frames[0])
             self._emit([samples for frame in frames for samples in self._resampler.resample(frame)])
@@ -91,7 +93,7 @@ class Output:
 
     def _emit(self, arrays: Sequence[Samples]) -> None:
         if arrays:
-            samples = np.concatenate(arrays, axis=1)
+            samples = np.concatenate(arrays, axis=1) if len(arrays) > 1 else arrays[0]
             self._cut_to_length(samples if self._options.planar else samples.reshape(-1, self._channels))
 
     def _cut_to_length(self, samples: Samples) -> None:

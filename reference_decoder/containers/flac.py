@@ -14,20 +14,21 @@ _LOOK_AHEAD = 64
 _MOST_SAMPLES = 65535
 
 
+def _crc8_table() -> bytes:
+    table = list(range(256))
+    for _ in range(8):
+        table = [value << 1 ^ (0x107 if value & 0x80 else 0) for value in table]
+    return bytes(table)
+
+
+_CRC8 = _crc8_table()
+
+
 def stream_of(container: str, info: bytes) -> Stream:
     """The stream that FLAC's first metadata block describes; it is what sets up the codec."""
     if len(info) < 34:
         raise DecodeError("FLAC without its first metadata block")
     return Stream(container, "flac", int.from_bytes(info[10:13], "big") >> 4, (info[12] >> 1 & 7) + 1, info[:34])
-
-
-def _crc8(data: bytes) -> int:
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc << 1 ^ (0x107 if crc & 0x80 else 0)
-    return crc
 
 
 @lru_cache(64)
@@ -40,7 +41,10 @@ def frame_number(head: bytes) -> int | None:
     size = 5 + extra + {6: 1, 7: 2}.get(blocks, 0) + {12: 1, 13: 2, 14: 2}.get(rate, 0)
     if blocks == 0 or rate == 15 or len(head) <= size:
         return None
-    if _crc8(head[:size]) != head[size]:
+    crc = 0
+    for byte in head[:size]:
+        crc = _CRC8[crc ^ byte]
+    if crc != head[size]:
         return None
     number = head[4] & (0x7F if not extra else 0x3F >> extra)
     for byte in head[5 : 5 + extra]:
