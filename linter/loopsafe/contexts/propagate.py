@@ -265,24 +265,23 @@ class Propagation:
         """A property runs where it is read."""
         program = self.program
         hop = Hop("calls", state.frame.module, read.packed_span)
+        base = program.evaluate(state.frame, read.attr.base)
+        program.solver.listen(base, self._read_from, state, read.attr.name, hop)
 
-        def read_from(value: Value) -> None:
-            if isinstance(value, Instance):
-                for cls in program.classes.mro(value.cls):
-                    if isinstance(cls, Class) and read.attr.name in cls.scope.bindings:
-                        body = program.values.frame(cls.module, cls.scope, cls.frame)
-                        held = program.variable(body, read.attr.name)
-                        program.solver.listen(held, lambda found: run_property(found, value))
-                        break
+    def _read_from(self, state: State, name: str, hop: Hop, value: Value) -> None:
+        program = self.program
+        if isinstance(value, Instance):
+            for cls in program.classes.mro(value.cls):
+                if isinstance(cls, Class) and name in cls.scope.bindings:
+                    body = program.values.frame(cls.module, cls.scope, cls.frame)
+                    program.solver.listen(program.variable(body, name), self._run_property, state, hop, value)
+                    break
 
-        def run_property(found: Value, receiver: Value) -> None:
-            if isinstance(found, Descriptor) and found.kind == "property" and isinstance(found.function, Function):
-                frame = program.values.frame(
-                    found.function.module, found.function.scope, found.function.frame, receiver
-                )
-                self._edge(state, State(frame, state.context), hop)
-
-        program.solver.listen(program.evaluate(state.frame, read.attr.base), read_from)
+    def _run_property(self, state: State, hop: Hop, receiver: Value, found: Value) -> None:
+        if isinstance(found, Descriptor) and found.kind == "property" and isinstance(found.function, Function):
+            function = found.function
+            frame = self.program.values.frame(function.module, function.scope, function.frame, receiver)
+            self._edge(state, State(frame, state.context), hop)
 
     def _block(self, state: State, block: Block) -> None:
         """`with` runs the enter and exit methods, or the body of a generator."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from loopsafe.facts.schema import Annotation, Expr, Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Target
@@ -150,7 +148,7 @@ class Attributes:
 
     def _bound(self, owner: Class, name: str, receiver: Instance | None, cls: Class, node: Node) -> None:
         held = self._graph.variable(self._body(owner), name)
-        self._graph.solver.listen(held, partial(self._bind, receiver, cls, node))
+        self._graph.solver.listen(held, self._bind, receiver, cls, node)
 
     def _bind(self, receiver: Instance | None, cls: Class, node: Node, value: Value) -> None:
         if isinstance(value, Descriptor):
@@ -214,7 +212,7 @@ class Attributes:
             for frame in self._classes.frames(module, scope)[:1]:
                 value = self._graph.evaluate(frame, store.value)
                 base = self._graph.evaluate(frame, store.base)
-                self._graph.solver.listen(base, partial(self._stored, cls, value, node))
+                self._graph.solver.listen(base, self._stored, cls, value, node)
         return False
 
     def _stored(self, cls: Class, value: Node, node: Node, held: Value) -> None:

@@ -211,7 +211,7 @@ class Calls:
                 given = self._given(row.passes, target.arguments)
                 self._graph.solver.listen(
                     self._graph.node(source),
-                    lambda value, given=given: self.call(value, given, site, on_target),  # type: ignore[misc]
+                    lambda value, given=given: self.call(value, given, site, on_target),
                 )
 
     def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:

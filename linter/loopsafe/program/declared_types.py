@@ -45,15 +45,14 @@ class DeclaredTypes:
         meaning = self._union(declarations)
         if meaning is None or not (meaning.classes or meaning.library):
             return node
-        outside, solver = Node(), self._graph.solver
-
-        def enter(value: Value) -> None:
-            # A declared library class says nothing of objects: libraries take one thing for another too often.
-            if (isinstance(value, Object) and meaning.library) or self._admits(meaning, value):
-                solver.add(node, value)
-
-        solver.listen(outside, enter)
+        outside = Node()
+        self._graph.solver.listen(outside, self._enter, meaning, node)
         return outside
+
+    def _enter(self, meaning: _Meaning, node: Node, value: Value) -> None:
+        # A declared library class says nothing of objects: libraries take one thing for another too often.
+        if (isinstance(value, Object) and meaning.library) or self._admits(meaning, value):
+            self._graph.solver.add(node, value)
 
     def may_be(self, value: Value, classes: Iterable[Declaration]) -> bool:
         """Whether a value may be an instance of one of these classes."""

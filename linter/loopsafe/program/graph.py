@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 
 from loopsafe.facts.schema import Call, Expr
 from loopsafe.knowledge.load import Knowledge
@@ -198,8 +197,9 @@ class Graph(ABC):
     def targets(self, frame: Frame, call: Call, on_target: OnTarget) -> None:
         """Hear of everything that a call in the text enters."""
         arguments = self.arguments(frame, call)
+        callee = self.under(frame, call.func, call.guard)
         # A lambda with its cells would take twice the memory, and there is one for every call that is looked at.
-        self.solver.listen(self.under(frame, call.func, call.guard), partial(self._called, arguments, call, on_target))
+        self.solver.listen(callee, self._called, arguments, call, on_target)
 
     def _called(self, arguments: Arguments, call: Call, on_target: OnTarget, callee: Value) -> None:
         self.call(callee, arguments, call, on_target)

@@ -95,12 +95,12 @@ class Receivers:
     def _link(self, source: Node, target: Node) -> None:
         self._graph.solver.link(source, target)
 
-    def _listen(self, node: Node, listener: Callable[[Value], None]) -> None:
-        self._graph.solver.listen(node, listener)
+    def _listen(self, node: Node, listener: Callable[..., None], *first: object) -> None:
+        self._graph.solver.listen(node, listener, *first)
 
     def _attr(self, frame: Frame, expr: Attr, node: Node) -> None:
         base = self.evaluate(frame, expr.base)
-        self._listen(base, partial(self._held, expr.name, node))
+        self._listen(base, self._held, expr.name, node)
 
     def _held(self, name: str, node: Node, value: Value) -> None:
         self._link(self._graph.attribute(value, name), node)
@@ -203,7 +203,7 @@ class Receivers:
             self._link(graph.content(value, index.value), node)
         elif isinstance(index, (Name, Attr)):
             keys = self.evaluate(frame, index)
-            self._listen(keys, partial(self._under_key, value, node))
+            self._listen(keys, self._under_key, value, node)
             if _is_computed(frame, index):
                 self._link(graph.content(value, None), node)
             else:
@@ -294,7 +294,7 @@ class Receivers:
     def _call(self, frame: Frame, expr: Call, node: Node) -> None:
         give = partial(self._give, frame, expr, node)
         callees = self._graph.under(frame, expr.func, expr.guard)
-        self._listen(callees, partial(self._called, self._graph.arguments(frame, expr), expr, node, give))
+        self._listen(callees, self._called, self._graph.arguments(frame, expr), expr, node, give)
 
     def _give(self, frame: Frame, expr: Call, node: Node, target: Target) -> None:
         if isinstance(target, Entered):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from loopsafe.program.values import Value
 
@@ -18,6 +18,8 @@ from loopsafe.program.values import Value
 _MOST_LIGHT = 24
 _MOST = 128
 Listener = Callable[[Value], None]
+# What to call, and what to give it before the value: a partial of the same takes twice the memory.
+_Heard = tuple[Any, ...]
 
 _FEW = 6
 _Element = TypeVar("_Element")
@@ -32,7 +34,7 @@ class Node:
         # Most nodes have few or none of each, and there are too many nodes to give each a dict.
         self.values: tuple[Value, ...] | dict[Value, None] = ()
         self.targets: tuple[Node, ...] | dict[Node, None] = ()
-        self.listeners: tuple[Listener, ...] | list[Listener] = ()
+        self.listeners: tuple[_Heard, ...] | list[_Heard] = ()
 
 
 class Solver:
@@ -68,19 +70,20 @@ class Solver:
                 continue
             at.values = _with(at.values, value)
             pending += at.targets
-            for listener in at.listeners:
-                self._work.append((listener, (value,)))
+            for action, *first in at.listeners:
+                self._work.append((action, (*first, value)))
 
-    def listen(self, node: Node, listener: Listener) -> None:
-        """Call `listener` with every value the node has and will have."""
+    def listen(self, node: Node, listener: Callable[..., None], *first: object) -> None:
+        """Call `listener`, after what comes `first`, with every value the node has and will have."""
+        heard: _Heard = (listener, *first)
         if isinstance(node.listeners, list):
-            node.listeners.append(listener)
+            node.listeners.append(heard)
         elif len(node.listeners) < _FEW:
-            node.listeners = (*node.listeners, listener)
+            node.listeners = (*node.listeners, heard)
         else:
-            node.listeners = [*node.listeners, listener]
+            node.listeners = [*node.listeners, heard]
         for value in node.values:
-            self._work.append((listener, (value,)))
+            self._work.append((listener, (*first, value)))
 
     def link(self, source: Node, target: Node) -> None:
         """Whatever `source` holds, `target` holds."""
