@@ -55,6 +55,7 @@ class Knowledge:
             self.classes[row.names[0]] = row
             self._aliases.update((alias, row.names[0]) for alias in row.names[1:])
         self.parameters = {name: cls for cls, row in self.classes.items() for name in row.parameters}
+        self._handed = {method: cls for cls, row in self.classes.items() for method in row.given_to}
         self.results: dict[str, ResultRow] = self._index(p.results for p in self.packs)
         self.operations: dict[str, OperationRow] = self._index(p.operations for p in self.packs)
         self.probes: dict[str, ProbeRow] = self._index(p.probes for p in self.packs)
@@ -70,7 +71,7 @@ class Knowledge:
             self.decorators,
         )  # fmt: skip
         self.members = frozenset(name.rpartition(".")[2] for table in called for name in table)
-        known = [*(name for table in called for name in table), *self.assigns]
+        known = [*(name for table in called for name in table), *self.assigns, *self._handed]
         spelled = [*known, *self.classes, *self._aliases]
         self._prefixes = {name[:end] for name in spelled for end in _ends(name)}
 
@@ -123,6 +124,10 @@ class Knowledge:
             if row is not None and name in row.attributes:
                 return row.attributes[name]
         return None
+
+    def handed_to(self, cls: str, method: str) -> str | None:
+        """The class of what the library gives to this method of those who extend `cls`."""
+        return next((found for owner in self.lineage(cls) if (found := self._handed.get(f"{owner}.{method}"))), None)
 
     def own_loop(self, cls: str) -> str:
         """How the loop of an object of this class is reached, `{}` standing for the object; empty without a way."""

@@ -28,11 +28,13 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     object's own loop is reached (`{}` stands for the object), where there is a public way. `parameters` are names that
     parameters without an annotation have by the library's convention when they hold such an object. With `made_on_loop`
     it belongs to the loop that runs where it is made, else to that of the first task that waits for it. A `closed`
-    class, and classes that extend it, take no attributes that are not declared.
+    class, and classes that extend it, take no attributes that are not declared. `given_to` are methods of library base
+    classes that the library calls with such an object as their first argument, annotated or not.
     """
 
     bases: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    given_to: tuple[str, ...] = ()
     attributes: dict[str, str] = {}
     loop: str = ""
     loop_bound: bool = False

@@ -252,6 +252,19 @@ class Calls:
         for module, scope in index.decorated.get(frame.scope.name, ())[:_MOST_CALLERS]:
             around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
             self._graph.variable(around, scope.name)
+        self._take_from_library(frame)
+
+    def _take_from_library(self, frame: Frame) -> None:
+        """Bind what a library hands to a method that it calls of those who extend its class."""
+        if not isinstance(frame.receiver, Instance):
+            return
+        graph = self._graph
+        for base in self._classes.library_bases(frame.receiver.cls):
+            held = graph.knowledge.handed_to(base, frame.scope.name)
+            if held is not None:
+                node = graph.holding([graph.values.make(Object, held, None, None)])
+                self._names.give(frame, Arguments((Source(None, None, node),)))
+                return
 
     def _bind(self, caller: Frame, call: Call) -> None:
         """Have a call give its arguments to whatever it enters, once for all who demand them."""
