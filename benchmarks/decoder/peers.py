@@ -134,9 +134,9 @@ def machine() -> str:
     models = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")]
     packages = ", ".join(f"{name} {version(name)}" for name in ("av", "numpy", "livekit-agents"))
     cores = len(os.sched_getaffinity(0))
-    return (
-        f"{cores} cores ({models[0] if models else platform.machine()}), Python {platform.python_version()}, {packages}"
-    )
+    where = f"{cores} cores ({models[0] if models else platform.machine()})"
+    load = f"load average {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else "load unknown"
+    return f"{where}, Python {platform.python_version()}, {packages}; {load}"
 
 
 def _cpuinfo() -> list[str]:
