@@ -207,6 +207,17 @@ def coroutine(*, loop: bool = False) -> st.SearchStrategy[list[str]]:
     return st.tuples(made, rest).map(lambda drawn: [drawn[0], *drawn[1]])
 
 
+def timed(operation: str) -> st.SearchStrategy[list[str]]:
+    """A delay, an operation and arguments for it."""
+    tuples = st.one_of(_VALUES.map("({},)".format), st.sampled_from(["[1]", "y"]))
+    plain = st.one_of(tuples.map(lambda args: [args]), tuples.map(lambda args: [f"args={args}"]))
+    named = st.sampled_from([["kwargs={'item': 1}"], ["kwargs=y"], ["[]", "{'item': 1}"]])
+    return st.one_of(
+        st.one_of(plain, named).map(lambda rest: ["1", operation, *rest]),
+        tuples.map(lambda args: [f"args={args}", f"function={operation}", "interval=1"]),
+    )
+
+
 @st.composite
 def called(draw: st.DrawFn, function: str, arguments: st.SearchStrategy[list[str]], *before: str) -> list[str]:
     """The mistake of calling what was to be passed."""
@@ -251,6 +262,24 @@ def bridged(call: ast.Call) -> ast.expr:
         [ast.Call(expression("asyncio.run_coroutine_threadsafe"), [call, expression("self.loop")], [])],
         [],
     )
+
+
+def bound(operation: str) -> Expected:
+    """`Timer(1, a.f)` to `Timer(1, functools.partial(loop.call_soon_threadsafe, a.f))`."""
+
+    def bind(value: ast.expr) -> ast.expr:
+        if ast.unparse(value) != operation:
+            return value
+        return ast.Call(expression("functools.partial"), [expression("self.loop.call_soon_threadsafe"), value], [])
+
+    def expected(call: ast.Call) -> ast.expr:
+        # `call_soon_threadsafe` has no place for them.
+        assert len(call.args) < 4
+        assert all(keyword.arg != "kwargs" for keyword in call.keywords)
+        keywords = [ast.keyword(keyword.arg, bind(keyword.value)) for keyword in call.keywords]
+        return ast.Call(call.func, list(map(bind, call.args)), keywords)
+
+    return expected
 
 
 def uncalled(position: int = 0) -> Expected:
@@ -321,6 +350,10 @@ SHAPES = (
     Shape(
         "uncall target", "threading", "Thread", called("target=self.touch", item("item")), as_target,
         refusals=_UNSURE,
+    ),
+    Shape(
+        "handed", "threading", "Timer", timed("self.queue.put_nowait"), bound("self.queue.put_nowait"), _QUEUE,
+        declines=("the operation is given keyword arguments",),
     ),
     Shape("wait", "asyncio", "run", called("self.queue.put", item("item")), waited, _QUEUE, _WAITS),
     Shape(
