@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -42,6 +42,19 @@ class Captures:
         """Whether a function that knows the way back from its library's threads knows it from all of these."""
         starts = self._starts(reached)
         return bool(starts) and all(crossing in self._flow.crossings.get(hop, ()) for hop in starts)
+
+    def starts_before(self, reached: Reached, loops: Iterable[Object]) -> bool:
+        """Whether a thread that gets to the operation starts before the function that starts it looks its loop up."""
+        early: set[tuple[Module, int]] = set()
+        for loop in loops:
+            if loop.frame is not None and loop.site is not None:
+                module, calls, place = loop.frame.module, loop.frame.scope.calls, loop.site.packed_span
+                early |= {(module, call.packed_span) for call in calls if call.packed_span < place} & self._started
+        return bool(early) and any((hop.module, hop.packed_span) in early for hop in self._starts(reached))
+
+    @cached_property
+    def _started(self) -> set[tuple[Module, int]]:
+        return {(hop.module, hop.packed_span) for hops in self._flow.roots.values() for hop in hops}
 
     def capture(self, reached: Reached) -> Capture | str:
         """How to have the loop at the operation, or why there is no way."""

@@ -155,7 +155,9 @@ class Remedies:
         found = list(self._crossings.loops_in_scope(frame, wanted, avoid or self._elsewhere(reached)))
         doubt = _doubt_between(found) if found else ""
         if found and not doubt:
-            return Loop(found[0][0])
+            text, held = found[0]
+            late = self._captures.starts_before(reached, held)
+            return Loop(text, f"`{text}` is not set yet when the thread starts" if late else "")
         accessor = next((a for t in self._types(receiver) if (a := self._program.knowledge.own_loop(t))), "")
         if accessor and is_exact(base) and wanted == LOOP:
             return Loop(accessor.format(spell(base)))
