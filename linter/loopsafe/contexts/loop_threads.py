@@ -12,7 +12,7 @@ from loopsafe.contexts.flow import Flow, Origin, Reached
 from loopsafe.contexts.lattice import CALLER, Hop, State
 from loopsafe.contexts.propagate import Propagation
 from loopsafe.contexts.witness import Paths
-from loopsafe.facts.schema import Attr, Call, Const, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
 from loopsafe.program.graph import Entered
 from loopsafe.program.index import last_name, method_kind
 from loopsafe.program.modules import Module
@@ -153,15 +153,16 @@ class LoopThreads:
         loop = thread.loop
         if not isinstance(loop, Object) or loop.frame is None:
             return
-        names = kept_as(loop.frame, loop.site)
+        names, made = kept_as(loop.frame, loop.site), loop.frame
         words = sorted(
             {name.rpartition(".")[2] for name in self._program.knowledge.operations if ".AbstractEventLoop." in name}
         )
         for word in words:
             sites = self._program.index.calls.get(word, ())
             for module, scope, call in sites[:_MOST_SITES]:
-                func = call.func
-                if isinstance(func, Attr) and isinstance(func.base, Attr) and func.base.name in names:
+                base = call.func.base if isinstance(call.func, Attr) else None
+                kept = isinstance(base, Attr) and base.name in names
+                if kept or (module is made.module and _is_global(base, names, scope, made.scope)):
                     yield module, scope, None
 
     def _starts(self, thread: LoopThread, module: Module, scope: Scope) -> bool:
@@ -213,6 +214,15 @@ class LoopThreads:
         if not isinstance(loop, Object) or loop.frame is None or LOOP not in self._program.knowledge.lineage(loop.type):
             return False
         return self._made_on(loop, thread)
+
+
+def _is_global(base: Expr, names: set[str], scope: Scope, made: Scope) -> bool:
+    """Whether something is called by a global name of its module, one of those that `made` gives it."""
+    if not isinstance(base, Name) or base.id not in names:
+        return False
+    if made.kind != "module" and made.outer_names.get(base.id) != "global":
+        return False
+    return base.id not in scope.bindings and all(p.name != base.id for p in scope.parameters)
 
 
 def _is_public(module: Module, scope: Scope) -> bool:
