@@ -12,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPSAFE = (sys.executable, "-m", "loopsafe", "check", "--quiet", "--output-format", "concise")
-_PARSE = "import ast, pathlib; [ast.parse(file.read_bytes()) for file in pathlib.Path().rglob('*.py')]"
+MYPY = ("mypy", "--ignore-missing-imports", "--explicit-package-bases", "--cache-dir", os.devnull)
+_PARSE = "import ast, pathlib\nfor file in pathlib.Path().rglob('*.py'): ast.parse(file.read_bytes())"
 FLAKE8 = ("flake8", "--isolated", "-q", "--jobs", "1")
 ENVIRONMENTS = {
     "ruff": ("ruff==0.17.6",),
@@ -78,7 +79,7 @@ def others(cache: Path, names: list[str]) -> list[Contender]:
         "flake8-async": [("flake8 with flake8-async", (*FLAKE8, "."))],
         "ty": [("ty", ("ty", "check", "--exit-zero", "-q", "."))],
         "pyright": [("basedpyright", ("basedpyright", "."))],
-        "mypy": [("mypy", ("mypy", "--ignore-missing-imports", "--cache-dir", os.devnull, "."))],
+        "mypy": [("mypy", (*MYPY, "."))],
     }
     found = []
     for name in names:
