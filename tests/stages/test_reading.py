@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from loopsafe.reading import helpers
 from loopsafe.reading.kept import Kept
 from loopsafe.reading.packed import pack, unpack
 from loopsafe.reading.reader import Reader
+from tests.support.command_line import environment
 
 SOURCES = sorted((Path(__file__).parents[2] / "linter").rglob("*.py"))
 BROKEN = {"syntax.py": b"def :", "coding.py": b"# coding: klingon\n", "bytes.py": b"x = '\xff'\n"}
@@ -143,3 +148,30 @@ def test_foreign_facts_are_worked_out_again(files: list[SourceFile], tmp_path: P
         known.add(digest(Path(file.path).read_bytes()), b"no facts")
     known.save()
     assert outcome(Reader(known=Kept(store, "facts")), files) == outcome(Reader(helpers=False), files)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_helpers_end_with_who_started_them(files: list[SourceFile]) -> None:
+    """However it ends: killed, it cannot end them itself."""
+    script = (
+        "import glob, os, signal; from loopsafe.reading import helpers; "
+        f"running = helpers.Helpers([glob.glob({os.path.dirname(files[0].path)!r} + '/*.py') * 200])._running; "
+        "print(running[0][0].pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    helper = int(killed.stdout)
+    end = time.monotonic() + 20
+    while _runs(helper) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not _runs(helper)
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there and no zombie, which one is for as long as nobody asks how it ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -16,7 +16,7 @@ import msgspec
 _WORTHWHILE = 1_000_000
 _MOST = 8
 # Not `-m`: nothing may be imported from the working directory, which is the analysed code's. `sys` is built in.
-_START = "import sys; sys.path[:] = {path}; from loopsafe.reading.worker import main; main()"
+_START = "import sys; sys.path[:] = {path}; from loopsafe.reading.worker import main; main({parent})"
 
 
 class Helpers:
@@ -78,7 +78,7 @@ def _start(share: Sequence[str]) -> tuple[subprocess.Popen[bytes], IO[bytes]] | 
     output = tempfile.TemporaryFile()  # noqa: SIM115
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", _START.format(path=path)],
+            [sys.executable, "-c", _START.format(path=path, parent=os.getpid())],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.DEVNULL,
