@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixes.execution.staging import Stage, complaints, fix, fixable, names_of, places_of, request, write
+from tests.fixes.execution.staging import HARNESS, Stage, complaints, fix, fixable, names_of, places_of, request, write
 from tests.support.cases import Case, read_cases
 
 CASES = read_cases(Path(__file__).parents[1] / "cases")
@@ -36,21 +36,20 @@ def stage() -> Iterator[Stage]:
 
 @pytest.mark.parametrize("case", [case for case in SAMPLE if case.id not in NOT_RUN], ids=lambda case: case.id)
 def test_it_fails_before_and_works_after(case: Case, stage: Stage, tmp_path: Path) -> None:
-    folder = write(case, tmp_path.resolve())
+    broken, folder = (write(case, tmp_path.resolve() / name) for name in ("before", "after"))
     findings = fixable(folder)
     if not findings:
+        assert HARNESS not in dict(case.files)
         pytest.skip("nothing in it has a fix")
-    asked, places, names = request(folder, findings, case), places_of(folder, findings), names_of(folder, findings)
-    before = stage.play(asked)
+    places, names = places_of(folder, findings), names_of(folder, findings)
+    asked = [request(folder, findings, case) | {"folder": str(where)} for where in (broken, folder)]
+    fix(folder, findings)
+    before, after = stage.play(asked)
     if any("module 'asyncio' has no attribute" in error for error in before[0].errors):
         pytest.skip("it needs a newer Python")
-    fix(folder, findings)
-    after = stage.play(asked)
     if complaints(places, names, before, after):
         # On a machine that is busy, a thread may be late.
-        after = stage.play(asked)
-        write(case, folder)
-        before = stage.play(asked)
+        before, after = stage.play(asked)
     assert complaints(places, names, before, after) == []
 
 

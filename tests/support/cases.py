@@ -8,6 +8,9 @@ the language is the path, `main.py` where there is none. Comments in Python bloc
     # missing: LSF102                                a known missed alarm: a bug that is not found today
     # false-alarm: LSF102                            a known false alarm: found today, though there is no bug
 
+A block named `harness` is not analysed: it is the program with which `tests/fixes/execution` runs the case, where that
+cannot make one up.
+
 Every other finding fails the case, and so does every expected one that is missing. A heading that starts with `FN`
 holds missed alarms, one that starts with `FP` false alarms: markers of known gaps stand under such headings only.
 """

@@ -2,7 +2,7 @@
 
 What is noticed is what asyncio itself does: in debug mode it raises. Without, a callback comes to stand in the list of
 a loop that sleeps in `select` and that nobody has woken. The thread first waits until the loop sleeps, so that no case
-depends on luck.
+depends on luck. A signal handler runs in that sleep, on the loop's own thread, and does not end it either.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import selectors
+import signal
 import sys
 import threading
 import time
@@ -35,6 +36,14 @@ def rows(folder: str) -> list[tuple[str, int, str]]:
     return found
 
 
+def _wakes_no_loop() -> bool:
+    """Whether a signal is over with its handler: asyncio asks for a byte on its own pipe once it has a handler."""
+    pipe = signal.set_wakeup_fd(-1)
+    if pipe != -1:
+        signal.set_wakeup_fd(pipe)
+    return pipe == -1
+
+
 class _Selector(selectors.SelectSelector):
     """`select` itself, which sees no descriptor that is added while it waits; says when it waits."""
 
@@ -53,11 +62,18 @@ class Observed(asyncio.SelectorEventLoop):
     """The loop."""
 
     folder = ""
+    debug = False
+    failed: Callable[[BaseException | None], None]
 
     def __init__(self) -> None:
         self.selector = _Selector()
         super().__init__(self.selector)
+        self.set_debug(self.debug)
         LOOPS.append(self)
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """Keep what a callback raised."""
+        type(self).failed(context.get("exception"))
 
     @property
     def foreign(self) -> bool:
@@ -91,17 +107,10 @@ class Observed(asyncio.SelectorEventLoop):
 
     def call_soon_threadsafe(self, callback: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep that this was asked for, once it has been done."""
-        places = rows(self.folder)
-
-        @functools.wraps(callback)
-        def crossed(*given: Any) -> Any:
-            CROSSED.append(places)
-            return callback(*given)
-
-        return super().call_soon_threadsafe(crossed if callable(callback) else callback, *args, **kwargs)
+        return crossing(super().call_soon_threadsafe)(callback, *args, **kwargs)
 
     def _watched(self, name: str, act: Callable[[], Any]) -> Any:
-        if not self.foreign:
+        if not self.foreign and not (self.selector.asleep and _wakes_no_loop()):
             return act()
         self.fall_asleep()
         try:
@@ -122,9 +131,44 @@ class Policy(asyncio.DefaultEventLoopPolicy):
         return Observed()
 
 
-def install(folder: str) -> None:
+def crossing(hand_over: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which hands a callback over to a loop's thread, as one of which is kept that it was asked for."""
+
+    def noted(callback: Any, *args: Any, **kwargs: Any) -> Any:
+        places = rows(Observed.folder)
+
+        @functools.wraps(callback)
+        def crossed(*given: Any) -> Any:
+            CROSSED.append(places)
+            return callback(*given)
+
+        return hand_over(crossed if callable(callback) else callback, *args, **kwargs)
+
+    return noted
+
+
+def interrupt(number: int) -> None:
+    """Send the main thread a signal as soon as a loop sleeps."""
+
+    def send() -> None:
+        while not any(loop.selector.asleep for loop in LOOPS):
+            _sleep(0.0005)
+        # One that came just before the system call would not end it, and its handler would never run.
+        _sleep(0.02)
+        signal.pthread_kill(threading.main_thread().ident, number)  # type: ignore[arg-type]
+
+    threading.Thread(target=send, daemon=True).start()
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    """Wait for something that happens on another thread."""
+    while not holds():
+        await asyncio.sleep(0.001)
+
+
+def install(folder: str, debug: bool, failed: Callable[[BaseException | None], None]) -> None:
     """Observe all loops, and see to it that somebody waits for whatever is done on a foreign thread."""
-    Observed.folder = folder
+    Observed.folder, Observed.debug, Observed.failed = folder, debug, staticmethod(failed)
     asyncio.set_event_loop_policy(Policy())
     futures.Future = asyncio.Future = futures._PyFuture  # type: ignore[attr-defined,misc,assignment]
     tasks.Task = asyncio.Task = tasks._PyTask  # type: ignore[attr-defined,misc,assignment]

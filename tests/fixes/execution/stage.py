@@ -1,7 +1,9 @@
-"""Runs cases, each in a forked process: reads requests, one JSON a line, and answers each with a line.
+"""Runs cases, each in a forked process: reads lists of requests, one JSON a line, and answers each with a line.
 
 A request names the folder of the case, the functions that start its threads, those that stand on the thread, and
-whether asyncio's debug mode is on. What the functions need is made up from their annotations and names.
+whether asyncio's debug mode is on. What the functions need is made up from their annotations and names. A case that
+has more to say about how it is run carries a program of its own, whose function `run` is called: in a loop of the
+stage's where it is a coroutine function, else on the main thread, where it runs its own.
 """
 
 from __future__ import annotations
@@ -42,9 +44,8 @@ _BY_TEXT = ("Queue", "Event", "Lock", "Condition", "Semaphore")
 def main() -> None:
     """Answer requests until there are no more."""
     for line in sys.stdin:
-        request = json.loads(line)
-        children = [_begin(request | {"debug": debug}) for debug in (False, True)]
-        print(json.dumps([_end(*child) for child in children]), flush=True)
+        children = [[_begin(one | {"debug": debug}) for debug in (False, True)] for one in json.loads(line)]
+        print(json.dumps([[_end(*child) for child in pair] for pair in children]), flush=True)
 
 
 def _begin(request: dict[str, Any]) -> tuple[int, int]:
@@ -78,24 +79,44 @@ class Case:
         self.folder = request["folder"]
         self.errors: list[str] = []
         self.kept: list[Any] = []
+        self._ending = threading.Lock()
 
     def run(self) -> None:
         """Run it, say what was seen, and end the process: what was lost might keep its loop from ever ending."""
         try:
             self._prepare()
-            asyncio.run(self._play(), debug=self.request["debug"])
+            run = self._harness() if self.request["script"] else self._made_up_calls
+            if inspect.iscoroutinefunction(run):
+                asyncio.run(self._play(run), debug=self.request["debug"])
+            else:
+                threading.Thread(target=self._watch, daemon=True).start()
+                run()
+                self._end()
         except BaseException as error:
             self._failed(error)
             self._end()
 
-    async def _play(self) -> None:
+    async def _play(self, run: Callable[[], Any]) -> None:
         try:
-            await self._drive()
+            task = asyncio.ensure_future(run())
+            task.add_done_callback(self._done)
+            if self.request["script"]:
+                # Nobody waits for the end of what has lost its wake-up, or cancels it: that may not be possible.
+                await self._settle(lambda: task.done() or bool(observed.FAULTS))
+            else:
+                await task
         except Exception as error:
             self._failed(error)
         self._end()
 
+    def _watch(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while not self._seen() and time.monotonic() < end:
+            time.sleep(10)
+        self._end()
+
     def _end(self) -> None:
+        self._ending.acquire()
         json.dump({"faults": observed.FAULTS, "crossed": observed.CROSSED, "errors": self.errors}, self.answer)
         self.answer.close()
         os._exit(0)
@@ -104,7 +125,7 @@ class Case:
         os.chdir(self.folder)
         sys.path.insert(0, self.folder)
         sys.meta_path.append(_Missing())
-        observed.install(self.folder)
+        observed.install(self.folder, self.request["debug"], self._failed)
         warnings.simplefilter("always", RuntimeWarning)
         warnings.showwarning = self._warned
         threading.excepthook = lambda args: self._failed(args.exc_value)
@@ -118,20 +139,12 @@ class Case:
 
     def _failed(self, error: BaseException | None) -> None:
         text = "".join(traceback.format_exception_only(type(error), error)).strip()
-        # Debug mode tells more of the same error.
-        self.errors.append(re.sub(r" created at [^ >]+", "", text))
+        # Debug mode tells more of the same error, and it stands in another folder when it is fixed.
+        self.errors.append(re.sub(r" created at [^ >]+", "", text).replace(self.folder, ""))
 
     def _warned(self, message: Warning | str, *rest: object) -> None:
         if "never awaited" in str(message):
             self.errors.append(str(message).splitlines()[0])
-
-    async def _drive(self) -> None:
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: self._failed(context.get("exception")))
-        if self.request["script"]:
-            await self._script()
-        else:
-            await self._made_up_calls()
 
     async def _made_up_calls(self) -> None:
         for path, name in self.request["inside"]:
@@ -149,18 +162,14 @@ class Case:
                     threading.Thread(target=lambda f=function: f(*self._arguments(f)), daemon=True).start()
             await self._settle()
 
-    async def _script(self) -> None:
-        names: dict[str, Any] = {"__name__": "harness", "case": self._module("main.py")}
-        names |= vars(names["case"])
+    def _harness(self) -> Any:
+        names: dict[str, Any] = {"__name__": "harness"}
         exec(compile(self.request["script"], "harness", "exec"), names)
-        if "run" in names:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(names["run"](), PATIENCE)
-        await self._settle()
+        return names["run"]
 
-    async def _settle(self) -> None:
+    async def _settle(self, done: Callable[[], bool] = lambda: True) -> None:
         end = time.monotonic() + PATIENCE
-        while not self._seen() and time.monotonic() < end:
+        while not (self._seen() and done()) and time.monotonic() < end:
             await asyncio.sleep(10)
 
     def _seen(self) -> bool:
@@ -240,7 +249,9 @@ class _Missing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Makes up modules that are not installed."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
-        """A module with everything in it."""
+        """A module with everything in it, unless Python has it, on another system."""
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: Any) -> ModuleType:

@@ -40,13 +40,13 @@ class Stage:
             [sys.executable, str(STAGE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def play(self, request: dict[str, Any]) -> list[Played]:
-        """Run a case with asyncio's debug mode off, then on."""
+    def play(self, requests: list[dict[str, Any]]) -> list[list[Played]]:
+        """Run cases side by side, each with asyncio's debug mode off and on."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.write(json.dumps(requests) + "\n")
         self._process.stdin.flush()
-        return [Played(**run) for run in json.loads(self._process.stdout.readline())]
+        return [[Played(**run) for run in runs] for runs in json.loads(self._process.stdout.readline())]
 
     def close(self) -> None:
         """Let it end."""
