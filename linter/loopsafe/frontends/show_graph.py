@@ -8,7 +8,7 @@ from loopsafe.config import ConfigError
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
 from loopsafe.frontends.terminal import CannotWork, complain, write
-from loopsafe.frontends.work import work_on_paths
+from loopsafe.frontends.work import nothing_at, work_on_paths
 from loopsafe.pipeline import graph
 from loopsafe.render.graph import FORMATS
 
@@ -20,7 +20,7 @@ def show_graph(paths: tuple[str, ...], graph_format: str, output: str, quiet: bo
         CannotWork: a path does not exist, the configuration cannot be used, or the file cannot be written.
     """
     work = work_on_paths(paths, Selection())
-    for problem in work.problems:
+    for problem in nothing_at(work.paths, {}):
         raise CannotWork(str(problem))
     try:
         with progress(quiet) as show:

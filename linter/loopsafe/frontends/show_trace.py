@@ -9,7 +9,7 @@ from loopsafe.config import ConfigError
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
 from loopsafe.frontends.terminal import CannotWork, wants_colour, write
-from loopsafe.frontends.work import work_on_paths
+from loopsafe.frontends.work import nothing_at, work_on_paths
 from loopsafe.pipeline import trace
 from loopsafe.render.trace import render, render_json
 from loopsafe.traces import NoSuchFunction, Place
@@ -26,7 +26,7 @@ def show_trace(place: str, output_format: str, quiet: bool) -> int:
     """
     wanted = _place(place)
     work = work_on_paths([wanted.path or "."], Selection())
-    for problem in work.problems:
+    for problem in nothing_at(work.paths, {}):
         raise CannotWork(str(problem))
     try:
         with progress(quiet) as show:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -43,9 +43,9 @@ class Work:
         """
         texts = {**self.overlay, **(overlay or {})}
         # Looked at each time: what was there before a file was fixed may have vanished since.
-        missing = {path: _missing(path) for path in self.paths if Path(os.path.realpath(path)) not in texts}
-        problems = (*self.problems, *(Problem(path, 0, 0, text) for path, text in missing.items() if text))
-        paths = tuple(path for path in self.paths if not missing.get(path))
+        missing = nothing_at(self.paths, texts)
+        problems = (*self.problems, *missing)
+        paths = tuple(path for path in self.paths if path not in {problem.path for problem in missing})
         if not paths:
             return Report((), problems, 0)
         try:
@@ -78,14 +78,17 @@ def work_on_paths(paths: Sequence[str], selection: Selection, cache: bool = Fals
     return Work(paths, settle(Path(paths[0]), selection), cache=cache)
 
 
-def _missing(path: str) -> str:
-    """Why there is nothing at a path; empty where there is."""
-    # Not os.path.exists, which does not say why: missing, no permission, a link to itself.
-    try:
-        os.stat(path)
-    except OSError as error:
-        return f"{error.strerror or error}"
-    return ""
+def nothing_at(paths: Iterable[str], texts: Mapping[Path, str]) -> tuple[Problem, ...]:
+    """The paths at which there is nothing, neither on disk nor among the texts, and why."""
+    problems = []
+    for path in paths:
+        if Path(os.path.realpath(path)) not in texts:
+            # Not os.path.exists, which does not say why: missing, no permission, a link to itself.
+            try:
+                os.stat(path)
+            except OSError as error:
+                problems.append(Problem(path, 0, 0, f"{error.strerror or error}"))
+    return tuple(problems)
 
 
 def work_on_stdin(name: str, selection: Selection) -> Work:
