@@ -11,7 +11,6 @@ and written to `to_judge.jsonl` in the cache, each as a line for verdicts.jsonl 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from benchmarks.accuracy.pages import fill
 from benchmarks.accuracy.releases import NotFetchedError, Release, count_lines, read_pins
 from benchmarks.accuracy.scoring import Score, score
 from benchmarks.accuracy.verdicts import Judged, as_line, judge, read_verdicts
+from benchmarks.caches import add_cache_option
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = Path(__file__).with_name("packages.txt")
@@ -127,18 +127,15 @@ def _wanted(pin: str, packages: list[str]) -> bool:
 
 
 def _options() -> argparse.Namespace:
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loopsafe-accuracy"
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.accuracy.run", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--cache", type=Path, default=default, help="where releases are kept (default: %(default)s)")
+    add_cache_option(parser, "loopsafe-accuracy", "where releases are kept")
     parser.add_argument("--only", choices=("labels", "packages"), help="half of the benchmark")
     parser.add_argument("--package", action="append", default=[], help="only this package; may be repeated")
     parser.add_argument("--timeout", type=float, default=300, help="seconds for one package")
     parser.add_argument("--memory", type=int, default=8000, help="megabytes for one package")
-    options = parser.parse_args()
-    options.cache = options.cache.resolve()
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

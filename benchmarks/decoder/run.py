@@ -18,6 +18,7 @@ import venv
 from pathlib import Path
 
 from benchmarks.accuracy.pages import fill
+from benchmarks.caches import add_cache_option
 from benchmarks.decoder import tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,18 +67,14 @@ def measure(python: Path, part: str, rounds: int) -> object:
 
 
 def _options() -> argparse.Namespace:
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loopsafe-decoder"
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.decoder.run", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--cache", type=Path, default=default, help="where the environment is (default: %(default)s)")
+    add_cache_option(parser, "loopsafe-decoder", "where the environment is")
     parser.add_argument("--only", action="append", choices=PARTS, help="one table; may be repeated")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of a comparison (default: %(default)s)")
     parser.add_argument("--livekit", default="1.8.9", help="release of livekit-agents (default: %(default)s)")
-    options = parser.parse_args()
-    options.cache = options.cache.resolve()
-    options.cache.mkdir(parents=True, exist_ok=True)
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from benchmarks.accuracy.checking import Limits
 from benchmarks.accuracy.pages import fill
 from benchmarks.accuracy.releases import Release
 from benchmarks.accuracy.verdicts import read_verdicts
+from benchmarks.caches import add_cache_option
 from benchmarks.fixes import comparing, suites
 from benchmarks.fixes.applying import Applied, apply_fixes, find
 
@@ -111,7 +112,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Apply all fixes to copies of released packages.")
     parser.add_argument("--package", action="append", default=[], help="only this one; may be given several times")
     parser.add_argument("--only", action="append", choices=PARTS, help="only this part; may be given several times")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "loopsafe-accuracy")
+    add_cache_option(parser, "loopsafe-accuracy", "where releases are kept")
     parser.add_argument("--work", type=Path, default=Path("build") / "fixes", help="where the fixed copies go")
     parser.add_argument("--timeout", type=float, default=600, help="seconds a command may take")
     parser.add_argument("--memory", type=int, default=8000, help="megabytes a command may take")

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from benchmarks.accuracy.pages import fill
 from benchmarks.accuracy.releases import Release, count_lines
+from benchmarks.caches import add_cache_option
 from benchmarks.speed import tables
 from benchmarks.speed.measuring import Cost, measure, middle
 from benchmarks.speed.shapes import SHAPES
@@ -141,19 +142,15 @@ def _circumstances(rounds: int) -> str:
 
 
 def _options() -> argparse.Namespace:
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loopsafe-speed"
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.run", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--cache", type=Path, default=default, help="for tools and releases (default: %(default)s)")
+    add_cache_option(parser, "loopsafe-speed", "for tools and releases")
     parser.add_argument("--rounds", type=int, default=5, help="how often each command runs (default: %(default)s)")
     parser.add_argument("--only", choices=("releases", "curve", "shapes"), default="", help="a part of the benchmark")
     parser.add_argument("--package", default="", help="only this release, and leave the page alone")
     parser.add_argument("--tools", nargs="*", choices=ENVIRONMENTS, default=list(ENVIRONMENTS), help="beside loopsafe")
     parser.add_argument("--lines", type=int, default=SIZES[-1], help="the end of the curve")
     parser.add_argument("--timeout", type=float, default=900, help="seconds for one command")
-    options = parser.parse_args()
-    options.cache = options.cache.resolve()
-    options.cache.mkdir(parents=True, exist_ok=True)
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
