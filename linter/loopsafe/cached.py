@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from loopsafe.cache import results
 from loopsafe.cache.digests import TICK, Digests
-from loopsafe.cache.store import Store, open_store
+from loopsafe.cache.store import Store, decoded, open_store
 from loopsafe.config import Config, ConfigError
 from loopsafe.files import gather
 from loopsafe.findings import Report
@@ -24,7 +25,13 @@ from loopsafe.findings import Report
 Progress = Callable[[int, int], None]
 
 _ENVIRONMENT = "environment"
-_Environment = tuple[list[tuple[str, int]], list[str]]
+
+
+class _Environment(NamedTuple):
+    """The folders of Python's path as they were, and the knowledge files found there."""
+
+    folders: list[tuple[str, int]]
+    packs: list[str]
 
 
 def analyze(
@@ -83,10 +90,9 @@ class _Run:
 def _installed_packs(store: Store) -> list[str]:
     """The knowledge files of installed distributions. To look for them takes longer than all else in a warm run."""
     here = _environment()
-    with contextlib.suppress(msgspec.MsgspecError):
-        known: _Environment = msgspec.msgpack.decode(store.read(_ENVIRONMENT) or b"", type=_Environment)
-        if known[0] == here:
-            return known[1]
+    known = decoded(store.read(_ENVIRONMENT), _Environment)
+    if known is not None and known.folders == here:
+        return known.packs
 
     from loopsafe.knowledge.load import KnowledgeError, installed_pack_paths
 
@@ -96,7 +102,7 @@ def _installed_packs(store: Store) -> list[str]:
         raise ConfigError(str(error)) from error
     if all(changed < time.time_ns() - TICK for _, changed in here):
         with contextlib.suppress(UnicodeEncodeError):
-            store.write(_ENVIRONMENT, msgspec.msgpack.encode((here, packs)))
+            store.write(_ENVIRONMENT, msgspec.msgpack.encode(_Environment(here, packs)))
     return packs
 
 

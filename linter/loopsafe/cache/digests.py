@@ -8,7 +8,7 @@ import time
 
 import msgspec
 
-from loopsafe.cache.store import Store, digest
+from loopsafe.cache.store import Store, decoded, digest
 
 _INDEX = "files"
 # A file may change twice within one tick of the file system's clock; this is longer than any such tick.
@@ -17,7 +17,6 @@ TICK = 2 * 10**9
 # Size, times of last change to content and to anything else, inode.
 _Stamp = tuple[int, int, int, int]
 _Index = dict[str, tuple[_Stamp, bytes]]
-_decoder = msgspec.msgpack.Decoder(_Index)
 
 
 class Digests:
@@ -25,7 +24,7 @@ class Digests:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known = _load(store)
+        self._known = decoded(store.read(_INDEX), _Index) or {}
         self._used: _Index = {}
 
     def of(self, path: str) -> bytes:
@@ -63,13 +62,6 @@ class Digests:
         # Names of files need not be text.
         with contextlib.suppress(UnicodeEncodeError):
             self._store.write(_INDEX, msgspec.msgpack.encode(sure))
-
-
-def _load(store: Store) -> _Index:
-    try:
-        return _decoder.decode(store.read(_INDEX) or b"\x80")
-    except msgspec.MsgspecError:
-        return {}
 
 
 def _stamp(status: os.stat_result) -> _Stamp:

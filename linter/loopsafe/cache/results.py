@@ -13,7 +13,7 @@ import msgspec
 
 from loopsafe import __version__
 from loopsafe.cache.digests import Digests
-from loopsafe.cache.store import Store, digest
+from loopsafe.cache.store import Store, decoded, digest
 from loopsafe.config import Config
 from loopsafe.files import SourceFile
 from loopsafe.findings import Report
@@ -37,11 +37,7 @@ def facts_key() -> str:
 
 def load(store: Store, name: str) -> Report | None:
     """The report of this name, if there is one."""
-    content = store.read(name)
-    try:
-        return msgspec.msgpack.decode(content, type=Report) if content is not None else None
-    except msgspec.MsgspecError:
-        return None
+    return decoded(store.read(name), Report)
 
 
 def save(store: Store, name: str, report: Report) -> None:

@@ -12,6 +12,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TypeVar
+
+import msgspec
 
 FOLDER = ".loopsafe_cache"
 ELSEWHERE = "LOOPSAFE_CACHE_DIR"
@@ -26,6 +29,17 @@ _TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# This folder was made by loopsafe and can be deleted. On cache folders: https://bford.info/cachedir/\n"
 )
+
+
+_Kind = TypeVar("_Kind")
+
+
+def decoded(content: bytes | None, kind: type[_Kind]) -> _Kind | None:
+    """What an entry says, as plain data of this kind; None where there is no entry, or one of another kind."""
+    try:
+        return None if content is None else msgspec.msgpack.decode(content, type=kind)
+    except msgspec.MsgspecError:
+        return None
 
 
 def digest(data: bytes) -> bytes:

@@ -12,6 +12,8 @@ from typing import IO
 
 import msgspec
 
+from loopsafe.cache.store import decoded
+
 # A process starts in a tenth of a second, in which 300 kB are extracted; with twice that, there is something to gain.
 _WORTHWHILE = 1_000_000
 _MOST = 8
@@ -31,8 +33,7 @@ class Helpers:
         for process, output in self._running:
             if process.wait() == 0:
                 output.seek(0)
-                with contextlib.suppress(msgspec.MsgspecError):
-                    found.update(msgspec.msgpack.decode(output.read(), type=dict[bytes, bytes]))
+                found.update(decoded(output.read(), dict[bytes, bytes]) or {})
         return found
 
     def end(self) -> None:

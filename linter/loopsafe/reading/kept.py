@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from loopsafe.cache.store import Store
+from loopsafe.cache.store import Store, decoded
 
 
 class Known(Protocol):
@@ -40,7 +40,7 @@ class Kept:
 
     def __init__(self, store: Store, name: str) -> None:
         self._store, self._name = store, name
-        self._known = _load(store, name)
+        self._known = decoded(store.read(name), dict[bytes, bytes]) or {}
         self._used: dict[bytes, bytes] = {}
 
     def get(self, content: bytes) -> bytes | None:
@@ -60,10 +60,3 @@ class Kept:
             self._store.write(self._name, msgspec.msgpack.encode(self._used))
         # The analysis needs the memory.
         self._known, self._used = {}, {}
-
-
-def _load(store: Store, name: str) -> dict[bytes, bytes]:
-    try:
-        return msgspec.msgpack.decode(store.read(name) or b"\x80", type=dict[bytes, bytes])
-    except msgspec.MsgspecError:
-        return {}

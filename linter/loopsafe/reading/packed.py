@@ -29,8 +29,10 @@ def pack(facts: FileFacts) -> bytes | None:
         return None
 
 
-def unpack(packed: bytes) -> FileFacts | None:
-    """The facts; None where these bytes are not facts."""
+def unpack(packed: bytes | None) -> FileFacts | None:
+    """The facts; None where there are no bytes, or they are not facts."""
+    if packed is None:
+        return None
     try:
         facts = _Unpickler(io.BytesIO(packed)).load()
     except Exception:  # foreign bytes may make it fail in any way

@@ -88,8 +88,7 @@ class Reader:
         """The facts of each, in any order: the helpers' share comes last."""
         new = {}
         for text in opened:
-            packed = self.known.get(text.digest) if text.digest else None
-            facts = unpack(packed) if packed is not None else None
+            facts = unpack(self.known.get(text.digest))
             if facts is not None:
                 yield text, facts
             else:
@@ -107,7 +106,7 @@ class Reader:
 
     def _from(self, results: Mapping[bytes, bytes], text: _Text) -> FileFacts | Problem:
         packed = results.get(text.digest)
-        facts = unpack(packed) if packed is not None else None
+        facts = unpack(packed)
         if packed is None or facts is None:
             return self._extract(text)
         self.known.add(text.digest, packed)

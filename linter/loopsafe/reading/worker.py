@@ -19,7 +19,7 @@ def main(parent: int) -> None:
     """Answer on standard output with the facts of the files whose paths come on standard input.
 
     Each is kept under the digest of what was read. What cannot be read or parsed is left out: whoever asked will find
-    the same and say so.
+    the same and say so. It ends early when it is no longer a child of the process `parent`.
     """
     gc.disable()
     paths = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[str])
