@@ -9,6 +9,7 @@ import time
 import msgspec
 
 from loopsafe.cache.store import Store, decoded, digest
+from loopsafe.sources import read_regular
 
 _INDEX = "files"
 # A file may change twice within one tick of the file system's clock; this is longer than any such tick.
@@ -46,11 +47,8 @@ class Digests:
         Raises:
             OSError: it cannot be read.
         """
-        with open(path, "rb") as file:
-            # Before reading: a file that changes meanwhile will look changed.
-            stamp = _stamp(os.fstat(file.fileno()))
-            content = file.read()
-        self._used[path] = (stamp, digest(content))
+        content, status = read_regular(path)
+        self._used[path] = (_stamp(status), digest(content))
         return content
 
     def save(self) -> None:
