@@ -1,7 +1,9 @@
-"""Known gaps are printed at the end of every run, so that nobody forgets them."""
+"""No test touches the user's own cache and settings; known gaps are printed at the end, so that nobody forgets them."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +14,15 @@ from tests.support.cases import known_gaps, read_cases
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what is produced to the golden files")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Before any fixture, and for the processes that tests start.
+    home = tempfile.TemporaryDirectory()
+    config.add_cleanup(home.cleanup)
+    os.environ.update(XDG_CACHE_HOME=f"{home.name}/cache", XDG_CONFIG_HOME=f"{home.name}/settings")
+    for name in ("LOOPSAFE_CACHE_DIR", "LOOPSAFE_CACHE_SIZE", "LOOPSAFE_LOCK_SECONDS"):
+        os.environ.pop(name, None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -17,12 +17,14 @@ import msgspec
 
 from loopsafe.cache import results
 from loopsafe.cache.digests import TICK, Digests
-from loopsafe.cache.store import Store, decoded, open_store
+from loopsafe.cache.place import open_store, tidy
+from loopsafe.cache.store import Store, decoded
 from loopsafe.config import Config, ConfigError
 from loopsafe.files import gather
 from loopsafe.findings import Report
 
 Progress = Callable[[int, int], None]
+Tell = Callable[[str], object]
 
 _ENVIRONMENT = "environment"
 
@@ -35,21 +37,29 @@ class _Environment(NamedTuple):
 
 
 def analyze(
-    paths: Sequence[str | Path], config: Config, *, noqa: bool = True, progress: Progress | None = None
+    paths: Sequence[str | Path],
+    config: Config,
+    *,
+    noqa: bool = True,
+    progress: Progress | None = None,
+    tell: Tell | None = None,
 ) -> Report:
     """What pipeline.analyze() reports. Of several processes that want the same, one works it out and others wait.
+
+    `tell` hears for whom, if that takes long.
 
     Raises:
         ConfigError: the configuration cannot be used.
         FileNotFoundError: a path does not exist.
     """
     # Which installed packages there are to read is known only when the project has been read.
-    store = None if config.site_packages else open_store(str(config.root))
-    if store is None:
-        from loopsafe.pipeline import analyze as analyze_anew
+    with contextlib.nullcontext() if config.site_packages else open_store(str(config.root)) as store:
+        if store is not None:
+            return _Run(store, paths, config, noqa).report(progress, tell)
 
-        return analyze_anew(paths, config, noqa=noqa, progress=progress)
-    return _Run(store, paths, config, noqa).report(progress)
+    from loopsafe.pipeline import analyze as analyze_anew
+
+    return analyze_anew(paths, config, noqa=noqa, progress=progress)
 
 
 class _Run:
@@ -59,14 +69,19 @@ class _Run:
         self._store, self._paths, self._config, self._noqa = store, paths, config, noqa
         self._digests = Digests(store)
 
-    def report(self, progress: Progress | None) -> Report:
+    def report(self, progress: Progress | None, tell: Tell | None) -> Report:
         """The report, found or worked out."""
         name = self._name()
         found = results.load(self._store, name)
         if found is None:
-            with self._store.alone(name):
+            from loopsafe.cache.locks import alone
+
+            with alone(self._store, name, tell):
                 found = results.load(self._store, name) or self._work_out(name, progress)
-        self._digests.save()
+            self._digests.save()
+            tidy(str(self._config.root))
+        else:
+            self._digests.save()
         return found
 
     def _work_out(self, name: str, progress: Progress | None) -> Report:

@@ -15,7 +15,8 @@ import pytest
 
 import loopsafe
 from loopsafe import cached, pipeline
-from loopsafe.cache.store import FOLDER, Store, clean, open_store
+from loopsafe.cache import place
+from loopsafe.cache.place import clean, open_store, tidy
 from loopsafe.config import load_config
 from tests.support.command_line import environment
 
@@ -65,6 +66,15 @@ def analyses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     monkeypatch.setattr(pipeline, "analyze", counted)
     return done
+
+
+def kept(project: Path) -> Path:
+    """The folder that the project has in the user's cache."""
+    return Path(os.environ["XDG_CACHE_HOME"], "loopsafe", place._name(str(project)))
+
+
+def entries(project: Path) -> list[Path]:
+    return [path for path in kept(project).iterdir() if path.suffix != ".lock" and path.name != "CACHEDIR.TAG"]
 
 
 def long_ago(file: Path) -> None:
@@ -148,7 +158,7 @@ def test_what_is_wanted_and_silenced_is_part_of_the_result(project: Path) -> Non
 @pytest.mark.parametrize("spoil", [lambda old: b"", lambda old: old[:-7], lambda old: b"nonsense" * 9])
 def test_spoiled_entries_are_as_none(project: Path, spoil, analyses: list[int]) -> None:
     before = run(project)
-    for entry in (project / FOLDER).iterdir():
+    for entry in entries(project):
         entry.write_bytes(spoil(entry.read_bytes()))
     assert run(project) == before
     assert run(project) == before
@@ -157,9 +167,9 @@ def test_spoiled_entries_are_as_none(project: Path, spoil, analyses: list[int]) 
 
 def test_whole_entries_of_another_kind_are_as_none(project: Path) -> None:
     before = run(project)
-    store = Store(str(project / FOLDER))
-    for entry in (project / FOLDER).iterdir():
-        if entry.name.startswith(("report", "files", "environment")):
+    with open_store(str(project)) as store:
+        assert store
+        for entry in entries(project):
             store.write(entry.name, b"\x93\x01\x02\x03")
     assert run(project) == before
 
@@ -179,42 +189,124 @@ def test_names_that_are_not_text(project: Path) -> None:
 
 def test_a_folder_that_cannot_be_written(project: Path, analyses: list[int]) -> None:
     # Not by permissions, which do not hold for root.
-    (project / FOLDER).write_text("in the way", "utf-8")
+    kept(project).parent.mkdir(parents=True, exist_ok=True)
+    kept(project).write_text("in the way", "utf-8")
     assert run(project) == run(project)
     assert len(analyses) == 2
 
 
+def test_nothing_is_written_into_the_project(project: Path) -> None:
+    before = sorted(project.rglob("*"))
+    run(project)
+    assert sorted(project.rglob("*")) == before
+
+
 def test_the_folder_is_nobody_elses_business(project: Path) -> None:
     run(project)
-    assert (project / FOLDER / ".gitignore").read_text("utf-8") == "*\n"
-    assert (project / FOLDER / "CACHEDIR.TAG").read_text("utf-8").startswith("Signature: 8a477f597d28d172789f")
+    assert (kept(project) / "CACHEDIR.TAG").read_text("utf-8").startswith("Signature: 8a477f597d28d172789f")
+    assert kept(project).stat().st_mode & 0o077 == 0
+    assert {path.stat().st_mode & 0o077 for path in kept(project).iterdir()} == {0}
 
 
 def test_a_folder_of_another_user_is_not_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(project)
     monkeypatch.setattr(os, "geteuid", lambda: 123456, raising=False)
-    assert open_store(str(project)) is None
+    with open_store(str(project)) as store:
+        assert store is None
 
 
 def test_clean_removes_only_what_is_ours(project: Path) -> None:
     run(project)
-    assert clean(str(project)) == str(project / FOLDER)
-    assert not (project / FOLDER).exists()
-    (project / FOLDER).mkdir()
+    assert clean(str(project)) == (str(kept(project)), True)
+    assert not kept(project).exists()
+    kept(project).mkdir(parents=True)
     assert clean(str(project)) is None
-    assert (project / FOLDER).exists()
+    assert kept(project).exists()
 
 
-def test_the_oldest_entries_go_first(tmp_path: Path) -> None:
-    store = Store(str(tmp_path / "cache"), largest=1000)
+def test_clean_leaves_what_others_put_there(project: Path) -> None:
+    run(project)
+    (kept(project) / "report-of-mine").write_text("mine", "utf-8")
+    assert clean(str(project)) == (str(kept(project)), False)
+    assert sorted(path.name for path in kept(project).iterdir()) == ["CACHEDIR.TAG", "report-of-mine"]
+    assert run(project)  # it is used again
+    (kept(project) / "report-of-mine").unlink()
+    assert clean(str(project)) == (str(kept(project)), True)
+
+
+@pytest.fixture
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, with one megabyte at most."""
+    monkeypatch.setenv("LOOPSAFE_CACHE_DIR", str(tmp_path / "apart"))
+    monkeypatch.setenv("LOOPSAFE_CACHE_SIZE", "1")
+    return tmp_path / "apart" / "loopsafe"
+
+
+def report_name(number: int) -> str:
+    return f"report-{number:032x}"
+
+
+def test_the_oldest_entries_go_first(apart: Path, tmp_path: Path) -> None:
     for number in range(10):
-        store.write(f"entry{number}", b"x" * 200)
-        os.utime(tmp_path / "cache" / f"entry{number}", ns=(number, number))
-        store.read("entry0")
-    assert store.read("entry0") is not None
-    assert store.read("entry9") is not None
-    assert store.read("entry1") is None
-    assert sum(entry.stat().st_size for entry in (tmp_path / "cache").glob("entry*")) <= 1000
+        with open_store(str(tmp_path / f"project{number % 2}")) as store:
+            assert store
+            store.write(report_name(number), b"x" * 200_000)
+            os.utime(Path(store.folder.path, report_name(number)), ns=(number, number))
+        with open_store(str(tmp_path / "project0")) as store:
+            assert store
+            assert store.read(report_name(0))
+        tidy(str(tmp_path))
+    left = {path.name for path in apart.rglob("report-*")}
+    assert left == {report_name(number) for number in (0, 7, 8, 9)}
+
+
+def test_what_is_new_stays_also_where_clocks_were_wrong(apart: Path, tmp_path: Path) -> None:
+    with open_store(str(tmp_path)) as store:
+        assert store
+        for number in range(6):
+            store.write(report_name(number), b"x" * 200_000)
+            os.utime(Path(store.folder.path, report_name(number)), (time.time() + 9999, time.time() + 9999))
+        store.write(report_name(7), b"x" * 900_000)
+        tidy(str(tmp_path))
+        assert store.read(report_name(7))
+    assert len(list(apart.rglob("report-*"))) == 1
+
+
+def test_what_could_not_stay_is_not_written(apart: Path, tmp_path: Path) -> None:
+    with open_store(str(tmp_path)) as store:
+        assert store
+        store.write(report_name(1), b"x" * 500_000)
+        store.write(report_name(2), b"x" * 1_000_001)
+        tidy(str(tmp_path))
+        assert store.read(report_name(1))
+        assert not store.read(report_name(2))
+
+
+def test_projects_of_long_ago_go(apart: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "_PROJECTS", 3)
+    for number in range(5):
+        with open_store(str(tmp_path / f"{number}")) as store:
+            assert store
+            store.write("files", b"")
+    tidy(str(tmp_path))
+    assert len([path for path in apart.iterdir() if path.is_dir()]) == 3
+
+
+@pytest.mark.parametrize("size", ["large", "-1", "1e3", "0x10"])
+def test_a_size_that_is_no_number_is_an_error(project: Path, size: str) -> None:
+    done = subprocess.run(
+        CHECK, cwd=project, env=environment(LOOPSAFE_CACHE_SIZE=size), check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"Error: LOOPSAFE_CACHE_SIZE must be a number of megabytes, not `{size}`\n",
+    )
+
+
+def test_no_size_is_no_cache(project: Path, analyses: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOPSAFE_CACHE_SIZE", "0")
+    assert run(project) == run(project)
+    assert len(analyses) == 2
 
 
 def test_what_is_edited_meanwhile_is_not_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +319,7 @@ def test_what_is_edited_meanwhile_is_not_kept(project: Path, monkeypatch: pytest
     cached.analyze([project], load_config(project))
     (project / "a.py").write_text(BAD, "utf-8")
     long_ago(project / "a.py")
-    assert not list((project / FOLDER).glob("report-*"))
+    assert not list(kept(project).glob("report-*"))
 
 
 CHECK = (sys.executable, "-m", "loopsafe", "check", "--output-format", "concise", ".")
@@ -243,7 +335,7 @@ def test_processes_at_once_say_the_same(project: Path) -> None:
     texts = {process.communicate()[0] for process in [check(project) for _ in range(4)]}
     assert len(texts) == 1
     assert "LSF102" in texts.pop()
-    assert len(list((project / FOLDER).glob("report-*"))) == 1
+    assert len(list(kept(project).glob("report-*"))) == 1
 
 
 def test_killed_at_any_moment(project: Path) -> None:
@@ -261,11 +353,11 @@ def test_killed_at_any_moment(project: Path) -> None:
 def test_no_cache_and_clean_from_the_command_line(project: Path) -> None:
     done = subprocess.run([*CHECK, "--no-cache"], cwd=project, env=environment(), check=False, capture_output=True)
     assert done.returncode == 1
-    assert not (project / FOLDER).exists()
+    assert not kept(project).exists()
     check(project).communicate()
-    assert (project / FOLDER).exists()
+    assert kept(project).exists()
     subprocess.run([*CHECK[:3], "clean"], cwd=project, env=environment(), check=True, capture_output=True)
-    assert not (project / FOLDER).exists()
+    assert not kept(project).exists()
 
 
 def test_a_known_result_loads_no_analysis(project: Path) -> None:

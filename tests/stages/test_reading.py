@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from loopsafe.cache.place import open_store
 from loopsafe.cache.store import Store, digest
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import Call, FileFacts
@@ -24,6 +26,7 @@ from loopsafe.reading.reader import Reader
 from tests.support.command_line import environment
 
 SOURCES = sorted((Path(__file__).parents[2] / "linter").rglob("*.py"))
+FACTS = f"facts-{0:032x}"
 BROKEN = {"syntax.py": b"def :", "coding.py": b"# coding: klingon\n", "bytes.py": b"x = '\xff'\n"}
 
 
@@ -51,6 +54,13 @@ def two_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     monkeypatch.setattr(helpers, "_cores", lambda: 2)
     monkeypatch.setattr(helpers, "_start", start)
     return started
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(str(tmp_path)) as opened:
+        assert opened
+        yield opened
 
 
 def said(facts: FileFacts) -> str:
@@ -120,34 +130,56 @@ def test_nothing_of_the_working_directory_is_imported(
 
 
 def test_what_is_kept_is_not_extracted_again(
-    files: list[SourceFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: list[SourceFile], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(str(tmp_path / "cache"))
-    first = outcome(Reader(known=Kept(store, "facts")), files)
+    first = outcome(Reader(known=Kept(store, FACTS)), files)
     extracted: list[str] = []
     monkeypatch.setattr("loopsafe.reading.reader.extract", lambda text, name: extracted.append(name) or extract(text))
-    assert outcome(Reader(known=Kept(store, "facts")), files) == first
+    assert outcome(Reader(known=Kept(store, FACTS)), files) == first
     assert extracted == ["syntax.py"]
     Path(files[0].path).write_text("x = 1\n", "utf-8")
-    outcome(Reader(known=Kept(store, "facts")), files)
+    outcome(Reader(known=Kept(store, FACTS)), files)
     assert extracted == ["syntax.py", "a0.py", "syntax.py"]
 
 
-def test_what_is_no_longer_asked_for_is_dropped(files: list[SourceFile], tmp_path: Path) -> None:
-    store = Store(str(tmp_path / "cache"))
-    outcome(Reader(known=Kept(store, "facts")), files)
-    whole = len(store.read("facts") or b"")
-    outcome(Reader(known=Kept(store, "facts")), files[:3])
-    assert 0 < len(store.read("facts") or b"") < whole
+def size(store: Store) -> int:
+    return sum(path.stat().st_size for path in Path(store.folder.path).glob("facts-*"))
 
 
-def test_foreign_facts_are_worked_out_again(files: list[SourceFile], tmp_path: Path) -> None:
-    store = Store(str(tmp_path / "cache"))
-    known = Kept(store, "facts")
+def test_what_is_no_longer_asked_for_is_dropped(files: list[SourceFile], store: Store) -> None:
+    outcome(Reader(known=Kept(store, FACTS)), files)
+    whole = size(store)
+    outcome(Reader(known=Kept(store, FACTS)), files[:3])
+    assert 0 < size(store) < whole
+    outcome(Reader(known=Kept(store, FACTS)), [])
+    assert size(store) == 0
+
+
+def test_an_edit_leaves_most_parts_as_they_are(files: list[SourceFile], store: Store) -> None:
+    outcome(Reader(known=Kept(store, FACTS)), files)
+    for path in Path(store.folder.path).glob("facts-*"):
+        os.utime(path, (1, 1))
+    before = {path: path.stat().st_ino for path in Path(store.folder.path).glob("facts-*")}
+    Path(files[0].path).write_text("x = 1\n", "utf-8")
+    outcome(Reader(known=Kept(store, FACTS)), files)
+    assert sum(path.stat().st_ino != inode for path, inode in before.items()) <= 2
+
+
+def test_facts_of_more_than_there_is_room_for_are_kept_in_part(files: list[SourceFile], store: Store) -> None:
+    small = replace(store, largest=100_000)
+    first = outcome(Reader(known=Kept(small, FACTS)), files)
+    before = {path: path.stat().st_ino for path in Path(store.folder.path).glob("facts-*")}
+    assert 50_000 < size(store) < 100_000
+    assert outcome(Reader(known=Kept(small, FACTS)), files) == first
+    assert {path: path.stat().st_ino for path in Path(store.folder.path).glob("facts-*")} == before
+
+
+def test_foreign_facts_are_worked_out_again(files: list[SourceFile], store: Store) -> None:
+    known = Kept(store, FACTS)
     for file in files[:20]:
         known.add(digest(Path(file.path).read_bytes()), b"no facts")
     known.save()
-    assert outcome(Reader(known=Kept(store, "facts")), files) == outcome(Reader(helpers=False), files)
+    assert outcome(Reader(known=Kept(store, FACTS)), files) == outcome(Reader(helpers=False), files)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")

@@ -1,1 +1,1 @@
-"""What an analysis found, kept for the next one: plain files in `.loopsafe_cache`, named for what they came from."""
+"""What an analysis found, kept for the next one: plain files in the user's cache folder, named for what they are of."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from loopsafe.cache.store import clean
+from loopsafe.cache.place import clean
 from loopsafe.config import ConfigError, find_root
 from loopsafe.frontends.terminal import CannotWork, write
 
@@ -20,5 +20,8 @@ def clean_caches(paths: Sequence[str]) -> int:
         roots = dict.fromkeys(str(find_root(Path(path))) for path in paths or (".",))
     except ConfigError as error:
         raise CannotWork(str(error)) from error
-    write(f"Removed {folder}" for folder in map(clean, roots) if folder)
+    write(
+        f"Removed {folder}" if gone else f"Removed loopsafe's files from {folder}, where there are others"
+        for folder, gone in filter(None, map(clean, roots))
+    )
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from flake8.options.manager import OptionManager  # type: ignore[import-untyped]
 
+    from loopsafe.cached import Tell
     from loopsafe.config import Config
     from loopsafe.findings import Confidence, Finding, Report
 
@@ -138,7 +140,7 @@ class Session:
 
     @cached_property
     def _found(self) -> Mapping[str, Sequence[Finding]]:
-        return _by_file(self._paths, self._config)
+        return _by_file(self._paths, self._config, tell=self._tell)
 
     @cached_property
     def _covered(self) -> frozenset[str]:
@@ -150,7 +152,13 @@ class Session:
     @cached_property
     def _found_elsewhere(self) -> Mapping[str, Sequence[Finding]]:
         """Findings in files that flake8 checks although [tool.loopsafe] excludes them."""
-        return _by_file([path for path in self._checked() if os.path.realpath(path) not in self._covered], self._config)
+        elsewhere = [path for path in self._checked() if os.path.realpath(path) not in self._covered]
+        return _by_file(elsewhere, self._config, tell=self._tell)
+
+    def _tell(self, message: str) -> None:
+        """Say on standard error for whom we wait; not for each other, which processes of one run do."""
+        if not self.options.quiet and multiprocessing.parent_process() is None and sys.stderr is not None:
+            print(message, file=sys.stderr)
 
     def _checked(self) -> Iterable[str]:
         # flake8 tells plugins the paths as typed; this is what it makes its list of files with.
@@ -167,22 +175,22 @@ class Session:
 
 
 def _by_file(
-    paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None = None
+    paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None = None, tell: Tell | None = None
 ) -> Mapping[str, Sequence[Finding]]:
     """Findings by the real path of their file."""
     found: dict[str, list[Finding]] = defaultdict(list)
     if paths:
-        for finding in _report(paths, config, overlay).findings:
+        for finding in _report(paths, config, overlay, tell).findings:
             found[os.path.realpath(finding.location.path)].append(finding)
     return found
 
 
-def _report(paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None) -> Report:
+def _report(paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None, tell: Tell | None) -> Report:
     if not overlay:
         # Where flake8 starts processes afresh, the first to come here analyses and the others take over its result.
         from loopsafe.cached import analyze as analyze_once
 
-        return analyze_once(paths, config, noqa=False)
+        return analyze_once(paths, config, noqa=False, tell=tell)
 
     from loopsafe.pipeline import analyze
 

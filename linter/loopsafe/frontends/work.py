@@ -50,14 +50,16 @@ class Work:
             return Report((), problems, 0)
         try:
             with progress(quiet) as show:
-                report = self._report(paths, texts, show)
+                report = self._report(paths, texts, show, None if quiet else complain)
         except ConfigError as error:
             raise CannotWork(str(error)) from error
         return replace(report, problems=(*problems, *report.problems))
 
-    def _report(self, paths: tuple[str, ...], texts: Mapping[Path, str], show: ProgressBar | None) -> Report:
+    def _report(
+        self, paths: tuple[str, ...], texts: Mapping[Path, str], show: ProgressBar | None, tell: cached.Tell | None
+    ) -> Report:
         if self.cache and not texts and not self.watch:
-            return cached.analyze(paths, self.config, progress=show)
+            return cached.analyze(paths, self.config, progress=show, tell=tell)
 
         # The analysis takes longer to load than a run takes that has its result from the cache.
         from loopsafe.pipeline import analyze

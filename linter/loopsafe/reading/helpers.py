@@ -75,8 +75,11 @@ def _cores() -> int:
 
 def _start(share: Sequence[str]) -> tuple[subprocess.Popen[bytes], IO[bytes]] | None:
     path = [os.path.abspath(entry) for entry in sys.path if entry]
-    # A file, not a pipe: it need not wait until somebody reads.
-    output = tempfile.TemporaryFile()  # noqa: SIM115
+    try:
+        # A file, not a pipe: it need not wait until somebody reads.
+        output = tempfile.TemporaryFile()  # noqa: SIM115
+    except OSError:  # nowhere to write to
+        return None
     try:
         process = subprocess.Popen(
             [sys.executable, "-c", _START.format(path=path, parent=os.getpid())],

@@ -35,17 +35,23 @@ class Nothing:
         """There is nothing."""
 
 
+_PARTS = 16
+
+
 class Kept:
-    """The facts of a project, one entry in a store: thousands of small files would take longer to read."""
+    """The facts of a project in a store: thousands of small files would take longer to read.
+
+    In parts, by the first digits of the digests, so that an edit does not write all of them anew.
+    """
 
     def __init__(self, store: Store, name: str) -> None:
-        self._store, self._name = store, name
-        self._known = decoded(store.read(name), dict[bytes, bytes]) or {}
+        self._store, self._names = store, [f"{name}-{part:x}" for part in range(_PARTS)]
+        self._known = [decoded(store.read(part), dict[bytes, bytes]) or {} for part in self._names]
         self._used: dict[bytes, bytes] = {}
 
     def get(self, content: bytes) -> bytes | None:
         """The facts of this content."""
-        packed = self._known.get(content)
+        packed = self._known[_part(content)].get(content)
         if packed is not None:
             self._used[content] = packed
         return packed
@@ -55,8 +61,23 @@ class Kept:
         self._used[content] = packed
 
     def save(self) -> None:
-        """Whatever was asked for or added until now is there in the next run; from here on nothing is known."""
-        if self._used.keys() != self._known.keys():
-            self._store.write(self._name, msgspec.msgpack.encode(self._used))
+        """Whatever was asked for or added until now is there in the next run; from here on nothing is known.
+
+        Where that is too much, a part is: always the same, so that not each run drives out what the last one kept.
+        """
+        parts: list[dict[bytes, bytes]] = [{} for _ in self._names]
+        # Beside them there is a report, and an index of the files.
+        left = self._store.largest // 4 * 3
+        for content in sorted(self._used):
+            left -= len(self._used[content])
+            if left >= 0:
+                parts[_part(content)][content] = self._used[content]
+        for name, known, used in zip(self._names, self._known, parts, strict=True):
+            if used.keys() != known.keys():
+                self._store.write(name, msgspec.msgpack.encode(used)) if used else self._store.delete(name)
         # The analysis needs the memory.
-        self._known, self._used = {}, {}
+        self._known, self._used = [{} for _ in self._names], {}
+
+
+def _part(content: bytes) -> int:
+    return int.from_bytes(content[:1], "big") * _PARTS // 256
