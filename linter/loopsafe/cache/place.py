@@ -125,8 +125,11 @@ def _users(kind: str, root: str) -> str:
     import platformdirs
 
     find = {"cache": platformdirs.user_cache_dir, "config": platformdirs.user_config_dir}[kind]
-    path = find(_APPLICATION, appauthor=False)
-    # Without a home it begins with `~`.
+    try:
+        path = find(_APPLICATION, appauthor=False)
+    except RuntimeError as error:
+        raise OSError(f"no folder for a {kind}: {error}") from error
+    # Without a home, in some versions, it begins with `~`.
     if not os.path.isabs(path) or _inside(os.path.realpath(path), root):
         raise OSError(f"{path} is no folder for a {kind}")
     return path

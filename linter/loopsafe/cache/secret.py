@@ -36,6 +36,6 @@ def _read(folder: Folder) -> bytes:
     found = folder.read(_NAME, _SIZE)
     if len(found) == _SIZE:
         return found
-    if status.st_mtime < time.time() - _UNFINISHED_SECONDS:
+    if not found and status.st_mtime < time.time() - _UNFINISHED_SECONDS:
         folder.delete(_NAME)
     raise FileNotFoundError(f"{_NAME} is not finished")
