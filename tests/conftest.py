@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -18,9 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     # Before any fixture, and for the processes that tests start.
-    home = tempfile.TemporaryDirectory()
-    config.add_cleanup(home.cleanup)
-    os.environ.update(XDG_CACHE_HOME=f"{home.name}/cache", XDG_CONFIG_HOME=f"{home.name}/settings")
+    home = tempfile.mkdtemp()
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ.update(XDG_CACHE_HOME=f"{home}/cache", XDG_CONFIG_HOME=f"{home}/settings")
     for name in ("LOOPSAFE_CACHE_DIR", "LOOPSAFE_CACHE_SIZE", "LOOPSAFE_LOCK_SECONDS"):
         os.environ.pop(name, None)
 
