@@ -11,7 +11,7 @@ if [ "${1:-}" = --tests-only ]; then
   shift
 fi
 make_venv "$@"
-python -m pip install --quiet --group dev --editable ".[decoder]"
+install_dev
 
 status=0
 check() {

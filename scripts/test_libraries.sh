@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 
 export LOOPSAFE_VENV=${LOOPSAFE_VENV:-.venv-libraries}
 make_venv "$@"
+python -m pip install --quiet 'pip>=25.1' # the first that knows dependency groups
+# Not pinned: this is to see what the libraries have become.
 python -m pip install --quiet --group libraries --editable .
 
 # Some of the libraries bring plugins for pytest along, which have no business here.

@@ -1,5 +1,6 @@
-# Sourced by the scripts beside it: `make_venv [PYTHON]` makes a virtual environment and puts its programs first on PATH.
-# It stands in .venv, or where LOOPSAFE_VENV says, and is kept as long as it is of the same Python.
+# Sourced by the scripts beside it. `make_venv [PYTHON]` makes a virtual environment and puts its programs first on PATH.
+# It stands in .venv, or where LOOPSAFE_VENV says, and is kept as long as it is of the same Python. `install_dev` installs
+# into it exactly what requirements/dev.txt pins, and loopsafe in place.
 
 make_venv() {
   local python=${1:-python3} venv=${LOOPSAFE_VENV:-.venv}
@@ -13,5 +14,10 @@ make_venv() {
       { "$python" -m venv --clear --without-pip "$venv" && "$python" -m pip --python "$venv/bin/python" install -q pip; }
   fi
   PATH="$(cd "$venv/bin" && pwd):$PATH"
-  python -m pip install --quiet 'pip>=25.1' # the first that knows dependency groups
+}
+
+install_dev() {
+  python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+  # What builds it is pinned, too.
+  python -m pip install --quiet --no-deps --no-build-isolation --editable .
 }
