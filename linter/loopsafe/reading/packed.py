@@ -1,32 +1,73 @@
-"""Facts as bytes and back, ten times faster than from the text.
+"""Facts as bytes and back, many times faster than from the text.
 
-Pickled, because expressions compare by identity and one object may stand in several places, which encoders of plain
-data do not keep. Unpickling makes nothing but facts: whatever else the bytes ask for is refused.
+Expressions compare by identity, and one may stand in several places, which encoders of plain data do not keep. So they
+have numbers: each is written once, after those that it refers to, and refers to them by number. Those of one kind that
+are equally far from the leaves stand together.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
 
 import msgspec
 
 from loopsafe.facts import schema
-from loopsafe.facts.schema import FileFacts
+from loopsafe.facts.schema import Const, FileFacts
+from loopsafe.reading.columns import Large, Plain, Records, Tables, Texts, Value, record
 
-_CLASSES = {
-    name: thing
-    for name, thing in vars(schema).items()
-    if isinstance(thing, type) and issubclass(thing, msgspec.Struct) and thing.__module__ == schema.__name__
+_NODE: Any = schema.Name.__base__
+_CLASSES = [thing for thing in vars(schema).values() if isinstance(thing, type) and thing.__base__ is _NODE]
+_FILE = record(FileFacts, _NODE)
+# Columns by class, and those of constants by what their value is.
+_KINDS: dict[Any, Records] = {
+    **{kind: record(kind, _NODE) for kind in _CLASSES if kind is not Const},
+    **{kind: record(Const, _NODE, {"value": kind()}) for kind in (Texts, Plain, Large)},
 }
+_ORDER = {kind: at for at, kind in enumerate(_KINDS)}
+_GROUPS: dict[Any, Any] = {
+    kind: msgspec.defstruct(kind.__name__, [("columns", columns.wire)], tag=_ORDER[kind], array_like=True)
+    for kind, columns in _KINDS.items()
+}
+_COLUMNS = {group: _KINDS[kind] for kind, group in _GROUPS.items()}
+_Whole: Any = msgspec.defstruct(
+    "_Whole",
+    [
+        ("texts", list[str]),
+        # An escape may stand for half a character, which is no text that could be encoded.
+        ("halves", dict[int, bytes]),
+        ("groups", list[reduce(or_, _COLUMNS)]),  # type: ignore[misc]
+        ("file", _FILE.wire),
+    ],
+    array_like=True,
+)
+_DECODER = msgspec.msgpack.Decoder(_Whole)
 
 
 def pack(facts: FileFacts) -> bytes | None:
     """Facts as bytes; None where they nest too deeply for that."""
+    levels = _Levels()
     try:
-        return pickle.dumps(facts, pickle.HIGHEST_PROTOCOL)
+        levels.add(_FILE.things([facts]))
     except RecursionError:
         return None
+    tables, groups = Tables(), []
+    numbers = tables.thing_numbers
+    for kind, nodes in levels.groups():
+        groups.append(_GROUPS[kind](_KINDS[kind].pack(nodes, tables)))
+        numbers.update(zip(map(id, nodes), range(len(numbers), len(numbers) + len(nodes)), strict=True))
+    packed = _FILE.pack([facts], tables)
+    texts = [text or "" for text in tables.texts]
+    try:
+        return msgspec.msgpack.encode(_Whole(texts, {}, groups, packed))
+    except UnicodeEncodeError:
+        halves = {at: text.encode("utf-8", "surrogatepass") for at, text in enumerate(texts) if not _whole(text)}
+        texts = ["" if at in halves else text for at, text in enumerate(texts)]
+        return msgspec.msgpack.encode(_Whole(texts, halves, groups, packed))
 
 
 def unpack(packed: bytes | None) -> FileFacts | None:
@@ -34,15 +75,60 @@ def unpack(packed: bytes | None) -> FileFacts | None:
     if packed is None:
         return None
     try:
-        facts = _Unpickler(io.BytesIO(packed)).load()
-    except Exception:  # foreign bytes may make it fail in any way
+        whole = _DECODER.decode(packed)
+        # Names are compared all the time, which is faster where they are the same object.
+        tables = Tables(texts=list(map(sys.intern, whole.texts)))
+        for at, text in whole.halves.items():
+            tables.texts[at] = text.decode("utf-8", "surrogatepass")
+        tables.texts[0] = None
+        for group in whole.groups:
+            tables.things += _COLUMNS[type(group)].unpack(group.columns, tables)
+        facts: FileFacts
+        [facts] = _FILE.unpack(whole.file, tables)
+    except (msgspec.MsgspecError, ValueError, TypeError, IndexError):
         return None
-    return facts if isinstance(facts, FileFacts) else None
+    return facts
 
 
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module_name: str, global_name: str, /) -> type:
-        found = _CLASSES.get(global_name) if module_name == schema.__name__ else None
-        if found is None:
-            raise pickle.UnpicklingError(f"{module_name}.{global_name} is no kind of fact")
-        return found
+def _whole(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+class _Levels:
+    """Nodes by how far they are from the leaves, and by their kind."""
+
+    def __init__(self) -> None:
+        self._heights = {id(None): -1}
+        self._found: dict[tuple[int, int], list[Value]] = defaultdict(list)
+
+    def add(self, nodes: Iterable[Value]) -> int:
+        """Put in all that are new; the height of the highest."""
+        highest, heights = -1, self._heights
+        for node in nodes:
+            height = heights.get(id(node))
+            if height is None:
+                kind = _kind(node)
+                columns, height = _KINDS[kind], 0
+                if columns.single:
+                    height = self.add([get(node) for get in columns.single]) + 1
+                for get, column in columns.several:
+                    if value := get(node):
+                        height = max(height, self.add(column.things((value,))) + 1)
+                heights[id(node)] = height
+                self._found[height, _ORDER[kind]].append(node)
+            highest = max(highest, height)
+        return highest
+
+    def groups(self) -> list[tuple[Value, list[Value]]]:
+        """Kinds and their nodes; each refers to earlier ones only."""
+        kinds = list(_KINDS)
+        return [(kinds[order], self._found[height, order]) for height, order in sorted(self._found)]
+
+
+def _kind(node: Value) -> Value:
+    """What a node is written as."""
+    if type(node) is not Const:
+        return type(node)
+    if isinstance(node.value, str):
+        return Texts
+    return Plain if node.value is None or -(1 << 63) <= node.value < 1 << 63 else Large
