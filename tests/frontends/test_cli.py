@@ -468,7 +468,6 @@ class TestFix:
         assert done.stderr == "app/player.py cannot be written: Permission denied\n"
         assert "Fixed nothing; 1 problem left" in done.stdout
 
-
     def test_only_these_codes(self, cli: Cli, project: Path) -> None:
         assert cli("fix", "--fix-only", "LSF101,LSF3").returncode == 2
         done = cli("fix", "--fix-only", "LSF101")

@@ -16,7 +16,7 @@ from tests.support.command_line import Cli
 # pydot still spells pyparsing's names the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:.* deprecated - use:DeprecationWarning")
 
-MAIN = '''\
+MAIN = """\
 import asyncio
 import signal
 import threading
@@ -39,8 +39,8 @@ def nobody() -> None:
 
 signal.signal(signal.SIGINT, on_signal)
 asyncio.run(main())
-'''
-PLAYER = '''\
+"""
+PLAYER = """\
 import asyncio
 import threading
 
@@ -64,7 +64,7 @@ class Player:
 
     def _greet(self) -> None:
         print()
-'''
+"""
 MERMAID_LINES = (
     r"flowchart LR",
     r'  subgraph m\d+\["[^"<>\\]*"\]',

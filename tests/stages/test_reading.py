@@ -97,7 +97,9 @@ def shape(thing: Any, seen: dict[int, int]) -> Any:
 
 
 # All of it where all is wanted.
-LIBRARY = sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py"))[:: 1 if os.environ.get("LOOPSAFE_EXECUTE") else 25]
+ROOT = Path(sysconfig.get_path("stdlib"))
+LIBRARY = sorted(path for path in ROOT.rglob("*.py") if "site-packages" not in path.parts)
+LIBRARY = LIBRARY if os.environ.get("LOOPSAFE_EXECUTE") else LIBRARY[::25]
 
 
 @pytest.mark.parametrize("part", range(4))
