@@ -146,9 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shutil.rmtree(folder)
     if last != expected[state]:
         outcome.wrong = [*(outcome.wrong or []), f"the last run: {last}"]
-    print(
-        f"{wanted.rounds} rounds of {wanted.processes} processes: {outcome}; left behind: {', '.join(left) or 'nothing'}"
-    )
+    print(f"{wanted.rounds} rounds of {wanted.processes} processes: {outcome}", end="; ")
+    print(f"left behind: {', '.join(left) or 'nothing'}")
     print("\n".join((outcome.wrong or [])[:5]))
     return 1 if outcome.wrong or left else 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -94,5 +93,6 @@ def others(cache: Path, names: list[str]) -> list[Contender]:
 
 
 def _forget(folder: Path) -> None:
-    """Delete the cache that loopsafe has in a project."""
-    shutil.rmtree(folder / ".loopsafe_cache", ignore_errors=True)
+    """Delete the cache that loopsafe has of a project."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "linter")}
+    subprocess.run([sys.executable, "-m", "loopsafe", "clean"], cwd=folder, env=environment, check=True)

@@ -1,4 +1,4 @@
-"""What the analysis says: findings with their witness, and the plan of a fix. Frozen, picklable, sortable."""
+"""What the analysis says: findings with their witness, and the plan of a fix. Frozen, sortable."""
 
 from __future__ import annotations
 
