@@ -1,7 +1,6 @@
 """loopsafe finds code that touches an event loop's objects from a thread that does not run that loop."""
 
-from __future__ import annotations
-
+# No import here, not even from __future__: `__main__` first has to see to where from.
 __version__ = "0.1.0"
 __all__ = ["Config", "Finding", "__version__", "analyze"]
 

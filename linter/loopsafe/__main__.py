@@ -1,5 +1,45 @@
-"""`python -m loopsafe`."""
+"""The start of the command, as `loopsafe` and as `python -m loopsafe`.
 
-from loopsafe.frontends.cli import main
+Nothing is imported here before it is sure where from and what Ctrl-C does: even the standard library could be found in
+the working directory, which holds the code that is to be checked, not trusted.
+"""
 
-main()
+import sys
+
+# `python -m` puts the working directory first, unless it was told not to.
+if __name__ == "__main__" and not getattr(sys.flags, "safe_path", sys.flags.isolated):
+    del sys.path[0]
+
+import os
+import signal
+from typing import NoReturn
+
+INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    # Not where it is ignored, as in what a shell has started in the background.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
+
+    # Imports take a while, and have nothing to clean up.
+    from loopsafe.frontends import cli
+
+    if signal.getsignal(signal.SIGINT) is _leave:
+        signal.signal(signal.SIGINT, _interrupt)
+    cli.main()
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    """Once, so that what is in the way of the first Ctrl-C is never met by a second."""
+    signal.signal(signal.SIGINT, _leave)
+    raise KeyboardInterrupt
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    os._exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import reprlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,14 +13,14 @@ from fnmatch import translate
 from pathlib import Path
 from typing import Any, get_args
 
-from loopsafe.findings import Confidence
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from loopsafe.findings import Confidence, Level
+from loopsafe.sources import LARGEST
+from loopsafe.tables import TableError, read_tables
 
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
+_LEVELS: tuple[Level, ...] = get_args(Level)
+# Above this, columns of a file of one line could not be told: facts keep them in 24 bits.
+_LARGEST_ALLOWED = (1 << 24) - 1
 
 
 class ConfigError(Exception):
@@ -35,6 +36,8 @@ class Config:
     with `/` against the path relative to `root`; what excludes a folder excludes all in it. `annotations` pairs dotted
     names of the project's own functions with what a `# loopsafe:` comment there would say. `knowledge` are files with
     more packs, relative to `root`. `site_packages` are folders, relative to `root`, with installed packages to read.
+    `max_file_size` is in bytes. `unreadable` is what a file that was found, and cannot be analysed, amounts to; a file
+    that was named is always an error.
     """
 
     root: Path
@@ -56,6 +59,8 @@ class Config:
     annotations: tuple[tuple[str, str], ...] = ()
     knowledge: tuple[str, ...] = ()
     site_packages: tuple[str, ...] = ()
+    max_file_size: int = LARGEST
+    unreadable: Level = "warning"
 
     def selects(self, code: str) -> bool:
         """Whether findings of this code are wanted. The longer of two matching prefixes decides; a tie ignores."""
@@ -113,6 +118,7 @@ def _longest(prefixes: tuple[str, ...], code: str) -> int:
 
 
 _ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
+_LONGEST_PATTERN = 4096
 _CODE_PREFIX = re.compile(r"LSF\d{0,3}")
 
 
@@ -156,15 +162,16 @@ def load_config(start: Path) -> Config:
 
 def _read_table(file: Path) -> dict[str, Any] | None:
     """`[tool.loopsafe]`; None where there is no such table or file."""
-    if not os.path.isfile(file):
+    # Not isfile: of a folder or a device of this name somebody should hear.
+    if not os.path.exists(file):
         return None
     try:
-        tool = tomllib.loads(file.read_text("utf-8")).get("tool")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{_shown(file)}: cannot be read: {error}") from error
+        tool = read_tables(file)[1].get("tool")
+    except TableError as error:
+        raise ConfigError(f"{_shown(file)}: {error}") from error
     table = tool.get("loopsafe") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
-        raise ConfigError(f"{_shown(file)}: `tool.loopsafe` must be a table, not {table!r}")
+        raise ConfigError(f"{_shown(file)}: `tool.loopsafe` must be a table, not {_brief(table)}")
     return table
 
 
@@ -175,23 +182,40 @@ def _shown(file: Path) -> str:
 
 def _read_value(file: Path, key: str, value: object) -> object:
     if key not in _READERS:
-        raise ConfigError(f"{_shown(file)}: unknown key `{key}` in [tool.loopsafe]{_hint(key)}")
+        raise ConfigError(f"{_shown(file)}: unknown key `{_cut(key)}` in [tool.loopsafe]{_hint(key)}")
     try:
-        return _READERS[key](value)
+        return _READERS[key](file.parent, value)
     except ValueError as error:
         raise ConfigError(f"{_shown(file)}: `{key}` in [tool.loopsafe] {error}") from error
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _BRIEF else f"{text[: _BRIEF - 4]} ..."
+
+
+_short = reprlib.Repr()
+_BRIEF = _short.maxstring = _short.maxother = _short.maxlong = 80
+
+
+def _brief(value: object) -> str:
+    """A value for a message, which does not get longer than people read."""
+    return _cut(_short.repr(value))
+
+
 def _hint(key: str) -> str:
     # An underscore for a hyphen is the commonest slip; without this, difflib may prefer a shorter key.
-    close = get_close_matches(key.lower().replace("_", "-"), _READERS, 1)
+    close = get_close_matches(key[:_BRIEF].lower().replace("_", "-"), _READERS, 1)
     return f"; did you mean `{close[0]}`?" if close else f"; known keys: {', '.join(sorted(_READERS))}"
 
 
-def _strings(value: object) -> tuple[str, ...]:
+def _strings(_root: Path, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"must be a list of strings, not {value!r}")
+        raise ValueError(f"must be a list of strings, not {_brief(value)}")
     return tuple(value)
+
+
+def _codes(_root: Path, value: object) -> tuple[str, ...]:
+    return code_prefixes(value)
 
 
 def code_prefixes(value: object) -> tuple[str, ...]:
@@ -200,33 +224,94 @@ def code_prefixes(value: object) -> tuple[str, ...]:
     Raises:
         ValueError: it is not a list, or an item is not such a prefix; the message goes on after the key's name.
     """
-    prefixes = _strings(value)
+    prefixes = _strings(Path(), value)
     for prefix in prefixes:
         if not _CODE_PREFIX.fullmatch(prefix):
-            raise ValueError(f"has `{prefix}`, which is neither a code such as `LSF101` nor the start of one")
+            raise ValueError(f"has `{_cut(prefix)}`, which is neither a code such as `LSF101` nor the start of one")
     return prefixes
 
 
-def _confidence(value: object) -> Confidence:
+def _patterns(root: Path, value: object) -> tuple[str, ...]:
+    patterns = _strings(root, value)
+    for pattern in patterns:
+        if not pattern.strip() or "\0" in pattern or len(pattern) > _LONGEST_PATTERN:
+            raise ValueError(f"has {_brief(pattern)}, which no path matches")
+    return patterns
+
+
+def _paths(root: Path, value: object) -> tuple[str, ...]:
+    paths = _strings(root, value)
+    for path in paths:
+        if not path or "\0" in path:
+            raise ValueError(f"has {_brief(path)}, which is no path")
+    return paths
+
+
+def _packs(root: Path, value: object) -> tuple[str, ...]:
+    paths = _paths(root, value)
+    for path in paths:
+        if not _within(os.path.realpath(root / path), os.path.realpath(root)):
+            raise ValueError(f"has {_brief(path)}, which leads out of the project")
+    return paths
+
+
+def _package_folders(root: Path, value: object) -> tuple[str, ...]:
+    """Folders of the project, and those of an environment that whoever runs this has chosen."""
+    paths = _paths(root, value)
+    for path in paths:
+        real = os.path.realpath(root / path)
+        own = _within(real, os.path.realpath(root)) and real != os.path.dirname(real)
+        if not own and not _of_environment(real):
+            raise ValueError(f"has {_brief(path)}, which is neither in the project nor in the active environment")
+    return paths
+
+
+def _of_environment(folder: str) -> bool:
+    active = (os.environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX"))
+    prefixes = (os.path.realpath(prefix) for prefix in (sys.prefix, sys.base_prefix, *active) if prefix)
+    named = os.path.basename(folder) in ("site-packages", "dist-packages")
+    return named and any(_within(folder, prefix) for prefix in prefixes)
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(os.path.join(folder, ""))
+
+
+def _confidence(_root: Path, value: object) -> Confidence:
     for confidence in CONFIDENCES:
         if value == confidence:
             return confidence
-    raise ValueError(f"must be one of {', '.join(CONFIDENCES)}, not {value!r}")
+    raise ValueError(f"must be one of {', '.join(CONFIDENCES)}, not {_brief(value)}")
 
 
-def _annotations(value: object) -> tuple[tuple[str, str], ...]:
+def _level(_root: Path, value: object) -> Level:
+    for level in _LEVELS:
+        if value == level:
+            return level
+    raise ValueError(f"must be one of {', '.join(_LEVELS)}, not {_brief(value)}")
+
+
+def _size(_root: Path, value: object) -> int:
+    if type(value) is not int or not 0 < value <= _LARGEST_ALLOWED:
+        raise ValueError(f"must be a number of bytes from 1 to {_LARGEST_ALLOWED:,}, not {_brief(value)}")
+    return value
+
+
+def _annotations(_root: Path, value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise ValueError(f"must be a table of dotted names and strings, not {value!r}")
+        raise ValueError(f"must be a table of dotted names and strings, not {_brief(value)}")
     return tuple(value.items())
 
 
-_READERS: dict[str, Callable[[object], object]] = {
-    "select": code_prefixes,
-    "ignore": code_prefixes,
-    "exclude": _strings,
-    "extend-exclude": _strings,
+_READERS: dict[str, Callable[[Path, object], object]] = {
+    "select": _codes,
+    "ignore": _codes,
+    "exclude": _patterns,
+    "extend-exclude": _patterns,
     "min-confidence": _confidence,
     "annotations": _annotations,
-    "knowledge": _strings,
-    "site-packages": _strings,
+    "knowledge": _packs,
+    "site-packages": _package_folders,
+    "max-file-size": _size,
+    "unreadable": _level,
 }

@@ -55,23 +55,32 @@ def shown(path: str, here: str) -> str:
 
 
 def _python_files(folder: str, exclusion: Exclusion) -> Iterator[str]:
-    return _below(folder, exclusion) if exclusion.admits(folder) else iter(())
+    return below(folder, exclusion) if exclusion.admits(folder) else iter(())
 
 
-def _below(folder: str, exclusion: Exclusion) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            found = list(entries)
-    except OSError:
-        return  # what may not be looked into is not there
-    for entry in found:
-        name = entry.name
-        if _is_folder(entry):
-            # Links to folders are not followed: they can form loops, and what they lead to is others' business.
-            if not exclusion.leaves_out(entry.path, name) and not entry.is_symlink():
-                yield from _below(entry.path, exclusion)
-        elif name.endswith(".py") and not exclusion.leaves_out(entry.path, name):
-            yield entry.path
+def below(folder: str, exclusion: Exclusion | None = None) -> Iterator[str]:
+    """The Python files in a folder that are not excluded, and the folders that may not be looked into."""
+    exclusion = exclusion or Exclusion(folder, ())
+    # Not by calling itself: folders may nest deeper than calls.
+    pending = [folder]
+    while pending:
+        current = pending.pop()
+        try:
+            with os.scandir(current) as entries:
+                found = list(entries)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # it has vanished
+        except OSError:
+            yield current  # reading it as a file will say why it cannot be looked into
+            continue
+        for entry in found:
+            name = entry.name
+            if _is_folder(entry):
+                # Links to folders are not followed: they can form loops, and what they lead to is others' business.
+                if not exclusion.leaves_out(entry.path, name) and not entry.is_symlink():
+                    pending.append(entry.path)
+            elif name.endswith(".py") and not exclusion.leaves_out(entry.path, name):
+                yield entry.path
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

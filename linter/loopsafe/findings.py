@@ -9,6 +9,7 @@ from loopsafe.locations import Location, Span
 
 Confidence = Literal["certain", "likely"]
 Applicability = Literal["safe", "unsafe", "declined"]
+Level = Literal["warning", "error"]
 StepKind = Literal["starts", "calls", "loop", "reaches"]
 
 
@@ -83,12 +84,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """A file that could not be analysed, and why. Row and column are 0 where no place is known."""
+    """A file that could not be analysed, and why. Row and column are 0 where no place is known.
+
+    It is an error where somebody asked for this very file.
+    """
 
     path: str
     row: int
     column: int
     message: str
+    level: Level = "error"
 
     @property
     def place(self) -> str:
@@ -96,7 +101,7 @@ class Problem:
         return f"{self.path}:{self.row}:{self.column}" if self.row else self.path
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
+        return f"{self.place}: {'warning: ' if self.level == 'warning' else ''}{self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,11 @@ class Report:
     problems: tuple[Problem, ...]
     files: int
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be analysed that should have been."""
+        return any(problem.level == "error" for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True, order=True)

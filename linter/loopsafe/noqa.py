@@ -33,12 +33,19 @@ class NoqaLines:
 
     def __init__(self, source: str) -> None:
         self._source = source
+        # A row may have many findings, and be long.
+        self._silenced: dict[tuple[int, str], bool] = {}
 
     def silences(self, row: int, code: str) -> bool:
         """Whether a finding of `code` on `row` (counted from 1) is silenced by its line or by the whole file."""
         if not self._mentioned:
             return False
-        return self._whole_file or silenced(self._line(row), code)
+        if self._whole_file:
+            return True
+        known = self._silenced.get((row, code))
+        if known is None:
+            known = self._silenced[row, code] = silenced(self._line(row), code)
+        return known
 
     @cached_property
     def _mentioned(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,12 +132,25 @@ def _read_project(
     texts = {os.path.realpath(path): text for path, text in (overlay or {}).items()}
     files = _with_overlay(gather([p for p in paths if os.path.realpath(p) not in texts], config), texts)
     reader = reader or Reader()
-    found, problems = reader.read_all(files, texts, progress)
+    found, problems = reader.read_all(files, texts, progress, config.max_file_size)
     if config.site_packages:
-        found += reader.read_all(_installed(found, config), {})[0]
+        own = {file.path for file in files}
+        others = [file for file in _installed(found, config) if file.path not in own]
+        found += reader.read_all(others, {}, largest=config.max_file_size)[0]
     by_path = {_module_path(r.file, config): r for r in found}
     modules = Modules((path, r.facts) for path, r in by_path.items())
-    return _Project(config, by_path, modules, tuple(problems), sum(file.wanted for file in files))
+    graded = _graded(problems, [*paths, *texts], config)
+    return _Project(config, by_path, modules, graded, sum(file.wanted for file in files))
+
+
+def _graded(problems: Iterable[Problem], named: Iterable[str | Path], config: Config) -> tuple[Problem, ...]:
+    """What is only a warning, as nobody has named the file, and unless the project wants it otherwise."""
+    here = os.getcwd()
+    asked_for = {shown(os.path.realpath(path), here) for path in named}
+    return tuple(
+        problem if problem.path in asked_for else replace(problem, level=config.unreadable)
+        for problem in dict.fromkeys(problems)
+    )
 
 
 def _installed(read: Sequence[Read], config: Config) -> list[SourceFile]:
@@ -147,7 +161,7 @@ def _installed(read: Sequence[Read], config: Config) -> list[SourceFile]:
     names = {name.partition(".")[0] for name in modules.imported} - own - described
     try:
         return installed_files((config.root / folder for folder in config.site_packages), names)
-    except FileNotFoundError as error:
+    except OSError as error:
         raise ConfigError(f"`site-packages` in [tool.loopsafe]: no such folder: {error.filename}") from error
 
 
@@ -248,9 +262,9 @@ class _Reporter:
         lines = self._lines.get(read.file.shown)
         if lines is None:
             lines = self._lines[read.file.shown] = NEWLINE.split(read.text)
-        first = lines[span.row - 1][span.column - 1 :]
         if span.row == span.end_row:
-            return first[: span.end_column - span.column].strip()
+            return lines[span.row - 1][span.column - 1 : span.end_column - 1].strip()
+        first = lines[span.row - 1][span.column - 1 :]
         if first.startswith(("class ", "def ", "async def ")):
             return first.strip()
         parts = [first, *lines[span.row : span.end_row - 1], lines[span.end_row - 1][: span.end_column - 1]]
@@ -260,14 +274,27 @@ class _Reporter:
 def _audible(findings: Sequence[Finding], read: Iterable[Read]) -> list[Finding]:
     comments = {r.file.shown: NoqaLines(r.text) for r in read if r.file.wanted}
     silenced = {f for f in findings if comments[f.location.path].silences(f.location.span.row, f.code)}
-    return [_held_back(f, silenced) for f in findings if f not in silenced]
+    kept: dict[str, list[Span]] = {}
+    for finding in sorted(silenced):
+        kept.setdefault(finding.location.path, []).append(finding.location.span)
+    return [_held_back(f, kept.get(f.location.path, [])) for f in findings if f not in silenced]
 
 
-def _held_back(finding: Finding, silenced: Iterable[Finding]) -> Finding:
-    """A fix that would also change what a comment says is right as it is, is none."""
+def _held_back(finding: Finding, kept: Sequence[Span]) -> Finding:
+    """A fix that would also change what a comment says is right as it is, is none. `kept` is in order."""
     spans = [r.span for r in finding.fix.rewrites if r.action != "capture"] if finding.fix else []
-    kept = (f.location.span for f in silenced if f.location.path == finding.location.path)
-    row = next((span.row for span in sorted(kept) if any(whole.contains(span) for whole in spans)), 0)
+    row = min((row for whole in spans if (row := _first_within(whole, kept))), default=0)
     if not row:
         return finding
     return replace(finding, fix=FixPlan("declined", f"what goes with it in line {row} is to stay, by its `# noqa`"))
+
+
+def _first_within(whole: Span, spans: Sequence[Span]) -> int:
+    """The row of the first of the spans, which are in order, that lies in this one; 0 where none does."""
+    for position in range(bisect_left(spans, Span(whole.row, whole.column, 0, 0)), len(spans)):
+        span = spans[position]
+        if (span.row, span.column) > (whole.end_row, whole.end_column):
+            break
+        if whole.contains(span):
+            return span.row
+    return 0

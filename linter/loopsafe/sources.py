@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import re
@@ -16,6 +17,8 @@ LARGEST = 4_000_000
 """Bytes of a file that is read, where the configuration does not say otherwise."""
 
 _PIECE = 1 << 20
+# They take time that grows with the square of the length.
+_FOR_HOST_NAMES = {"idna", "punycode"}
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
 _TWO_ROWS = re.compile(rb"(?:[^\r\n]*(?:\r\n|\r|\n|\Z)){0,2}")
 
@@ -40,14 +43,32 @@ def decode(data: bytes) -> Source:
     """The text of a Python file, by its byte order mark or coding comment.
 
     Raises:
-        SyntaxError: the coding comment names no encoding, or contradicts the byte order mark.
-        UnicodeDecodeError: the bytes are not in the file's encoding.
+        SyntaxError: the bytes are not text in the encoding that holds for them; `msg` says all.
     """
     # The comment stands on one of the first two rows; `readline` would not end one at a lone carriage return.
     head = _TWO_ROWS.match(data)
     rows = head.group().splitlines(keepends=True) if head else []
-    encoding, _ = tokenize.detect_encoding(iter(rows).__next__)
-    return Source(data.decode(encoding), encoding)
+    try:
+        encoding, _ = tokenize.detect_encoding(iter(rows).__next__)
+    except SyntaxError as error:
+        raise SyntaxError(f"cannot be decoded: {error.msg}") from error
+    except ValueError as error:
+        raise SyntaxError(f"cannot be decoded: {error}") from error
+    return Source(_text(data, encoding), encoding)
+
+
+def _text(data: bytes, encoding: str) -> str:
+    try:
+        if codecs.lookup(encoding).name in _FOR_HOST_NAMES:
+            raise SyntaxError(f"cannot be decoded: `{encoding}` is not an encoding for files")
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise SyntaxError(
+            f"cannot be decoded as {error.encoding}: {error.reason} at byte {error.start}"
+        ) from error
+    # Not all codecs are for text, and those that are may fail in ways of their own.
+    except (ValueError, LookupError, ArithmeticError, TypeError) as error:
+        raise SyntaxError(f"cannot be decoded as {encoding}: {error}") from error
 
 
 def read_bytes(path: str, largest: int = LARGEST) -> bytes:
@@ -67,8 +88,12 @@ def read_regular(path: str, largest: int = LARGEST) -> tuple[bytes, os.stat_resu
 
     Raises:
         OSError: it cannot be read, is not a regular file, or is larger; `strerror` says which.
+        ValueError: the path cannot be one: it has a NUL.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        os.scandir(path).close()  # a folder that may not be looked into says so
+    if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "not a regular file", path)
     descriptor = os.open(path, _FLAGS)
     try:
@@ -81,8 +106,13 @@ def read_regular(path: str, largest: int = LARGEST) -> tuple[bytes, os.stat_resu
     finally:
         os.close(descriptor)
     if max(status.st_size, len(content)) > largest:
-        raise OSError(errno.EFBIG, f"larger than {largest:,} bytes", path)
+        raise OSError(errno.EFBIG, too_large(largest), path)
     return content, status
+
+
+def too_large(largest: int) -> str:
+    """What is said of what has more bytes than this."""
+    return f"larger than {largest:,} bytes (`max-file-size`)"
 
 
 def _pieces(descriptor: int, largest: int) -> Iterator[bytes]:

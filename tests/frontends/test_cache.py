@@ -366,7 +366,8 @@ def test_a_known_result_loads_no_analysis(project: Path) -> None:
         # What has changed this very moment may change again unseen, so it is not relied on.
         long_ago(project)
     program = (
-        "import sys; from loopsafe.frontends.cli import cli\n"
+        "import sys; del sys.path[0]\n"  # as `-m` does
+        "from loopsafe.frontends.cli import cli\n"
         "cli.main(['check', '.'], standalone_mode=False)\n"
         "heavy = {'libcst', 'rich', 'importlib.metadata', 'loopsafe.pipeline', 'loopsafe.rules'}\n"
         "print(sorted(heavy & sys.modules.keys()))"

@@ -52,8 +52,7 @@ def test_all_keys(tmp_path: Path) -> None:
         (
             "zzz = 1",
             "unknown key `zzz` in [tool.loopsafe]; known keys: annotations, exclude, extend-exclude, ignore, "
-            "knowledge, "
-            "min-confidence, select, site-packages",
+            "knowledge, max-file-size, min-confidence, select, site-packages, unreadable",
         ),
         ('select = "LSF"', "`select` in [tool.loopsafe] must be a list of strings, not 'LSF'"),
         ("exclude = [1]", "`exclude` in [tool.loopsafe] must be a list of strings, not [1]"),
@@ -66,12 +65,39 @@ def test_all_keys(tmp_path: Path) -> None:
             "`min-confidence` in [tool.loopsafe] must be one of certain, likely, not 'high'",
         ),
         ("min-confidence = []", "`min-confidence` in [tool.loopsafe] must be one of certain, likely, not []"),
+        ('unreadable = "fatal"', "`unreadable` in [tool.loopsafe] must be one of warning, error, not 'fatal'"),
+        *(
+            (
+                f"max-file-size = {size}",
+                f"`max-file-size` in [tool.loopsafe] must be a number of bytes from 1 to 16,777,215, not {told}",
+            )
+            for size, told in [("0", "0"), ("true", "True"), ("1e6", "1000000.0"), ("99999999", "99999999")]
+        ),
+        ('exclude = [""]', "`exclude` in [tool.loopsafe] has '', which no path matches"),
+        ('extend-exclude = ["a\\u0000"]', "`extend-exclude` in [tool.loopsafe] has 'a\\x00', which no path matches"),
+        ('knowledge = ["a\\u0000"]', "`knowledge` in [tool.loopsafe] has 'a\\x00', which is no path"),
+        *(
+            (
+                f'knowledge = ["{path}"]',
+                f"`knowledge` in [tool.loopsafe] has '{path}', which leads out of the project",
+            )
+            for path in ("/dev/zero", "../pack.toml", "out/pack.toml")
+        ),
+        *(
+            (
+                f'site-packages = ["{path}"]',
+                f"`site-packages` in [tool.loopsafe] has '{path}', which is neither in the project nor in the active "
+                "environment",
+            )
+            for path in ("/", "..", "out", "/usr", "../site-packages")
+        ),
     ],
 )
 def test_wrong_values_name_file_and_key(
     line: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "pyproject.toml", f"[tool.loopsafe]\n{line}\n")
+    (tmp_path / "out").symlink_to(tmp_path.parent)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError) as error:
         load_config(Path("."))
@@ -81,10 +107,16 @@ def test_wrong_values_name_file_and_key(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"[tool.loopsafe\n", "pyproject.toml: cannot be read: Expected"),
-        (b"[tool]\nx = '\xff'\n", "pyproject.toml: cannot be read: 'utf-8' codec can't decode"),
+        (b"[tool.loopsafe\n", "pyproject.toml: not TOML: Expected"),
+        (b"[tool]\nx = '\xff'\n", "pyproject.toml: not UTF-8: invalid start byte at byte 12"),
         (b"[tool]\nloopsafe = 3\n", "pyproject.toml: `tool.loopsafe` must be a table, not 3"),
-        (b"x = " + b"[" * 10_000, "pyproject.toml: cannot be read"),
+        (b"x = " + b"[" * 10_000, "pyproject.toml: not TOML: nested more than 100 deep"),
+        (b"x = " + b"{y = [" * 10_000, "pyproject.toml: not TOML: nested more than 100 deep"),
+        (b"[a" + b".a" * 10_000 + b"]\n", "pyproject.toml: not TOML: a key of more than 100 parts"),
+        (b"x = {'a'" + b" . 'a'" * 10_000 + b" = 1}\n", "pyproject.toml: not TOML: a key of more than 100 parts"),
+        (b"x = " + b"9" * 10_000, "pyproject.toml: not TOML: Exceeds the limit"),
+        (b"#" * 1_000_001, "pyproject.toml: cannot be read: larger than 1,000,000 bytes"),
+        (b"[tool.loopsafe]\n" + b"x" * 10_000 + b" = 1\n", "pyproject.toml: unknown key `" + "x" * 76 + " ...`"),
     ],
 )
 def test_unusable_files(content: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +125,29 @@ def test_unusable_files(content: bytes, message: str, tmp_path: Path, monkeypatc
     with pytest.raises(ConfigError) as error:
         load_config(Path("."))
     assert str(error.value).startswith(message)
+
+
+def test_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"^pyproject\.toml: cannot be read: not a regular file$"):
+        load_config(Path("."))
+
+
+def test_what_people_write_is_not_too_deep(tmp_path: Path) -> None:
+    dotted = ".".join("abcdefgh") * 20
+    write(tmp_path / "pyproject.toml", f"a.b.c = [[['{dotted}', '[[[' ]]]\nd = {['1.2.3'] * 500}\n[tool.loopsafe]\n")
+    assert load_config(tmp_path) == Config(tmp_path)
+
+
+def test_site_packages_of_the_active_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "environment" / "lib" / "site-packages"
+    folder.mkdir(parents=True)
+    write(tmp_path / "project" / "pyproject.toml", f'[tool.loopsafe]\nsite-packages = ["{folder}"]\n')
+    with pytest.raises(ConfigError, match="neither in the project nor in the active environment"):
+        load_config(tmp_path / "project")
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "environment"))
+    assert load_config(tmp_path / "project").site_packages == (str(folder),)
 
 
 @pytest.mark.parametrize("content", ["", "tool = 3\n", "[tool.other]\nx = 1\n"])

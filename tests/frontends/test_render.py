@@ -61,7 +61,7 @@ EDITS = (
 )
 RESULTS = Results(
     (CERTAIN, DECLINED, LIKELY, UNFIXABLE),
-    (Problem("app/new.py", 3, 7, "invalid syntax"), Problem("app/locked.py", 0, 0, "Permission denied")),
+    (Problem("app/new.py", 3, 7, "invalid syntax"), Problem("app/locked.py", 0, 0, "Permission denied", "warning")),
     {CERTAIN: EDITS},
     (
         RuleInfo("LSF102", "off-loop-queue", "An asyncio queue is touched off its loop.", "# LSF102\n\nText.\n"),

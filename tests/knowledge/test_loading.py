@@ -81,7 +81,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_file_of_bytes_is_named(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(KnowledgeError, match=r"bytes\.toml: not UTF-8"):
+    with pytest.raises(KnowledgeError, match=r"bytes\.toml: not UTF-8: "):
         load_packs([tmp_path / "bytes.toml"])
 
 

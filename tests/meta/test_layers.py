@@ -11,7 +11,19 @@ GRAPH: dict[str, set[str]] = house_style.import_graph(house_style.read_package(R
 
 # From the ground up; the modules of one line may know each other.
 LAYERS = (
-    ("locations", "findings", "traces", "config", "noqa", "collector", "files", "installed", "sources", "stopwatch"),
+    (
+        "locations",
+        "findings",
+        "traces",
+        "config",
+        "noqa",
+        "collector",
+        "files",
+        "installed",
+        "sources",
+        "tables",
+        "stopwatch",
+    ),
     ("cache",),
     ("facts",),
     ("reading",),

@@ -56,9 +56,9 @@ def two_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     started: list[object] = []
     real = helpers._start
 
-    def start(share: list[str]) -> object:
+    def start(share: list[str], largest: int) -> object:
         started.append(share)
-        return real(share)
+        return real(share, largest)
 
     monkeypatch.setattr(helpers, "_WORTHWHILE", 100_000)
     monkeypatch.setattr(helpers, "_cores", lambda: 2)

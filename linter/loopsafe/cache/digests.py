@@ -9,7 +9,7 @@ import time
 import msgspec
 
 from loopsafe.cache.store import Store, decoded, digest
-from loopsafe.sources import read_regular
+from loopsafe.sources import LARGEST, read_regular
 
 _INDEX = "files"
 # A file may change twice within one tick of the file system's clock; this is longer than any such tick.
@@ -28,26 +28,26 @@ class Digests:
         self._known = decoded(store.read(_INDEX), _Index) or {}
         self._used: _Index = {}
 
-    def of(self, path: str) -> bytes:
-        """The digest of what a file holds now."""
+    def of(self, path: str, largest: int = LARGEST) -> bytes:
+        """The digest of what a file of at most so many bytes holds now."""
         try:
             stamp = _stamp(os.stat(path))
             known = self._used.get(path) or self._known.get(path)
             if known is None or known[0] != stamp:
-                self.read(path)
+                self.read(path, largest)
                 known = self._used[path]
         except OSError as error:
             return f"unreadable: {error.errno}".encode()
         self._used[path] = known
         return known[1]
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, largest: int = LARGEST) -> bytes:
         """A file's content. Its digest is from now on that of what is returned here.
 
         Raises:
             OSError: it cannot be read.
         """
-        content, status = read_regular(path)
+        content, status = read_regular(path, largest)
         self._used[path] = (_stamp(status), digest(content))
         return content
 

@@ -38,7 +38,7 @@ def _tests(scope: Scope, guard: int) -> Iterator[Test]:
         row = scope.guards[guard]
         if row.kind == "test" and (tested := _tested(row.test)):
             yield tested[0], tested[1] == row.holds
-        guard = row.parent
+        guard = row.outer
 
 
 def _tested(test: Expr) -> Test | None:

@@ -37,6 +37,7 @@ class Captures:
 
     def __init__(self, program: Program, flow: Flow, crossings: Crossings) -> None:
         self._program, self._flow, self._crossings = program, flow, crossings
+        self._by_call: dict[int, dict[int, Scope]] = {}
 
     def leads_back(self, reached: Reached, crossing: str) -> bool:
         """Whether a function that knows the way back from its library's threads knows it from all of these."""
@@ -117,8 +118,7 @@ class Captures:
 
     def _coroutines(self, cls: Class, hop: Hop) -> list[Scope]:
         """The coroutine methods of the class in which, or in a private helper of which, a thread starts."""
-        scopes = hop.module.facts.scopes
-        inside = next((s for s in scopes if any(c.packed_span == hop.packed_span for c in s.calls)), None)
+        inside = self._calling(hop.module).get(hop.packed_span)
         method = inside and self._method_with(hop.module, cls, inside)
         if method is None:
             return []
@@ -127,6 +127,14 @@ class Captures:
         callers = list(self._callers(hop.module, cls, method)) if method.name.startswith("_") else []
         coroutines = [scope for scope in callers if scope is not None and scope.is_async]
         return coroutines if len(coroutines) == len(callers) else []
+
+    def _calling(self, module: Module) -> dict[int, Scope]:
+        """The function that makes each call, by where that stands."""
+        known = self._by_call.get(module.index)
+        if known is None:
+            backwards = reversed(module.facts.scopes)
+            known = self._by_call[module.index] = {c.packed_span: scope for scope in backwards for c in scope.calls}
+        return known
 
     def _method_with(self, module: Module, cls: Class, scope: Scope) -> Scope | None:
         """The method of the class, or of a base of it in the file, that a function is or is a closure of."""

@@ -21,6 +21,8 @@ class Guards:
     def __init__(self, program: Program) -> None:
         self._tests = ThreadTests(program, self._is_at_home)
         self._verdicts: dict[tuple[int, int, int], bool] = {}
+        self._under: dict[tuple[int, int, int], bool] = {}
+        self._deciding = 0
 
     def only_on_loop(self, module: Module, scope: Scope, guard: int) -> bool:
         """Whether what stands under this guard runs only on the loop's own thread, or while its loop does not run."""
@@ -37,13 +39,29 @@ class Guards:
         return any(_lacks_signals(scope, row) for row in _outwards(scope, guard))
 
     def _is_at_home(self, place: Place, guard: int) -> bool:
-        return any(self._decide(place, row, index) for index, row in _numbered(place.scope, guard))
+        """Whether a guard, or one around it, can only be passed there."""
+        passed: list[tuple[int, int, int]] = []
+        verdict = False
+        while guard >= 0 and not verdict:
+            key = (place.module.index, place.scope.index, guard)
+            known = self._under.get(key)
+            if known is not None:
+                verdict = known
+                break
+            passed.append(key)
+            row = place.scope.guards[guard]
+            verdict, guard = self._decide(place, row, key), row.parent
+        # There are as many as statements: what holds under one is kept, unless it hangs on what is being worked out.
+        if not self._deciding:
+            self._under.update(dict.fromkeys(passed, verdict))
+        return verdict
 
-    def _decide(self, place: Place, row: Guard, index: int) -> bool:
-        key = (place.module.index, place.scope.index, index)
+    def _decide(self, place: Place, row: Guard, key: tuple[int, int, int]) -> bool:
         if key not in self._verdicts:
             self._verdicts[key] = False  # a helper that asks itself says nothing
+            self._deciding += 1
             self._verdicts[key] = self._is_on_loop(place, row)
+            self._deciding -= 1
         return self._verdicts[key]
 
     def _is_on_loop(self, place: Place, guard: Guard) -> bool:
@@ -71,15 +89,11 @@ class Guards:
         return row.kind == "try" and not row.holds and self._tests.fails_elsewhere(place, row.test)
 
 
-def _numbered(scope: Scope, guard: int) -> Iterator[tuple[int, Guard]]:
-    """The guard and those around it, with their indexes."""
-    while guard >= 0:
-        yield guard, scope.guards[guard]
-        guard = scope.guards[guard].parent
-
-
 def _outwards(scope: Scope, guard: int) -> Iterator[Guard]:
-    return (row for _, row in _numbered(scope, guard))
+    """The guard and those around it that are more than calls that have returned."""
+    while guard >= 0:
+        yield scope.guards[guard]
+        guard = scope.guards[guard].outer
 
 
 def _lacks_signals(scope: Scope, row: Guard) -> bool:

@@ -48,9 +48,7 @@ def is_woken(reached: Reached, program: Program) -> bool:
 def condition(scope: Scope, call: Call) -> int:
     """The innermost guard around a call that may fail: that a statement has returned is no condition."""
     guard = call.guard
-    while guard >= 0 and scope.guards[guard].kind == "after":
-        guard = scope.guards[guard].parent
-    return guard
+    return scope.guards[guard].outer if guard >= 0 and scope.guards[guard].kind == "after" else guard
 
 
 def _is_class(value: Value, program: Program) -> bool:

@@ -21,6 +21,8 @@ from loopsafe.program.index import last_name
 _ALONE = ("loop-call", "task-creation", "lookup")
 _ENDS = ("stop", "close")
 _MOST_TOGETHER = 50
+# Each is compared with each.
+_MOST_IN_FUNCTION = 200
 _Item = TypeVar("_Item")
 
 
@@ -73,7 +75,11 @@ def settle(plans: Mapping[Reached, FixPlan]) -> dict[Reached, FixPlan]:
         # A call that is reached in several ways has one fix.
         best = (min(same, key=lambda move: not move.is_fixed) for same in by_call.values())
         moves = sorted(best, key=lambda move: move.call.packed_span)
-        _Settlement(scope, moves).settle()
+        if len(moves) > _MOST_IN_FUNCTION:
+            for move in moves:
+                move.decline(f"its function has more than {_MOST_IN_FUNCTION} such operations")
+        else:
+            _Settlement(scope, moves).settle()
         settled |= {other.reached: move.plan for move in moves for other in by_call[move.call]}
     return settled
 

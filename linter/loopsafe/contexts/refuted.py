@@ -144,4 +144,4 @@ def _type_tests(scope: Scope, guard: int) -> Iterator[Call]:
         test = row.test if row.kind == "test" and row.holds else None
         if isinstance(test, Call) and len(test.args) == 2 and last_name(test.func) == "isinstance":
             yield test
-        guard = row.parent
+        guard = row.outer

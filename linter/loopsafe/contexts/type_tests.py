@@ -24,7 +24,7 @@ def depends_on_type(scope: Scope, call: Call) -> bool:
         chooses = row.kind == "test" and row.holds and _tests_other(row.test, receiver)
         if chooses and not _must_hold(scope, guard) and not _is_declared(scope, row.test):
             return True
-        guard = row.parent
+        guard = row.outer
     return False
 
 

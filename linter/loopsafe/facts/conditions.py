@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from loopsafe.facts.schema import Const, Expr, Guard
 from loopsafe.facts.scopes import ScopeBuilder, Walk
 
+# No function that people write has as many early returns.
+_MOST_AROUND = 200
+
 
 class Conditions:
     """Pushes guards onto the open scope; a guard once pushed stays in the scope's table."""
@@ -68,8 +71,14 @@ class Conditions:
 
     def _add(self, kind: str, test: Expr, holds: bool) -> None:
         scope = self._scope
-        scope.guards.append(Guard(kind, test, holds, scope.guard))
-        scope.guard = len(scope.guards) - 1
+        parent = scope.guard
+        outer = scope.guards[parent].outer if parent >= 0 and scope.guards[parent].kind == "after" else parent
+        depth = scope.guard_depths[outer] + 1 if outer >= 0 else 0
+        # Whoever asks what holds for a call goes through them all.
+        if kind == "after" or depth < _MOST_AROUND:
+            scope.guards.append(Guard(kind, test, holds, parent, outer))
+            scope.guard_depths.append(depth)
+            scope.guard = len(scope.guards) - 1
 
 
 def leaves(body: list[ast.stmt]) -> bool:

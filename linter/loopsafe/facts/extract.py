@@ -6,10 +6,14 @@ import ast
 import warnings
 
 from loopsafe.facts.comments import find_remarks
+from loopsafe.facts.limits import check_cost
+from loopsafe.facts.room import with_room
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
 from loopsafe.facts.scopes import Positions
 from loopsafe.facts.statements import FileBuilder
 from loopsafe.facts.type_comments import has_comments, parse_with_comments
+
+_TOO_MUCH = "nested too deeply, or too large for the memory there is"
 
 
 def parse(source: str | bytes, filename: str = "<unknown>") -> ast.Module:
@@ -26,26 +30,32 @@ def parse(source: str | bytes, filename: str = "<unknown>") -> ast.Module:
                 return parse_with_comments(source, filename)
             return ast.parse(source, filename)
     except SyntaxError as error:
-        raise SyntaxProblem(f"cannot parse: {error.msg}", error.lineno or 0, error.offset or 0) from error
+        row = error.lineno or 0
+        raise SyntaxProblem(f"cannot parse: {error.msg}", row, error.offset or min(row, 1)) from error
     except (ValueError, UnicodeDecodeError) as error:
         raise SyntaxProblem(f"cannot parse: {error}") from error
+    # A MemoryError is also how the parser says that its stack is full.
     except (RecursionError, MemoryError) as error:
-        raise SyntaxProblem("cannot parse: nested too deeply") from error
+        raise SyntaxProblem(f"cannot parse: {_TOO_MUCH}") from error
 
 
 def extract(source: str, filename: str = "<unknown>") -> FileFacts:
     """The facts of one file.
 
     Raises:
-        SyntaxProblem: see parse().
+        SyntaxProblem: see parse(); or it would take more time or memory than its size explains.
     """
+    return with_room(lambda: _extract(source, filename))
+
+
+def _extract(source: str, filename: str) -> FileFacts:
+    check_cost(source)
     tree = parse(source, filename)
-    builder = FileBuilder(Positions(source))
     try:
-        scopes = builder.build(tree)
-    except RecursionError as error:
-        raise SyntaxProblem("cannot analyse: nested too deeply") from error
-    return FileFacts(scopes=scopes, remarks=find_remarks(source, tree, scopes), exports=_exports(tree))
+        scopes = FileBuilder(Positions(source)).build(tree)
+        return FileFacts(scopes=scopes, remarks=find_remarks(source, tree, scopes), exports=_exports(tree))
+    except (RecursionError, MemoryError) as error:
+        raise SyntaxProblem(f"cannot analyse: {_TOO_MUCH}") from error
 
 
 def _exports(tree: ast.Module) -> tuple[str, ...] | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from abc import ABC, abstractmethod
+from array import array
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from loopsafe.facts.schema import (
@@ -21,6 +24,8 @@ from loopsafe.facts.schema import (
     pack_span,
 )
 from loopsafe.sources import NEWLINE
+
+_INNER_BYTE = re.compile(rb"[\x80-\xbf]")
 
 
 @dataclass(slots=True)
@@ -56,6 +61,7 @@ class ScopeBuilder:
     returned_under: list[int] = field(default_factory=list)
     yields: list[Expr] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
+    guard_depths: list[int] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
 
     def bind(self, name: str, value: Expr) -> None:
@@ -108,22 +114,30 @@ class Positions:
 
     def __init__(self, source: str) -> None:
         # The `ast` counts UTF-8 bytes; in ASCII text these are the columns already.
-        self._lines = None if source.isascii() else [line.encode("utf-8") for line in NEWLINE.split(source)]
+        self._rows = None if source.isascii() else NEWLINE.split(source)
+        self._inner: dict[int, array[int]] = {}
 
     def span(self, node: ast.expr | ast.stmt) -> int:
         """The packed span of a node."""
         end_row, end_offset = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
-        if self._lines is None:
+        if self._rows is None:
             return pack_span(node.lineno, node.col_offset + 1, end_row, end_offset + 1)
         return pack_span(
             node.lineno, self._column(node.lineno, node.col_offset), end_row, self._column(end_row, end_offset)
         )
 
     def _column(self, row: int, offset: int) -> int:
-        assert self._lines is not None
-        if row > len(self._lines):
-            return offset + 1
-        return len(self._lines[row - 1][:offset].decode("utf-8", "replace")) + 1
+        inner = self._inner.get(row)
+        if inner is None:
+            inner = self._inner[row] = self._inner_bytes(row)
+        return offset - bisect_left(inner, offset) + 1
+
+    def _inner_bytes(self, row: int) -> array[int]:
+        """Where in a row the bytes are that begin no character: nothing is decoded anew for each column asked for."""
+        assert self._rows is not None
+        text = self._rows[row - 1] if row <= len(self._rows) else ""
+        encoded = b"" if text.isascii() else text.encode("utf-8", "surrogatepass")
+        return array("I", (found.start() for found in _INNER_BYTE.finditer(encoded)))
 
 
 class Walk(ABC):

@@ -216,15 +216,33 @@ def callgraph(*, paths: tuple[str, ...]) -> int:
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
-    prepare_streams()
-    leave_last()
-    code = _run()
-    flush_streams()
+    try:
+        _fill_gaps()
+        prepare_streams()
+        leave_last()
+        code = _run()
+        flush_streams()
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
     os._exit(code)
+
+
+def _fill_gaps() -> None:
+    """Where a standard stream is closed, the next file that is opened would take its number, and get its output."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _run() -> int:
     # Not click's standalone mode: its exit codes for errors and for Ctrl-C are others.
+    try:
+        os.getcwd()
+    except OSError as error:
+        complain(f"Error: the working directory: {error.strerror}")
+        return 2
     try:
         return int(cli.main(prog_name="loopsafe", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -232,6 +250,9 @@ def _run() -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED
+    except MemoryError:
+        complain("Error: there is not enough memory for this project")
+        return 2
     except OSError as error:
         abandon_stdout()
         complain(f"Error: {error}")

@@ -26,7 +26,7 @@ from loopsafe.knowledge.load import Knowledge, applicable, built_in_packs
 from loopsafe.program.edges import CallEdges
 from loopsafe.program.modules import Modules
 from loopsafe.program.program import Program
-from loopsafe.sources import decode
+from loopsafe.sources import decode, read_bytes
 
 _METHOD = re.compile(r"builtins\.(str|bytes|int|list|tuple|dict|set)\.")
 
@@ -58,7 +58,7 @@ def call_edges(paths: tuple[str, ...]) -> dict[str, list[str]]:
 
     Raises:
         ConfigError: the configuration cannot be used.
-        OSError: a path does not exist or cannot be read.
+        OSError: a path does not exist.
     """
     config = load_config(Path(paths[0]))
     modules = Modules(_read(paths, config))
@@ -74,9 +74,9 @@ def _read(paths: tuple[str, ...], config: Config) -> Iterator[tuple[str, FileFac
     for file in gather(paths, config):
         if file.wanted:
             try:
-                source = decode(Path(file.path).read_bytes()).text
+                source = decode(read_bytes(file.path, config.max_file_size)).text
                 yield Path(os.path.relpath(file.path, root)).as_posix(), extract(source, file.shown)
-            except (SyntaxProblem, SyntaxError, UnicodeDecodeError) as error:
+            except (SyntaxProblem, SyntaxError, OSError) as error:
                 complain(f"{file.shown}: {error}")
 
 

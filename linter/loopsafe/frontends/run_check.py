@@ -56,8 +56,8 @@ def run_check(request: CheckRequest) -> int:
     watch = Stopwatch()
     work = replace(work, watch=watch if request.profile else None)
     report = work.analyse(quiet=request.quiet)
-    tell_problems(work, report, request.quiet)
-    told, failed = summary.found(report), bool(report.problems)
+    tell_problems(work, report, request.quiet, request.output_format == "github" and not request.output_file)
+    told, failed = summary.found(report), report.failed
     if request.fix:
         report, told, unwritten = _fix(request, work, report)
         failed = failed or unwritten
@@ -84,7 +84,7 @@ def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str
     outcome = work_out(before, choose(before), lambda overlay: work.analyse(overlay, request.quiet), choose)
     done = carry_out(work, outcome, request.quiet)
     complain(*done.failures, *done.refused)
-    unread = bool(done.failures or done.after.problems)
+    unread = bool(done.failures or done.after.failed)
     return done.after, summary.fixed(len(done.fixed), done.after.findings), unread
 
 

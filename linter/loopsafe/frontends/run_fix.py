@@ -123,7 +123,7 @@ def _show_diff(request: FixRequest, before: Report, outcome: Outcome) -> int:
     if not request.quiet:
         complain(*_refused(outcome.refusals))
         complain(f"Would fix {summary.count(sum(len(change.fixed) for change in outcome.changes))}.")
-    if before.problems:
+    if before.failed:
         return FAILED
     return FINDINGS if outcome.changes else CLEAN
 
@@ -151,7 +151,7 @@ def _tell(request: FixRequest, before: Report, done: Done) -> int:
     if not request.quiet:
         lines.append(summary.fixed(len(done.fixed), done.after.findings))
     write(lines, colour)
-    if done.failures or before.problems or done.after.problems:
+    if done.failures or before.failed or done.after.failed:
         return FAILED
     return FINDINGS if done.after.findings else CLEAN
 

@@ -71,7 +71,7 @@ def drawn(what: RenderableType) -> Iterator[str]:
 
 def abandon_stdout() -> None:
     """Point standard output at nothing, so that Python's own last flush cannot fail either."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())
         os.close(nothing)

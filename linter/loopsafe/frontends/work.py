@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import ProgressBar, progress
 from loopsafe.frontends.settings import settle
 from loopsafe.frontends.terminal import CannotWork, complain
-from loopsafe.sources import decode
+from loopsafe.sources import decode, too_large
 from loopsafe.stopwatch import Stopwatch
 
 CLEAN, FINDINGS, FAILED = range(3)
@@ -90,7 +91,7 @@ def nothing_at(paths: Iterable[str], texts: Mapping[Path, str]) -> tuple[Problem
                 os.stat(path)
             except OSError as error:
                 problems.append(Problem(path, 0, 0, f"{error.strerror or error}"))
-    return tuple(problems)
+    return tuple(dict.fromkeys(problems))
 
 
 def work_on_stdin(name: str, selection: Selection) -> Work:
@@ -102,14 +103,26 @@ def work_on_stdin(name: str, selection: Selection) -> Work:
     file = Path(name)
     config = settle(file, selection)
     try:
-        source = decode(sys.stdin.buffer.read())
-    except (SyntaxError, UnicodeDecodeError) as error:
-        return Work((), config, problems=(Problem(name, 0, 0, f"cannot be decoded: {error}"),))
-    return Work((name,), config, {Path(os.path.realpath(file)): source.text})
+        text = _text_of_stdin(config.max_file_size)
+    except (OSError, SyntaxError) as error:
+        told = error.msg if isinstance(error, SyntaxError) else f"cannot be read: {error.strerror or error}"
+        return Work((), config, problems=(Problem(name, 0, 0, told),))
+    return Work((name,), config, {Path(os.path.realpath(file)): text})
 
 
-def tell_problems(work: Work, report: Report, quiet: bool) -> None:
-    """Say on standard error what could not be analysed, and where there was nothing to analyse."""
-    complain(*report.problems, *(f"{warning.place}: warning: {warning.message}" for warning in report.warnings))
+def _text_of_stdin(largest: int) -> str:
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
+    content = sys.stdin.buffer.read(largest + 1)
+    if len(content) > largest:
+        raise OSError(errno.EFBIG, too_large(largest))
+    return decode(content).text
+
+
+def tell_problems(work: Work, report: Report, quiet: bool, told: bool = False) -> None:
+    """Say on standard error what could not be analysed, where the output has not `told`, and where nothing was."""
+    if not told:
+        complain(*report.problems)
+    complain(*(f"{warning.place}: warning: {warning.message}" for warning in report.warnings))
     if work.paths and not report.files and not report.problems and not quiet:
         complain(f"warning: no Python files found under {', '.join(f'`{path}`' for path in work.paths)}")

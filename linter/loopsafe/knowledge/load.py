@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from importlib import metadata, resources
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ from loopsafe.knowledge.schema import (
     TestRow,
     WaitRow,
 )
+from loopsafe.tables import TableError, parse_tables, read_tables
 
 ENTRY_POINTS = "loopsafe.knowledge"
 
@@ -180,20 +181,25 @@ def read_pack(text: str, filename: str) -> Pack:
         KnowledgeError: it is not TOML or not of the schema; the message names the file, the row and the key.
     """
     try:
-        return msgspec.toml.decode(text.encode(), type=Pack)
+        return _pack(parse_tables(text), filename)
+    except TableError as error:
+        raise KnowledgeError(f"{filename}: {error}") from error
+
+
+def _pack(tables: dict[str, Any], filename: str) -> Pack:
+    try:
+        return msgspec.convert(tables, Pack)
     except msgspec.ValidationError as error:
-        raise KnowledgeError(f"{filename}: {_placed(text, str(error))}") from error
-    except (msgspec.DecodeError, ValueError) as error:
-        raise KnowledgeError(f"{filename}: not TOML: {error}") from error
+        raise KnowledgeError(f"{filename}: {_placed(tables, str(error))}") from error
 
 
-def _placed(text: str, message: str) -> str:
+def _placed(tables: dict[str, Any], message: str) -> str:
     """The message with the row's table and first name in the place of its number."""
     found = _PLACE.search(message)
     if found is None:
         return message
     table, number, key = found["table"], int(found["number"]), found["key"]
-    names = msgspec.toml.decode(text.encode())[table][number].get("names")
+    names = tables[table][number].get("names")
     about = f" of {names[0]!r}" if isinstance(names, list) and names else ""
     return f"[[{table}]] row {number + 1}{about}{f', key {key}' if key else ''}: {message[: found.start()]}"
 
@@ -233,16 +239,16 @@ def load_packs(paths: Iterable[Path]) -> tuple[Pack, ...]:
 
 
 def _load(path: Path) -> Pack:
-    return read_pack(_read(path), str(path))
+    return _read(path)[1]
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> tuple[str, Pack]:
+    """A pack's text, and what it says."""
     try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise KnowledgeError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise KnowledgeError(f"{path}: not UTF-8") from error
+        text, tables = read_tables(path)
+    except TableError as error:
+        raise KnowledgeError(f"{path}: {error}") from error
+    return text, _pack(tables, str(path))
 
 
 @lru_cache(maxsize=1)
@@ -295,8 +301,8 @@ def pack_files(own: Iterable[Path] = ()) -> Iterator[PackFile]:
         yield PackFile(_built_in(name), text, "loopsafe")
     installed = ((point.partition(":")[0], path) for point, path in _installed_files().items())
     for shipped_by, path in (*installed, *((str(path), path) for path in own)):
-        text = _read(path)
-        yield PackFile(read_pack(text, str(path)), text, shipped_by)
+        text, pack = _read(path)
+        yield PackFile(pack, text, shipped_by)
 
 
 def _shipped(distribution: metadata.Distribution, point: metadata.EntryPoint) -> Path:

@@ -72,7 +72,7 @@ class Constants:
             row = frame.scope.guards[guard]
             if row.kind == "test" and self.decide(frame, row.test) is (not row.holds):
                 return True
-            guard = row.parent
+            guard = row.outer
         return False
 
     def decide(self, frame: Frame, test: Expr) -> bool | None:

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 
 from loopsafe.facts.schema import FileFacts, Import
 
+_MOST_PARTS = 100
+
 
 class Module:
     """One file of the project: `path` relative to the root, `name` dotted. Scopes know their module through `owner`."""
@@ -116,7 +118,14 @@ def _imported(files: Iterable[FileFacts]) -> set[str]:
                     if isinstance(value, Import) and not value.level:
                         found.add(value.module)
             found.update(star.module for star in scope.star_imports if not star.level)
-    return {".".join(name.split(".")[: n + 1]) for name in found for n in range(name.count(".") + 1)}
+    return {prefix for name in found for prefix in _prefixes(name)}
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    # No path is as long as some names, whose prefixes would take memory that grows with the square of that.
+    for end in range(1, min(len(parts), _MOST_PARTS) + 1):
+        yield ".".join(parts[:end])
 
 
 def _package_folders(paths: Iterable[str]) -> set[str]:

@@ -98,7 +98,7 @@ def _tests(scope: Scope, guard: int) -> Iterator[_Test]:
             known = name == "isinstance" or name in COROUTINE_FUNCTION_TESTS or name in COROUTINE_TESTS
             if known and len(row.test.args) == wanted and _is_steady(scope, subject):
                 yield _Test(subject, row.test, row.holds)
-        guard = row.parent
+        guard = row.outer
 
 
 def _is_steady(scope: Scope, expr: Expr) -> bool:

@@ -13,6 +13,7 @@ from typing import IO
 import msgspec
 
 from loopsafe.cache.store import decoded
+from loopsafe.sources import LARGEST
 
 # A process starts in a tenth of a second, in which 300 kB are extracted; with twice that, there is something to gain.
 _WORTHWHILE = 1_000_000
@@ -24,8 +25,8 @@ _START = "import sys; sys.path[:] = {path}; from loopsafe.reading.worker import 
 class Helpers:
     """Processes at work on shares of the files. Whatever goes wrong with one, its files are left to whoever asked."""
 
-    def __init__(self, shares: Sequence[Sequence[str]]) -> None:
-        self._running = [started for share in shares if (started := _start(share)) is not None]
+    def __init__(self, shares: Sequence[Sequence[str]], largest: int = LARGEST) -> None:
+        self._running = [started for share in shares if (started := _start(share, largest)) is not None]
 
     def results(self) -> dict[bytes, bytes]:
         """Wait for them: packed facts by the digest of the content that they are of."""
@@ -45,9 +46,9 @@ class Helpers:
 
 
 @contextlib.contextmanager
-def helped(shares: Sequence[Sequence[str]]) -> Iterator[Helpers]:
-    """Helpers that are gone at the end, however it comes."""
-    helpers = Helpers(shares)
+def helped(shares: Sequence[Sequence[str]], largest: int = LARGEST) -> Iterator[Helpers]:
+    """Helpers, for files of at most so many bytes, that are gone at the end, however it comes."""
+    helpers = Helpers(shares, largest)
     try:
         yield helpers
     finally:
@@ -73,8 +74,10 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-def _start(share: Sequence[str]) -> tuple[subprocess.Popen[bytes], IO[bytes]] | None:
+def _start(share: Sequence[str], largest: int) -> tuple[subprocess.Popen[bytes], IO[bytes]] | None:
     path = [os.path.abspath(entry) for entry in sys.path if entry]
+    # Where someone has put it there, the working directory comes last: nothing of ours is found in it by chance.
+    path.sort(key=lambda entry: entry == os.getcwd())
     try:
         # A file, not a pipe: it need not wait until somebody reads.
         output = tempfile.TemporaryFile()  # noqa: SIM115
@@ -93,5 +96,5 @@ def _start(share: Sequence[str]) -> tuple[subprocess.Popen[bytes], IO[bytes]] | 
         return None
     with contextlib.suppress(OSError), process.stdin or contextlib.nullcontext() as stdin:
         if stdin:
-            stdin.write(msgspec.msgpack.encode(list(share)))
+            stdin.write(msgspec.msgpack.encode((largest, list(share))))
     return process, output

@@ -13,7 +13,7 @@ from loopsafe.findings import Problem
 from loopsafe.reading.helpers import helped, shared_out
 from loopsafe.reading.kept import Known, Nothing
 from loopsafe.reading.packed import pack, unpack
-from loopsafe.sources import decode, read_bytes
+from loopsafe.sources import LARGEST, decode, read_bytes, too_large
 from loopsafe.stopwatch import Stopwatch
 
 Progress = Callable[[int, int], None]
@@ -40,51 +40,62 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads files. `read` gives a file's content by its path, `known` has facts from before.
+    """Reads files. `read` gives a file's content by its path, up to so many bytes; `known` has facts from before.
 
     With `helpers`, other processes take their share of much work. `watch` takes the time of each stage.
     """
 
-    read: Callable[[str], bytes] = read_bytes
+    read: Callable[[str, int], bytes] = read_bytes
     known: Known = field(default_factory=Nothing)
     helpers: bool = True
     watch: Stopwatch = field(default_factory=Stopwatch)
 
     def read_all(
-        self, files: Sequence[SourceFile], texts: Mapping[str, str], progress: Progress | None = None
+        self,
+        files: Sequence[SourceFile],
+        texts: Mapping[str, str],
+        progress: Progress | None = None,
+        largest: int = LARGEST,
     ) -> tuple[list[Read], list[Problem]]:
-        """Those that can be read, in order, and why the others cannot, if they are wanted."""
+        """Those that can be read, in order, and why the others cannot, if they are wanted.
+
+        No file may have more than `largest` bytes.
+        """
         problems: dict[SourceFile, Problem] = {}
-        opened = [text for file in files if (text := self._open(file, texts.get(file.path), problems)) is not None]
-        found: dict[SourceFile, Read] = {}
-        for done, (text, facts) in enumerate(self._facts_of(opened), 1 + len(problems)):
-            if isinstance(facts, Problem):
-                problems[text.file] = facts
+        opened: list[_Text] = []
+        for file in files:
+            text = texts.get(file.path)
+            outcome = self._open(file, largest) if text is None else _standing_in(file, text, largest)
+            if isinstance(outcome, Problem):
+                problems[file] = outcome
             else:
-                found[text.file] = Read(text.file, text.text, facts)
+                opened.append(outcome)
+        found: dict[SourceFile, Read] = {}
+        for done, (one, facts) in enumerate(self._facts_of(opened, largest), 1 + len(problems)):
+            if isinstance(facts, Problem):
+                problems[one.file] = facts
+            else:
+                found[one.file] = Read(one.file, one.text, facts)
             if progress:
                 progress(done, len(files))
         self.known.save()
         told = [problems[file] for file in files if file in problems and file.wanted]
         return [found[file] for file in files if file in found], told
 
-    def _open(self, file: SourceFile, text: str | None, problems: dict[SourceFile, Problem]) -> _Text | None:
-        if text is not None:
-            return _Text(file, text)
+    def _open(self, file: SourceFile, largest: int) -> _Text | Problem:
         try:
             with self.watch.stage("read"):
-                content = self.read(file.path)
+                content = self.read(file.path, largest)
                 return _Text(file, decode(content).text, len(content), digest(content))
         except OSError as error:
             told = f"cannot be read: {error.strerror or error}"
-        except UnicodeDecodeError as error:
-            told = f"cannot be decoded as {error.encoding}: {error.reason} at byte {error.start}"
         except SyntaxError as error:
-            told = f"cannot be decoded: {error.msg}"
-        problems[file] = Problem(file.shown, 0, 0, told)
-        return None
+            told = f"{error.msg}"
+        except MemoryError:
+            told = "cannot be read: too large for the memory there is"
+        return Problem(file.shown, 0, 0, told)
 
-    def _facts_of(self, opened: Sequence[_Text]) -> Iterator[tuple[_Text, FileFacts | Problem]]:
+    def _facts_of(self, opened: Sequence[_Text], largest: int) -> Iterator[tuple[_Text, FileFacts | Problem]]:
         """The facts of each, in any order: the helpers' share comes last."""
         new = {}
         for text in opened:
@@ -96,7 +107,7 @@ class Reader:
         sizes = {path: text.size for path, text in new.items() if text.digest}
         _, *others = shared_out(sizes) if self.helpers else ([],)
         theirs = {path for share in others for path in share}
-        with helped(others) as helpers:
+        with helped(others, largest) as helpers:
             for path, text in new.items():
                 if path not in theirs:
                     yield text, self._extract(text)
@@ -124,3 +135,10 @@ class Reader:
             if packed is not None:
                 self.known.add(text.digest, packed)
         return facts
+
+
+def _standing_in(file: SourceFile, text: str, largest: int) -> _Text | Problem:
+    """A text that is not read from its file is held to the same limit."""
+    if len(text) > largest:
+        return Problem(file.shown, 0, 0, f"cannot be read: {too_large(largest)}")
+    return _Text(file, text)

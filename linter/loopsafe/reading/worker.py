@@ -22,15 +22,15 @@ def main(parent: int) -> None:
     the same and say so. It ends early when it is no longer a child of the process `parent`.
     """
     gc.disable()
-    paths = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[str])
+    largest, paths = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[int, list[str]])
     found = {}
     for path in paths:
         if os.getppid() != parent:
             return  # nobody waits any more
         try:
-            content = read_bytes(path)
+            content = read_bytes(path, largest)
             packed = pack(extract(decode(content).text, path))
-        except (OSError, SyntaxError, UnicodeDecodeError, SyntaxProblem):
+        except (OSError, SyntaxError, SyntaxProblem, MemoryError):
             continue
         if packed is not None:
             found[digest(content)] = packed

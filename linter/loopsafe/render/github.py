@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from loopsafe.findings import Finding, Step
+from loopsafe.findings import Finding, Problem, Step
 from loopsafe.locations import Span
 from loopsafe.render import concise
 from loopsafe.render.painting import printable
@@ -12,25 +12,36 @@ from loopsafe.render.results import Results
 
 
 def render(results: Results) -> Iterator[str]:
-    """One workflow command a finding: an error where it is certain, else a warning."""
-    return map(_command, results.findings)
+    """One workflow command a finding: an error where it is certain, else a warning. Then what could not be analysed."""
+    yield from map(_command, results.findings)
+    yield from map(_problem, results.problems)
 
 
 def _command(finding: Finding) -> str:
     level = "error" if finding.confidence == "certain" else "warning"
-    properties = {
+    properties: dict[str, str | int] = {
         "title": f"{finding.code} {finding.name} ({finding.confidence})",
         "file": finding.location.path,
         **_place(finding.location.span),
     }
-    listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
     # An annotation has no other place for the witness than its message.
     message = "\n".join([concise.line(finding), *map(_hop, finding.witness)])
-    return f"::{level} {listed}::{_data(message)}"
+    return f"::{level} {_listed(properties)}::{_data(message)}"
 
 
-def _place(span: Span) -> dict[str, int]:
-    rows = {"line": span.row, "endLine": span.end_row}
+def _problem(problem: Problem) -> str:
+    properties: dict[str, str | int] = {"title": "loopsafe", "file": problem.path}
+    if problem.row:
+        properties |= {"line": problem.row, "col": max(problem.column, 1)}
+    return f"::{problem.level} {_listed(properties)}::{_data(printable(f'{problem.place}: {problem.message}'))}"
+
+
+def _listed(properties: Mapping[str, str | int]) -> str:
+    return ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+
+
+def _place(span: Span) -> dict[str, str | int]:
+    rows: dict[str, str | int] = {"line": span.row, "endLine": span.end_row}
     # GitHub drops an annotation that has columns and more than one row.
     return rows if span.row != span.end_row else {**rows, "col": span.column, "endColumn": span.end_column}
 

@@ -51,7 +51,7 @@ def _rule(rule: RuleInfo) -> dict[str, Any]:
 
 def _invocation(problems: Sequence[Problem]) -> dict[str, Any]:
     return {
-        "executionSuccessful": not problems,
+        "executionSuccessful": all(problem.level == "warning" for problem in problems),
         "toolExecutionNotifications": [_notification(problem) for problem in problems],
     }
 
@@ -60,7 +60,7 @@ def _notification(problem: Problem) -> dict[str, Any]:
     # A region must have a row; where none is known, the whole file is meant.
     region = {"region": {"startLine": problem.row, "startColumn": max(problem.column, 1)}} if problem.row else {}
     place = {"artifactLocation": {"uri": _uri(problem.path)}, **region}
-    return {"level": "error", "message": {"text": problem.message}, "locations": [{"physicalLocation": place}]}
+    return {"level": problem.level, "message": {"text": problem.message}, "locations": [{"physicalLocation": place}]}
 
 
 def _result(finding: Finding, edits: Sequence[Edit], indices: dict[str, int], fingerprint: str) -> dict[str, Any]:
