@@ -12,17 +12,29 @@ from loopsafe.config import Config, Exclusion
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file by its real path, the path shown to users, and whether findings in it are wanted."""
+    """A file by its path below the real path of a folder, the path shown to users, and whether findings are wanted.
+
+    `target` is where `path` leads if it is a link; the target is what is shown. A file is `foreign` if it lies outside
+    the project and a link that lies in the project led there.
+    """
 
     path: str
     shown: str
     wanted: bool
+    target: str = ""
+    foreign: bool = False
+
+    @property
+    def barred(self) -> bool:
+        """Whether it is not to be read: nobody but the project has named it."""
+        return self.foreign and bool(self.target)
 
 
 def gather(paths: Sequence[str | Path], config: Config) -> tuple[SourceFile, ...]:
     """The files at and below `paths`, wanted, and the rest of the project, not wanted; in order of path.
 
-    A file named in `paths` is taken whatever its suffix and whatever is excluded.
+    A file named in `paths` is taken whatever its suffix and whatever is excluded. A link that is found is one more name
+    of its target.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -30,17 +42,45 @@ def gather(paths: Sequence[str | Path], config: Config) -> tuple[SourceFile, ...
     root = os.path.realpath(config.root)
     exclusion = Exclusion(root, config.patterns)
     # Strings, not Path objects: a project has thousands, and this is half of what a run costs where nothing changed.
-    files = dict.fromkeys(_python_files(root, exclusion), False)
+    links: set[str] = set()
+    files = dict.fromkeys(_python_files(root, exclusion, links), False)
+    foreign: set[str] = set()
     for path in paths:
         real = os.path.realpath(path)
         if os.path.isdir(real):
-            files.update(dict.fromkeys(list(files) if real == root else _python_files(real, exclusion), True))
+            named = list(files) if real == root else list(_python_files(real, exclusion, links))
         elif os.path.exists(real):
-            files[real] = True
+            named = [real]
         else:
             raise FileNotFoundError(path)
+        files.update(dict.fromkeys(named, True))
+        if leads_out(path, root):
+            foreign.update(named)
     here = os.getcwd()
-    return tuple(SourceFile(file, shown(file, here), files[file]) for file in sorted(files, key=in_order))
+    linked = {link: _linked(link, files[link], root, here) for link in links}
+    return tuple(
+        linked.get(file) or SourceFile(file, shown(file, here), files[file], foreign=file in foreign)
+        for file in sorted(files, key=in_order)
+    )
+
+
+def _linked(link: str, wanted: bool, root: str, here: str) -> SourceFile:
+    target = os.path.realpath(link)
+    foreign, exists = leads_out(link, root), os.path.exists(target)
+    # What is said of a link that leads nowhere is said of the link.
+    return SourceFile(link, shown(target if exists and not foreign else link, here), wanted, target, foreign)
+
+
+def leads_out(path: str | Path, root: str) -> bool:
+    """Whether a path that goes through a folder ends outside of it, by a link."""
+    root = os.path.realpath(root)
+    if _within(os.path.realpath(path), root):
+        return False
+    return any(_within(os.path.realpath(above), root) for above in Path(os.path.abspath(path)).parents)
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(os.path.join(folder, ""))
 
 
 def in_order(path: str) -> list[str]:
@@ -54,12 +94,15 @@ def shown(path: str, here: str) -> str:
     return below if os.sep == "/" else below.replace(os.sep, "/")
 
 
-def _python_files(folder: str, exclusion: Exclusion) -> Iterator[str]:
-    return below(folder, exclusion) if exclusion.admits(folder) else iter(())
+def _python_files(folder: str, exclusion: Exclusion, links: set[str]) -> Iterator[str]:
+    return below(folder, exclusion, links) if exclusion.admits(folder) else iter(())
 
 
-def below(folder: str, exclusion: Exclusion | None = None) -> Iterator[str]:
-    """The Python files in a folder that are not excluded, and the folders that may not be looked into."""
+def below(folder: str, exclusion: Exclusion | None = None, links: set[str] | None = None) -> Iterator[str]:
+    """The Python files in a folder that are not excluded, and the folders that may not be looked into.
+
+    Those that are links are also put into `links`.
+    """
     exclusion = exclusion or Exclusion(folder, ())
     # Not by calling itself: folders may nest deeper than calls.
     pending = [folder]
@@ -80,6 +123,8 @@ def below(folder: str, exclusion: Exclusion | None = None) -> Iterator[str]:
                 if not exclusion.leaves_out(entry.path, name) and not entry.is_symlink():
                     pending.append(entry.path)
             elif name.endswith(".py") and not exclusion.leaves_out(entry.path, name):
+                if links is not None and entry.is_symlink():
+                    links.add(entry.path)
                 yield entry.path
 
 

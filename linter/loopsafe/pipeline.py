@@ -34,13 +34,17 @@ from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 
 @dataclass(frozen=True, slots=True)
 class _Project:
-    """A project as read. `by_path` has its files by path from the root; `files` counts those asked for."""
+    """A project as read. `by_path` has its files by path from the root; `files` counts those asked for.
+
+    `barred` are those that are not read.
+    """
 
     config: Config
     by_path: Mapping[str, Read]
     modules: Modules
     problems: tuple[Problem, ...]
     files: int
+    barred: tuple[SourceFile, ...] = ()
 
 
 @without_collector()
@@ -117,7 +121,9 @@ def graph(
 
 
 def _modules_by_shown_path(project: _Project) -> dict[str, Module]:
-    return {project.by_path[module.path].file.shown: module for module in project.modules.all}
+    # Where links share their target's path, it stands for them.
+    read = sorted(project.modules.all, key=lambda module: not project.by_path[module.path].file.target)
+    return {project.by_path[module.path].file.shown: module for module in read}
 
 
 def _read_project(
@@ -130,7 +136,9 @@ def _read_project(
     """Read the project that holds `paths`."""
     config = config or load_config(Path(paths[0] if paths else "."))
     texts = {os.path.realpath(path): text for path, text in (overlay or {}).items()}
-    files = _with_overlay(gather([p for p in paths if os.path.realpath(p) not in texts], config), texts)
+    gathered = _with_overlay(gather([p for p in paths if os.path.realpath(p) not in texts], config), texts)
+    barred, files = [f for f in gathered if f.barred], [f for f in gathered if not f.barred]
+    texts |= {file.path: texts[file.target] for file in files if file.target in texts}
     reader = reader or Reader()
     found, problems = reader.read_all(files, texts, progress, config.max_file_size)
     if config.site_packages:
@@ -140,7 +148,9 @@ def _read_project(
     by_path = {_module_path(r.file, config): r for r in found}
     modules = Modules((path, r.facts) for path, r in by_path.items())
     graded = _graded(problems, [*paths, *texts], config)
-    return _Project(config, by_path, modules, graded, sum(file.wanted for file in files))
+    # A file and the links to it are one.
+    count = len({file.shown for file in files if file.wanted})
+    return _Project(config, by_path, modules, graded, count, tuple(barred))
 
 
 def _graded(problems: Iterable[Problem], named: Iterable[str | Path], config: Config) -> tuple[Problem, ...]:
@@ -184,22 +194,26 @@ def _packs(project: _Project) -> tuple[Pack, ...]:
 
 
 def _warnings(project: _Project, analysis: Analysis) -> tuple[Problem, ...]:
-    """What users said of their functions that cannot be used."""
-    found = []
+    """What users said of their functions that cannot be used, and what is not read."""
+    found = [
+        Problem(file.shown, 0, 0, f"is not read: it is a link that leads out of the project, to {file.target}")
+        for file in project.barred
+        if file.wanted
+    ]
     for unclear in analysis.remarks.unclear:
         read = project.by_path[unclear.module.path] if unclear.module else None
         if read is None:
             found.append(Problem("pyproject.toml", 0, 0, f"[tool.loopsafe.annotations]: {unclear.message}"))
         elif read.file.wanted:
             found.append(Problem(read.file.shown, unclear.row, 1, unclear.message))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _with_overlay(files: Sequence[SourceFile], texts: Mapping[str, str]) -> list[SourceFile]:
     """Texts that stand in for files are wanted, also where there is no such file."""
-    known, here = {file.path for file in files}, os.getcwd()
+    known, here = {file.target or file.path for file in files}, os.getcwd()
     added = [SourceFile(p, shown(p, here), True) for p in texts if p not in known]
-    every = [*(replace(f, wanted=True) if f.path in texts else f for f in files), *added]
+    every = [*(replace(f, wanted=True) if (f.target or f.path) in texts else f for f in files), *added]
     return sorted(every, key=lambda file: in_order(file.path))
 
 
@@ -226,6 +240,9 @@ def _module_path(file: SourceFile, config: Config) -> str:
     return Path(os.path.relpath(file.path, config.root)).as_posix()
 
 
+_OUT_OF_REACH = FixPlan("declined", "its file lies outside the project, where a link leads")
+
+
 class _Reporter:
     """Violations -> findings: places in shown paths, source text of each hop."""
 
@@ -248,7 +265,7 @@ class _Reporter:
             confidence=violation.confidence,
             context=violation.context,
             witness=tuple(map(self.step, violation.witness)),
-            fix=violation.fix,
+            fix=_OUT_OF_REACH if violation.fix and read.file.foreign else violation.fix,
             api=violation.api,
         )
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from loopsafe import writing
 from loopsafe.fixes import CannotWrite, write_atomically
-from loopsafe.fixes import files as writing
 from tests.support.command_line import environment
 
 OLD, NEW = b"old\n", b"new\r\n"
@@ -58,25 +58,109 @@ def test_the_owner_stays(file: Path) -> None:
 @unix
 def test_an_owner_that_cannot_be_kept_refuses(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     status = os.stat_result([*file.stat()[:4], 12345, 54321, *file.stat()[6:]])
+    fstat = os.fstat
 
     def forbidden(*_: int) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(Path, "stat", lambda self, **_: status)
-    monkeypatch.setattr(writing.os, "fchown", forbidden)
+    monkeypatch.setattr(os, "fstat", lambda at: status if os.path.samestat(fstat(at), status) else fstat(at))
+    monkeypatch.setattr(os, "fchown", forbidden)
     refuses(file, "belongs to another user or group")
     monkeypatch.undo()
     assert [path.name for path in file.parent.iterdir()] == ["a.py"]
 
 
 @unix
-def test_a_link_is_followed_and_stays_a_link(file: Path) -> None:
-    folder = file.parent / "elsewhere"
-    folder.mkdir()
-    link = folder / "link.py"
-    link.symlink_to(Path("..") / "a.py")
-    write_atomically(link, NEW, OLD)
+def test_a_link_is_not_followed(file: Path) -> None:
+    link = file.with_name("link.py")
+    link.symlink_to("a.py")
+    refuses(link, "is a link")
     assert link.is_symlink()
+    assert file.read_bytes() == OLD
+
+
+@unix
+def test_a_link_among_the_folders_is_not_followed(file: Path) -> None:
+    (file.parent / "real").mkdir()
+    (file.parent / "real" / "deep").mkdir()
+    inside = file.rename(file.parent / "real" / "deep" / "a.py")
+    link = file.parent / "link"
+    link.symlink_to("real", target_is_directory=True)
+    refuses(link / "deep" / "a.py", "a link is in the way")
+    link.unlink()
+    link.symlink_to("real/deep", target_is_directory=True)
+    refuses(link / "a.py", "a link is in the way")
+    assert inside.read_bytes() == OLD
+    assert list(inside.parent.iterdir()) == [inside]
+
+
+@unix
+@pytest.mark.parametrize("exchanged", ["a folder for a link", "the file for a link", "the file for another"])
+def test_what_is_exchanged_meanwhile(exchanged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes between the look at the file and the write, nothing outside is written to."""
+    file, outside = tmp_path / "project" / "a.py", tmp_path / "outside" / "a.py"
+    for path in (file, outside):
+        path.parent.mkdir()
+        path.write_bytes(OLD)
+    put = writing.Folder.put
+
+    def exchange(*arguments: object) -> None:
+        if exchanged == "a folder for a link":
+            file.parent.rename(tmp_path / "moved")
+            file.parent.symlink_to(outside.parent, target_is_directory=True)
+        elif exchanged == "the file for a link":
+            file.rename(file.with_name("old.py"))
+            file.symlink_to(outside)
+        else:
+            file.rename(file.with_name("old.py"))
+            file.write_bytes(OLD)
+        put(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(writing.Folder, "put", exchange)
+    if exchanged == "a folder for a link":
+        # The folder that was opened is the one that is written to, wherever it is by now.
+        write_atomically(file, NEW, OLD)
+        assert (tmp_path / "moved" / "a.py").read_bytes() == NEW
+    else:
+        refuses(file, "has changed since|is a link")
+        assert sorted(path.name for path in file.parent.iterdir()) == ["a.py", "old.py"]
+    assert outside.read_bytes() == OLD
+    assert list(outside.parent.iterdir()) == [outside]
+
+
+@unix
+def test_a_file_with_two_names_stays(file: Path) -> None:
+    other = file.with_name("b.py")
+    other.hardlink_to(file)
+    refuses(file, "has other names")
+    assert other.read_bytes() == file.read_bytes() == OLD
+
+
+@unix
+def test_a_folder_that_cannot_be_listed(file: Path) -> None:
+    folder = file.parent / "entered"
+    folder.mkdir()
+    moved = file.rename(folder / "a.py")
+    folder.chmod(0o311)
+    write_atomically(moved, NEW, OLD)
+    folder.chmod(0o755)
+    assert moved.read_bytes() == NEW
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Python knows extended attributes on Linux only")
+def test_extended_attributes_stay(file: Path) -> None:
+    try:
+        os.setxattr(file, "user.comment", b"kept")
+    except OSError:
+        pytest.skip("this file system has none")
+    write_atomically(file, NEW, OLD)
+    assert os.getxattr(file, "user.comment") == b"kept"
+
+
+def test_a_long_name(tmp_path: Path) -> None:
+    file = tmp_path / f"{'本' * 80}.py"
+    file.write_bytes(OLD)
+    write_atomically(file, NEW, OLD)
     assert file.read_bytes() == NEW
 
 
@@ -115,7 +199,7 @@ def test_a_full_disk_leaves_the_file_and_no_litter(file: Path, monkeypatch: pyte
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     refuses(file, "No space left on device")
     assert file.read_bytes() == OLD
     assert list(file.parent.iterdir()) == [file]

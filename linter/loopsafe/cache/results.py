@@ -24,7 +24,15 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def key(files: Iterable[SourceFile], packs: Iterable[str], digests: Digests, config: Config, noqa: bool) -> str:
     """The name of the report on these files; `packs` are the paths of knowledge that is not loopsafe's own."""
     largest = config.max_file_size
-    contents: list[Any] = [(os.fsencode(file.path), file.wanted, digests.of(file.path, largest)) for file in files]
+    contents: list[Any] = [
+        (
+            os.fsencode(file.path),
+            os.fsencode(file.target),
+            file.wanted,
+            b"" if file.barred else digests.of(file.path, largest),
+        )
+        for file in files
+    ]
     knowledge = [(os.fsencode(path), digests.of(path)) for path in packs]
     settings = [ascii(value) for value in astuple(config)]
     made_from = [_program(), os.fsencode(os.getcwd()), settings, noqa, knowledge, contents]

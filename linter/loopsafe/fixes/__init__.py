@@ -7,6 +7,7 @@ something to fix.
 from __future__ import annotations
 
 from loopsafe.fixes.engine import COLLIDES, FixResult, fix_source
-from loopsafe.fixes.files import CannotWrite, fix_bytes, write_atomically
+from loopsafe.fixes.files import fix_bytes, write_atomically
+from loopsafe.writing import CannotWrite
 
 __all__ = ["COLLIDES", "CannotWrite", "FixResult", "fix_bytes", "fix_source", "write_atomically"]
