@@ -15,6 +15,7 @@ import pytest
 import loopsafe
 from loopsafe.rules import ALL_RULES
 from tests.support.command_line import Cli, environment
+from tests.support.terminal import on_a_terminal
 
 BROKEN = '''"""A player whose worker thread fills the loop's queue."""
 
@@ -579,7 +580,7 @@ class TestTerminal:
         ("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)], ids=str
     )
     def test_colours_on_a_terminal(self, env: dict[str, str], coloured: bool, project: Path) -> None:
-        assert (b"\x1b[" in on_a_terminal(project, env, "-m", "loopsafe", "check")) is coloured
+        assert (b"\x1b[" in on_a_terminal(project, env, "-m", "loopsafe", "check", "-q")) is coloured
 
     @pytest.mark.parametrize(("seconds", "shown"), [(0, False), (0.2, True)], ids=["short work", "long work"])
     def test_progress_on_a_terminal(self, seconds: float, shown: bool, tmp_path: Path) -> None:
@@ -601,30 +602,6 @@ with progress(quiet=False) as show:
         if show:
             show(done, 5)
 """
-
-
-def on_a_terminal(folder: Path, env: dict[str, str], *arguments: str) -> bytes:
-    """What Python writes when all its streams are a terminal."""
-    ours, its = pytest.importorskip("pty").openpty()
-    command = [sys.executable, *arguments]
-    env = environment(**{"TERM": "xterm", **env})
-    with subprocess.Popen(command, cwd=folder, env=env, stdin=its, stdout=its, stderr=its) as process:
-        os.close(its)
-        output = b"".join(_read_all(ours))
-    os.close(ours)
-    assert process.returncode in (0, 1)
-    return output
-
-
-def _read_all(terminal: int):
-    while True:
-        try:
-            data = os.read(terminal, 4096)
-        except OSError:  # Linux reports the end of a terminal as an error.
-            return
-        if not data:
-            return
-        yield data
 
 
 class TestProcess:

@@ -173,6 +173,18 @@ def test_names_are_escaped() -> None:
     check_mermaid(list(render_mermaid(graph)))
 
 
+def test_labels_are_not_taken_for_more_than_text() -> None:
+    """Mermaid obeys directives in labels, Graphviz decodes entities: either could show what is not there."""
+    place = Location("a.py", Span(1, 1, 1, 2))
+    odd = '%%{init: {"securityLevel": "loose"}}%% &#8238; &lt;'
+    graph = ContextGraph((Node(odd, odd, place, ("thread",), (odd,)),), ())
+    dot, mermaid = "\n".join(render_dot(graph)), "\n".join(render_mermaid(graph))
+    assert dot.count("&amp;#8238; &amp;lt;") == 3
+    assert mermaid.count("#37;#37;{init: ") == 3
+    assert "%" not in mermaid
+    assert dot.count("&") == 6
+
+
 def test_to_a_file(cli: Cli, project: Path) -> None:
     done = cli("graph", "app", "--output", "graph.dot")
     assert (done.returncode, done.stdout) == (0, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from loopsafe.findings import Finding, Report
 from loopsafe.fixes import COLLIDES, fix_bytes
+from loopsafe.sources import read_bytes
 
 Analyse = Callable[[Mapping[Path, str]], Report]
 Choose = Callable[[Report], Sequence[Finding]]
@@ -94,7 +96,7 @@ def _change(path: str, findings: Sequence[Finding], done: Change | None) -> tupl
     # Operations that move together carry one plan, which is to be carried out once.
     plans = list(dict.fromkeys(finding.fix for finding in findings if finding.fix))
     try:
-        before = done.before if done else Path(path).read_bytes()
+        before = done.before if done else read_bytes(path, sys.maxsize)
     except OSError as error:
         return None, [Refusal(finding, str(error)) for finding in findings]
     after, result = fix_bytes(done.after if done else before, plans)

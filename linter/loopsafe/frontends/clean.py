@@ -8,6 +8,7 @@ from pathlib import Path
 from loopsafe.cache.place import clean
 from loopsafe.config import ConfigError, find_root
 from loopsafe.frontends.terminal import CannotWork, write
+from loopsafe.harmless import printable
 
 
 def clean_caches(paths: Sequence[str]) -> int:
@@ -21,7 +22,7 @@ def clean_caches(paths: Sequence[str]) -> int:
     except ConfigError as error:
         raise CannotWork(str(error)) from error
     write(
-        f"Removed {folder}" if gone else f"Removed loopsafe's files from {folder}, where there are others"
+        printable(f"Removed {folder}" if gone else f"Removed loopsafe's files from {folder}, where there are others")
         for folder, gone in filter(None, map(clean, roots))
     )
     return 0

@@ -22,7 +22,7 @@ from loopsafe.frontends.options import (
     quiet_option,
     selection_options,
 )
-from loopsafe.frontends.terminal import abandon_stdout, complain, flush_streams, prepare_streams
+from loopsafe.frontends.terminal import abandon_stdout, complain, flush_streams, prepare_streams, show_error
 
 FORMATS = ("text", "concise", "json", "github", "sarif")
 STATISTICS_FORMATS = ("text", "concise", "json")
@@ -246,7 +246,7 @@ def _run() -> int:
     try:
         return int(cli.main(prog_name="loopsafe", standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
+        show_error(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED
@@ -259,6 +259,6 @@ def _run() -> int:
         return 2
     except Exception:
         # Python's own exit code for this is 1, which here would mean "findings".
-        traceback.print_exc()
+        complain(*traceback.format_exc().splitlines())
         complain("This is a bug in loopsafe; please report it with the lines above.")
         return 2

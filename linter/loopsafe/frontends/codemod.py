@@ -12,7 +12,9 @@ import libcst as cst
 from libcst.codemod import CodemodCommand, CodemodContext, SkipFile
 
 from loopsafe.config import Config, ConfigError, find_root, load_config
+from loopsafe.files import leads_out
 from loopsafe.frontends.changes import Change, Refusal, work_out
+from loopsafe.harmless import printable
 from loopsafe.pipeline import analyze
 
 
@@ -50,10 +52,12 @@ class UseCallSoonThreadsafe(CodemodCommand):
         """
         if self.context.filename is None:
             raise SkipFile("loopsafe analyses whole projects, so it needs files, not standard input")
+        if leads_out(self.context.filename, self._repository()):
+            raise SkipFile("it is a link that leads out of the project")
         path = os.path.realpath(self.context.filename)
         project = _project(_config(path, self._repository()), self._unsafe)
         for refusal in project.refusals.get(path, ()):
-            self.warn(f"{refusal.finding.location}: {refusal.finding.code}: {refusal.reason}")
+            self.warn(printable(f"{refusal.finding.location}: {refusal.finding.code}: {refusal.reason}"))
         content = Path(path).read_bytes()
         return _kept(_changed(tree, content, project.changes.get(path)))
 
@@ -91,7 +95,7 @@ def _config(path: str, repository: str) -> Config:
         marked = find_root(root / "-" / "-") == root
         return load_config(root if marked or not root.is_relative_to(repository) else Path(repository))
     except ConfigError as error:
-        raise SystemExit(f"loopsafe: {error}") from error
+        raise SystemExit(printable(f"loopsafe: {error}")) from error
 
 
 def _changed(tree: cst.Module, content: bytes, change: Change | None) -> tuple[cst.Module, bytes]:

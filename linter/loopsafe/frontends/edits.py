@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loopsafe.findings import Edit, Finding, FixPlan
-from loopsafe.sources import decode
+from loopsafe.sources import decode, read_bytes
 
 if TYPE_CHECKING:
     from loopsafe.fixes import FixResult
@@ -39,7 +40,7 @@ def _declined(finding: Finding, result: FixResult | None) -> Finding:
 
 def _text(path: str, overlay: Mapping[Path, str]) -> str:
     key = Path(os.path.realpath(path))
-    return overlay[key] if key in overlay else decode(Path(path).read_bytes()).text
+    return overlay[key] if key in overlay else decode(read_bytes(path, sys.maxsize)).text
 
 
 def _results_in_file(text: str, findings: Iterable[Finding]) -> dict[Finding, FixResult]:

@@ -8,7 +8,6 @@ are named `<builtin>.print`, methods of their instances `<**PyStr**>.join`, as t
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from loopsafe.knowledge.load import Knowledge, applicable, built_in_packs
 from loopsafe.program.edges import CallEdges
 from loopsafe.program.modules import Modules
 from loopsafe.program.program import Program
+from loopsafe.render.json import written
 from loopsafe.sources import decode, read_bytes
 
 _METHOD = re.compile(r"builtins\.(str|bytes|int|list|tuple|dict|set)\.")
@@ -49,7 +49,7 @@ def export_callgraph(paths: tuple[str, ...]) -> int:
         edges = call_edges(paths or (".",))
     except (ConfigError, OSError) as error:
         raise CannotWork(str(error)) from error
-    write([json.dumps(edges, indent=2)])
+    write([written(edges)])
     return 0
 
 

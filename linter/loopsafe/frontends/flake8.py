@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from loopsafe import __version__
+from loopsafe.harmless import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -63,7 +64,8 @@ class Plugin:
         """Row from 1, column from 0, text and type of each finding in the file."""
         for finding in self._session.findings(self._filename, self._lines):
             span = finding.location.span
-            yield span.row, span.column - 1, f"{finding.code} {finding.message}{_hint(finding)}", type(self)
+            text = printable(f"{finding.code} {finding.message}{_hint(finding)}")
+            yield span.row, span.column - 1, text, type(self)
 
 
 def _hint(finding: Finding) -> str:
@@ -147,7 +149,7 @@ class Session:
         """The files that the analysis reports on."""
         from loopsafe.files import gather
 
-        return frozenset(file.path for file in gather(self._paths, self._config) if file.wanted)
+        return frozenset(file.target or file.path for file in gather(self._paths, self._config) if file.wanted)
 
     @cached_property
     def _found_elsewhere(self) -> Mapping[str, Sequence[Finding]]:
@@ -186,20 +188,25 @@ def _by_file(
 
 
 def _report(paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None, tell: Tell | None) -> Report:
-    if not overlay:
-        # Where flake8 starts processes afresh, the first to come here analyses and the others take over its result.
-        from loopsafe.cached import analyze as analyze_once
+    from loopsafe.config import ConfigError
 
-        return analyze_once(paths, config, noqa=False, tell=tell)
+    try:
+        if not overlay:
+            # Where flake8 starts processes afresh, the first to come here analyses and the others take over its result.
+            from loopsafe.cached import analyze as analyze_once
 
-    from loopsafe.pipeline import analyze
+            return analyze_once(paths, config, noqa=False, tell=tell)
 
-    return analyze(paths, config, overlay=overlay, noqa=False)
+        from loopsafe.pipeline import analyze
+
+        return analyze(paths, config, overlay=overlay, noqa=False)
+    except ConfigError as error:
+        raise _stop(str(error)) from error
 
 
 def _stop(message: str) -> Exception:
     """What ends flake8 with a message instead of a traceback."""
     from flake8.exceptions import ExecutionError  # type: ignore[import-untyped]
 
-    error: Exception = ExecutionError(f"loopsafe: {message}")
+    error: Exception = ExecutionError(printable(f"loopsafe: {message}"))
     return error

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import loopsafe
 from loopsafe.findings import Finding, Report
 from loopsafe.frontends import summary
+from loopsafe.frontends.delivery import deliver
 from loopsafe.frontends.edits import worked_out
 from loopsafe.frontends.options import Selection
-from loopsafe.frontends.terminal import CannotWork, complain, wants_colour, write
+from loopsafe.frontends.terminal import complain, wants_colour
 from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths, work_on_stdin
 from loopsafe.render import FORMATS, STATISTICS, WITH_EDITS, WITH_RULES, Results, RuleInfo, text
 from loopsafe.stopwatch import Stopwatch
@@ -62,11 +62,11 @@ def run_check(request: CheckRequest) -> int:
         report, told, unwritten = _fix(request, work, report)
         failed = failed or unwritten
     with watch.stage("render"):
-        _deliver(request, _lines(request, work, report, told))
+        deliver(_lines(request, work, report, told), request.output_file, work.config.root, _colour(request))
     if request.profile:
         complain(*watch.lines())
     if request.verify:
-        _verify(request, report)
+        _verify(request, work, report)
     if failed:
         return FAILED
     return FINDINGS if report.findings and not request.exit_zero else CLEAN
@@ -88,13 +88,10 @@ def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str
     return done.after, summary.fixed(len(done.fixed), done.after.findings), unread
 
 
-def _verify(request: CheckRequest, report: Report) -> None:
+def _verify(request: CheckRequest, work: Work, report: Report) -> None:
     from loopsafe.frontends.verify import write_reproducers
 
-    try:
-        written, refused = write_reproducers(Path(request.verify), report.findings)
-    except OSError as error:
-        raise CannotWork(f"{request.verify}: cannot be written: {error.strerror}") from error
+    written, refused = write_reproducers(request.verify, report.findings, work.config.root)
     if not request.quiet:
         complain(*refused, f"Wrote {written} reproducer{'' if written == 1 else 's'} to {request.verify}.")
 
@@ -128,15 +125,3 @@ def _rules() -> tuple[RuleInfo, ...]:
 
 def _colour(request: CheckRequest) -> bool:
     return not request.output_file and wants_colour(sys.stdout)
-
-
-def _deliver(request: CheckRequest, lines: Iterator[str]) -> None:
-    if not request.output_file:
-        write(lines, _colour(request))
-        return
-    # All of it before the file is opened, so that a failure leaves no half of one.
-    content = "".join(f"{line}\n" for line in lines)
-    try:
-        Path(request.output_file).write_text(content, "utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise CannotWork(f"{request.output_file}: cannot be written: {error.strerror}") from error

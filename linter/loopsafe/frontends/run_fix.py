@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +13,15 @@ from loopsafe.findings import Finding, Report
 from loopsafe.fixes import CannotWrite, write_atomically
 from loopsafe.frontends import summary
 from loopsafe.frontends.changes import Analyse, Change, Outcome, Refusal, work_out
+from loopsafe.frontends.diffs import applicable, pictured
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.settings import check_known
-from loopsafe.frontends.terminal import complain, wants_colour, write
+from loopsafe.frontends.terminal import complain, interactive, wants_colour, write, write_raw
 from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths
+from loopsafe.harmless import printable
 from loopsafe.render import Results, concise, text
-from loopsafe.render.painting import painter, printable
-from loopsafe.sources import decode
 
 _ANSWERS = ("a", "s", "q", "accept", "skip", "quit")
-_DIFF_STYLES = {"+++": "bold", "---": "bold", "@@ ": "cyan", "+": "green", "-": "red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +103,8 @@ def _ask(changes: Sequence[Change]) -> tuple[Change, ...]:
     chosen: list[Change] = []
     colour = wants_colour(sys.stdout)
     for number, change in enumerate(changes, 1):
-        write(_diff(change, colour), colour)
-        question = f"{change.path} ({number} of {len(changes)}): [a]ccept, [s]kip or [q]uit?"
+        write(pictured(change, colour), colour)
+        question = printable(f"{change.path} ({number} of {len(changes)}): [a]ccept, [s]kip or [q]uit?")
         answer = click.prompt(question, type=click.Choice(_ANSWERS), show_choices=False)
         if answer.startswith("q"):
             break
@@ -118,7 +115,10 @@ def _ask(changes: Sequence[Change]) -> tuple[Change, ...]:
 
 def _show_diff(request: FixRequest, before: Report, outcome: Outcome) -> int:
     colour = wants_colour(sys.stdout)
-    write((line for change in outcome.changes for line in _diff(change, colour)), colour)
+    if interactive(sys.stdout):
+        write((line for change in outcome.changes for line in pictured(change, colour)), colour)
+    else:
+        write_raw(piece for change in outcome.changes for piece in applicable(change))
     # Not on standard output: the diff may go straight into `git apply`.
     if not request.quiet:
         complain(*_refused(outcome.refusals))
@@ -126,21 +126,6 @@ def _show_diff(request: FixRequest, before: Report, outcome: Outcome) -> int:
     if before.failed:
         return FAILED
     return FINDINGS if outcome.changes else CLEAN
-
-
-def _diff(change: Change, colour: bool) -> Iterator[str]:
-    paint = painter(colour)
-    name = printable(change.path)
-    for line in difflib.unified_diff(_rows(decode(change.before).text), _rows(change.text), name, name):
-        style = next((style for start, style in _DIFF_STYLES.items() if line.startswith(start)), "")
-        yield paint([(line.removesuffix("\n"), style)])
-        if not line.endswith("\n"):
-            yield "\\ No newline at end of file"
-
-
-def _rows(source: str) -> list[str]:
-    # Only line feeds end a row of a diff; str.splitlines() would also cut at form feeds and lone carriage returns.
-    return io.StringIO(source, newline="\n").readlines()
 
 
 def _tell(request: FixRequest, before: Report, done: Done) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from loopsafe.config import ConfigError
+from loopsafe.frontends.delivery import deliver
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
-from loopsafe.frontends.terminal import CannotWork, complain, write
+from loopsafe.frontends.terminal import CannotWork, complain
 from loopsafe.frontends.work import nothing_at, work_on_paths
 from loopsafe.pipeline import graph
 from loopsafe.render.graph import FORMATS
@@ -29,15 +28,5 @@ def show_graph(paths: tuple[str, ...], graph_format: str, output: str, quiet: bo
         raise CannotWork(str(error)) from error
     if not drawn.nodes and not quiet:
         complain("warning: no function here is known to run on a thread or on a loop")
-    _deliver(list(FORMATS[graph_format](drawn)), output)
+    deliver(FORMATS[graph_format](drawn), output, work.config.root)
     return 0
-
-
-def _deliver(lines: list[str], output: str) -> None:
-    if not output:
-        write(lines)
-        return
-    try:
-        Path(output).write_text("".join(f"{line}\n" for line in lines), "utf-8", newline="\n")
-    except OSError as error:
-        raise CannotWork(f"{output}: cannot be written: {error.strerror}") from error

@@ -11,6 +11,7 @@ import msgspec
 from loopsafe.config import ConfigError, load_config
 from loopsafe.frontends.settings import nearest
 from loopsafe.frontends.terminal import CannotWork, drawn, wants_colour, write
+from loopsafe.harmless import printable, printable_lines
 from loopsafe.knowledge.load import KnowledgeError, PackFile, pack_files
 from loopsafe.knowledge.schema import Pack, Row
 
@@ -23,7 +24,7 @@ def list_packs() -> int:
     """
     files = _all_files()
     width = max(len(file.pack.library) for file in files)
-    write(_line(file, width) for file in files)
+    write(printable(_line(file, width)) for file in files)
     return 0
 
 
@@ -38,7 +39,8 @@ def show_pack(library: str) -> int:
     if not found:
         known = (file.pack.library for file in files)
         raise CannotWork(f"no pack is about `{library}`{nearest(library, known)}")
-    text = "\n".join(file.text for file in found).rstrip()
+    # Made harmless before it is coloured; with spaces for tabs, which a table may be laid out with.
+    text = printable_lines("\n".join(file.text for file in found).rstrip().expandtabs())
     if not wants_colour(sys.stdout):
         write([text])
         return 0

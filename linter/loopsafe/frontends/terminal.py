@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from loopsafe.harmless import printable
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -19,6 +21,17 @@ class CannotWork(click.ClickException):
     """The work cannot be done; the message says why. The exit code is 2, as ruff's."""
 
     exit_code = 2
+
+
+def show_error(error: click.ClickException) -> None:
+    """Say on standard error what is wrong with the arguments, which are often names from the project."""
+    error.message = printable(error.message)  # type: ignore[misc]
+    error.show()
+
+
+def interactive(stream: TextIO | None) -> bool:
+    """Whether someone looks at what is written there: at a terminal or, in colour, at the log of a build."""
+    return wants_colour(stream) or (stream is not None and stream.isatty())
 
 
 def wants_colour(stream: TextIO | None) -> bool:
@@ -46,10 +59,25 @@ def flush_streams() -> None:
 
 
 def write(lines: Iterable[str], colour: bool = False) -> None:
-    """Write lines to standard output. A reader that has gone away (`| head`) is no error: the rest is dropped."""
+    """Write lines, which are harmless already, to standard output.
+
+    A reader that has gone away (`| head`) is no error: the rest is dropped.
+    """
     text = "".join(f"{line}\n" for line in lines)
-    try:
+    with _reader_may_leave():
         click.echo(text, nl=False, color=colour)
+
+
+def write_raw(pieces: Iterable[bytes]) -> None:
+    """Write bytes as they are: for programs that read them, not for a terminal."""
+    with _reader_may_leave():
+        sys.stdout.buffer.write(b"".join(pieces))
+
+
+@contextlib.contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         abandon_stdout()
 
@@ -78,6 +106,6 @@ def abandon_stdout() -> None:
 
 
 def complain(*messages: object) -> None:
-    """Write messages to standard error, a line each."""
+    """Write messages to standard error, a line each and harmless."""
     for message in messages:
-        click.echo(message, err=True)
+        click.echo(printable(str(message)), err=True)

@@ -6,13 +6,19 @@ its own.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path, PurePath
 
 from loopsafe.findings import Finding
+from loopsafe.frontends.delivery import check_stays
+from loopsafe.frontends.terminal import CannotWork
+from loopsafe.harmless import printable
 from loopsafe.knowledge.load import Knowledge, built_in_packs
 from loopsafe.knowledge.schema import ProbeRow
-from loopsafe.render.painting import printable
+from loopsafe.writing import CannotWrite, Folder, open_folder
 
 _PROGRAM = '''\
 """Shows how {code} fails, found at {place}:
@@ -87,23 +93,45 @@ if __name__ == "__main__":
 '''
 
 
-def write_reproducers(folder: Path, findings: Iterable[Finding]) -> tuple[int, list[str]]:
+_OURS = _PROGRAM.partition("{")[0].encode()
+_ODD = re.compile(r"[^\w.-]", re.ASCII)
+_LONGEST = 150
+
+
+def write_reproducers(folder: str, findings: Iterable[Finding], root: Path) -> tuple[int, list[str]]:
     """Write a program for each finding that one can be made for: how many, and for the others a line that says why not.
 
     Raises:
-        OSError: the folder or a file in it cannot be written.
+        CannotWork: the folder or a file in it cannot be written, or the folder is a link that leads out of the project.
     """
     probes = Knowledge(built_in_packs()).probes
-    folder.mkdir(parents=True, exist_ok=True)
+    check_stays(folder, root)
     written, refused = 0, []
-    for finding in findings:
-        reason = _obstacle(finding, probes)
-        if reason:
-            refused.append(printable(f"No reproducer for {finding.location}: {finding.code}: {reason}"))
-        else:
-            (folder / _name(finding)).write_text(reproducer(finding, probes[finding.api]), "utf-8")
-            written += 1
+    try:
+        # The folder's own name may be a link; what stands in it may not.
+        real = Path(os.path.realpath(folder))
+        real.mkdir(parents=True, exist_ok=True)
+        with open_folder(real) as opened:
+            for finding in findings:
+                reason = _obstacle(finding, probes) or _write(opened, finding, probes[finding.api])
+                refused += [f"No reproducer for {finding.location}: {finding.code}: {reason}"] if reason else []
+                written += not reason
+    except OSError as error:
+        raise CannotWork(f"{folder}: cannot be written: {error.strerror or error}") from error
     return written, refused
+
+
+def _write(folder: Folder, finding: Finding, probe: ProbeRow) -> str:
+    """Write the program, also in the place of an earlier one; else say what stands there."""
+    name = _name(finding)
+    try:
+        old = folder.found(name)
+    except CannotWrite as error:
+        return str(error)
+    if old and not old.content.startswith(_OURS):
+        return f"{folder.path / name} is there already and was not written by this command"
+    folder.put(name, reproducer(finding, probe).encode())
+    return ""
 
 
 def _obstacle(finding: Finding, probes: dict[str, ProbeRow]) -> str:
@@ -121,8 +149,12 @@ def _obstacle(finding: Finding, probes: dict[str, ProbeRow]) -> str:
 
 def _name(finding: Finding) -> str:
     span = finding.location.span
-    path = "-".join(PurePath(finding.location.path).with_suffix("").parts).strip("/-.") or "file"
-    return f"{finding.code}-{path}-{span.row}-{span.column}.py"
+    path = "-".join(PurePath(finding.location.path).with_suffix("").parts).strip("/-.")
+    plain = _ODD.sub("_", path)[-_LONGEST:]
+    if plain != path:
+        # Other paths may come to the same.
+        plain = f"{plain}-{sha256(os.fsencode(path)).hexdigest()[:8]}"
+    return f"{finding.code}-{plain}-{span.row}-{span.column}.py"
 
 
 def reproducer(finding: Finding, probe: ProbeRow) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.findings import Finding
-from loopsafe.render.painting import printable
+from loopsafe.harmless import printable
 from loopsafe.render.results import Results
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from loopsafe.findings import Finding, Problem, Step
+from loopsafe.harmless import printable, printable_lines
 from loopsafe.locations import Span
 from loopsafe.render import concise
-from loopsafe.render.painting import printable
 from loopsafe.render.results import Results
 
 
@@ -55,4 +55,5 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    # A name with line feeds is told as it is, since the format has a way to; other names of that sort find no file.
+    return _data(printable_lines(text)).replace(":", "%3A").replace(",", "%2C")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from loopsafe.render.painting import printable
+from loopsafe.harmless import printable
 from loopsafe.traces import ContextGraph, Node
 
 _FILLS = {
@@ -21,7 +21,8 @@ _FILLS = {
 """By context; `several` is for functions that run in more than one, `none` for those that only start others."""
 
 _MARK_WIDTH = 60
-_ENTITIES = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\\": "#92;"}
+# Percent signs, since Mermaid looks for `%%{init: ...}%%` in labels, too.
+_ENTITIES = {"%": "#37;", "#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\\": "#92;"}
 
 
 def render_dot(graph: ContextGraph) -> Iterator[str]:
@@ -89,7 +90,8 @@ def _shortened(mark: str) -> str:
 
 
 def _dot_escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    # Graphviz takes `&#8238;` for the character.
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
 
 
 def _dot_text(text: str) -> str:

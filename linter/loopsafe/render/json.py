@@ -7,13 +7,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from loopsafe.findings import Edit, Finding, FixPlan, Step
+from loopsafe.harmless import without_commands
 from loopsafe.locations import Span
 from loopsafe.render.results import Results
 
 
 def render(results: Results) -> Iterator[str]:
-    """One JSON list, in ASCII so that no encoding can spoil it."""
-    yield json.dumps([_finding(finding, results.edits.get(finding, ())) for finding in results.findings], indent=2)
+    """One JSON list."""
+    yield written([_finding(finding, results.edits.get(finding, ())) for finding in results.findings])
+
+
+def written(value: object) -> str:
+    """JSON in ASCII, which no encoding can spoil, with no command to a build server in its strings."""
+    return without_commands(json.dumps(value, indent=2))
 
 
 def _finding(finding: Finding, edits: Sequence[Edit]) -> dict[str, Any]:

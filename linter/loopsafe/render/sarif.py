@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from loopsafe.findings import Edit, Finding, FixPlan, Problem, Step
 from loopsafe.locations import Location, Span
+from loopsafe.render.json import written
 from loopsafe.render.results import Results, RuleInfo
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -20,7 +21,7 @@ _LEVELS = {"certain": "error", "likely": "warning"}
 
 def render(results: Results) -> Iterator[str]:
     """One SARIF log with one run."""
-    yield json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(results)]}, indent=2)
+    yield written({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(results)]})
 
 
 def _run(results: Results) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 
+from loopsafe.render.json import written
 from loopsafe.render.results import Results
 
 
@@ -25,4 +25,4 @@ def render(results: Results) -> Iterator[str]:
 def render_json(results: Results) -> Iterator[str]:
     """The same as one JSON list of objects."""
     rows = _counted(results)
-    yield json.dumps([{"code": code, "name": name, "count": count} for code, name, count in rows], indent=2)
+    yield written([{"code": code, "name": name, "count": count} for code, name, count in rows])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.findings import Finding, FixPlan, Step
-from loopsafe.render.painting import Piece, painter, printable
+from loopsafe.harmless import printable
+from loopsafe.render.painting import Piece, painter
 from loopsafe.render.results import Results
 
 _KIND_WIDTH = len("reaches")
@@ -36,10 +37,10 @@ def _headline(finding: Finding) -> list[Piece]:
     # A certain finding needs no remark: its line is then the same in every format.
     doubt = "" if finding.confidence == "certain" else f" ({finding.confidence})"
     return [
-        (printable(finding.location.path), "bold"),
+        (finding.location.path, "bold"),
         (f":{span.row}:{span.column}: ", "cyan"),
         (finding.code, "bold red"),
-        (f" {printable(finding.message)}", ""),
+        (f" {finding.message}", ""),
         (doubt, "yellow"),
     ]
 
@@ -63,5 +64,5 @@ def _remedy(fix: FixPlan) -> list[Piece]:
     return [
         (f"    {'fix':<{_KIND_WIDTH}}  ", "blue"),
         (fix.applicability, _FIX_STYLES[fix.applicability]),
-        (printable(reason), ""),
+        (reason, ""),
     ]

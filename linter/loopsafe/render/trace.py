@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from loopsafe.findings import Step
+from loopsafe.harmless import printable
 from loopsafe.locations import Location
-from loopsafe.render.painting import Piece, painter, printable
+from loopsafe.render.json import written
+from loopsafe.render.painting import Piece, painter
 from loopsafe.render.text import hop
 from loopsafe.traces import OFF_LOOP, Reason, Trace
 
@@ -26,16 +27,16 @@ def render(traces: Sequence[Trace], colour: bool = False) -> Iterator[str]:
 
 
 def render_json(traces: Sequence[Trace]) -> Iterator[str]:
-    """One JSON list, in ASCII so that no encoding can spoil it."""
-    yield json.dumps([_object(trace) for trace in traces], indent=2)
+    """One JSON list."""
+    yield written([_object(trace) for trace in traces])
 
 
 def _block(trace: Trace) -> Iterator[list[Piece]]:
-    yield [(printable(str(trace.location)), "bold"), (f"  {printable(trace.function)}", "bold")]
+    yield [(str(trace.location), "bold"), (f"  {trace.function}", "bold")]
     width = max((len(printable(str(step.location))) for reason in trace.reasons for step in reason.path), default=0)
     for reason in trace.reasons:
         doubt = "" if reason.certain else " (likely)"
-        yield [("  runs ", ""), (printable(reason.where), _STYLES[reason.context]), (doubt, "yellow")]
+        yield [("  runs ", ""), (reason.where, _STYLES[reason.context]), (doubt, "yellow")]
         yield from (hop(step, width) for step in reason.path)
     if not any(reason.context in OFF_LOOP for reason in trace.reasons):
         yield [(f"  {NO_PATH}", "dim")]

@@ -1,0 +1,52 @@
+"""A change as a unified diff: for `patch` and `git apply` byte for byte, for people harmless to look at."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+import re
+from collections.abc import Iterator
+
+from loopsafe.frontends.changes import Change
+from loopsafe.harmless import printable
+from loopsafe.render.painting import painter
+from loopsafe.sources import decode
+
+_STYLES = {"+++": "bold", "---": "bold", "@@ ": "cyan", "+": "green", "-": "red"}
+_UNENDED = "\\ No newline at end of file"
+# Anything else in a quoted name is written by its number, so that nothing of it can be taken for a command.
+_PLAIN = re.compile(rb"[^\w ./+=@,~-]", re.ASCII)
+
+
+def applicable(change: Change) -> Iterator[bytes]:
+    """The lines in the file's own bytes, with their ends."""
+    name = _quoted(change.path)
+    old, new = (io.BytesIO(content).readlines() for content in (change.before, change.after))
+    for line in difflib.diff_bytes(difflib.unified_diff, old, new, name, name):
+        yield line if line.endswith(b"\n") else line + f"\n{_UNENDED}\n".encode()
+
+
+def _quoted(path: str) -> bytes:
+    """A file's name as git writes it in a diff, and `patch` and `git apply` read it."""
+    name = os.fsencode(path)
+    if printable(path) != path or '"' in path or "\\" in path:
+        return b'"%s"' % _PLAIN.sub(lambda char: b"\\%03o" % ord(char[0]), name)
+    # A tab ends a name that has spaces in it.
+    return name + b"\t" if b" " in name else name
+
+
+def pictured(change: Change, colour: bool) -> Iterator[str]:
+    """The lines as a terminal may show them, without their ends."""
+    paint, name = painter(colour), printable(change.path)
+    for line in difflib.unified_diff(_rows(decode(change.before).text), _rows(change.text), name, name):
+        style = next((style for start, style in _STYLES.items() if line.startswith(start)), "")
+        # Spaces for tabs, as a terminal would draw them; the carriage return of a line's end draws nothing.
+        yield paint([(line.removesuffix("\n").removesuffix("\r").expandtabs(), style)])
+        if not line.endswith("\n"):
+            yield _UNENDED
+
+
+def _rows(source: str) -> list[str]:
+    # Only line feeds end a row of a diff; str.splitlines() would also cut at form feeds and lone carriage returns.
+    return io.StringIO(source, newline="\n").readlines()
