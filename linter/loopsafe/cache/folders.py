@@ -14,18 +14,17 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import NamedTuple
 
 TAG = "CACHEDIR.TAG"
 _TAG_TEXT = (
     b"Signature: 8a477f597d28d172789f06886806bc55\n"
     b"# This folder was made by loopsafe and can be deleted. On cache folders: https://bford.info/cachedir/\n"
 )
+# As texts: to compile these takes longer than all else here, and a run that finds its report needs none of them.
 _ENTRY = r"(?:report-[0-9a-f]{32}|facts-[0-9a-f]{32}-[0-9a-f]|files|environment|holder-\d\d?)"
-_ENTRIES = re.compile(_ENTRY)
-_LOCKS = re.compile(r"\d\d?\.lock")
-_TEMPORARY = re.compile(rf"(?:{_ENTRY}|{re.escape(TAG)})\.(?P<process>\d{{1,10}})\.\d{{1,20}}\.tmp")
-_PROJECTS = re.compile(r"[0-9a-f]{32}")
+_LOCK = r"\d\d?\.lock"
+_TEMPORARY = rf"(?:{_ENTRY}|CACHEDIR\.TAG)\.(?P<process>\d{{1,10}})\.\d{{1,20}}\.tmp"
+_PROJECT = r"[0-9a-f]{32}"
 
 _AT = {
     os.open,
@@ -37,17 +36,12 @@ _AT = {
 } <= os.supports_dir_fd and os.scandir in os.supports_fd
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 _FLAGS = _NO_LINKS | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
+# When an entry was last of use, in nanoseconds, its size and its name.
+Entry = tuple[int, int, str]
+
 _PIECE = 1 << 24
 # Whatever writes for longer than this has been killed.
 _ABANDONED_SECONDS = 3600
-
-
-class Entry(NamedTuple):
-    """When an entry was last of use, in nanoseconds, its size and its name."""
-
-    used: int
-    size: int
-    name: str
 
 
 class Folder:
@@ -121,21 +115,21 @@ class Folder:
 
     def projects(self) -> list[str]:
         """Names of folders that are named as those of projects are."""
-        return [name for name in self.names() if _PROJECTS.fullmatch(name)]
+        return [name for name in self.names() if re.fullmatch(_PROJECT, name)]
 
     def entries(self) -> Iterator[Entry]:
         """What is kept here."""
         for name in self.names():
-            if _ENTRIES.fullmatch(name):
+            if re.fullmatch(_ENTRY, name):
                 with contextlib.suppress(OSError):
                     status = self.status(name)
                     if stat.S_ISREG(status.st_mode):
-                        yield Entry(status.st_mtime_ns, status.st_size, name)
+                        yield status.st_mtime_ns, status.st_size, name
 
     def sweep(self) -> None:
         """Delete what processes that have ended were about to write."""
         for name in self.names():
-            found = _TEMPORARY.fullmatch(name)
+            found = name.endswith(".tmp") and re.fullmatch(_TEMPORARY, name)
             if found:
                 with contextlib.suppress(OSError):
                     status = self.status(name)
@@ -145,7 +139,7 @@ class Folder:
     def empty(self, remove: Callable[[], None]) -> bool:
         """Delete what is this program's, and `remove` the folder if there is nothing else; whether it is gone."""
         for name in self.names():
-            own = _ENTRIES.fullmatch(name) or _LOCKS.fullmatch(name) or _TEMPORARY.fullmatch(name)
+            own = re.fullmatch(f"{_ENTRY}|{_LOCK}|{_TEMPORARY}", name)
             if own and stat.S_ISREG(self.status(name).st_mode):
                 self.delete(name)
         if self.names() != [TAG]:
@@ -174,7 +168,7 @@ class Folder:
         if self.own():
             return
         # Somebody may have been killed in the middle of this.
-        if any(not _TEMPORARY.fullmatch(name) for name in self.names()):
+        if any(not re.fullmatch(_TEMPORARY, name) for name in self.names()):
             # Or have finished meanwhile.
             if self.own():
                 return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import time
 from collections.abc import Iterator
 
@@ -50,9 +49,7 @@ def tidy(root: str) -> None:
     """Delete what has not been of use for longest, of all projects, until the rest is little enough."""
     with contextlib.suppress(OSError), _base(root, make=False) as base:
         base.sweep()
-        kept = dict(
-            sorted(_entries(base).items(), key=lambda item: max(item[1], default=Entry(0, 0, "")), reverse=True)
-        )
+        kept = dict(sorted(_entries(base).items(), key=lambda item: max(item[1], default=(0, 0, "")), reverse=True))
         for project in list(kept)[_PROJECTS:]:
             del kept[project]
             with contextlib.suppress(OSError):
@@ -79,14 +76,18 @@ def clean(root: str) -> tuple[str, bool] | None:
 
 
 def _evict(base: Folder, kept: dict[str, list[Entry]]) -> None:
-    largest, size, now = _largest(), 0, time.time_ns()
-    entries = [(entry, project) for project, found in kept.items() for entry in found]
+    largest, total, now = _largest(), 0, time.time_ns()
     # A time that is yet to come says nothing.
-    for entry, project in sorted(entries, key=lambda pair: pair[0].used * (pair[0].used <= now), reverse=True):
-        size += entry.size
-        if size > largest:
+    entries = (
+        (used if used <= now else 0, size, name, project)
+        for project, found in kept.items()
+        for used, size, name in found
+    )
+    for _, size, name, project in sorted(entries, reverse=True):
+        total += size
+        if total > largest:
             with contextlib.suppress(OSError), base.folder(project, make=False) as folder:
-                folder.delete(entry.name)
+                folder.delete(name)
 
 
 def _entries(base: Folder) -> dict[str, list[Entry]]:
@@ -141,6 +142,6 @@ def _inside(path: str, root: str) -> bool:
 
 def _largest() -> int:
     wanted = os.environ.get(SIZE) or str(_MEGABYTES)
-    if not re.fullmatch(r"[0-9]{1,9}", wanted):
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 10):
         raise ConfigError(f"{SIZE} must be a number of megabytes, not `{wanted}`")
     return int(wanted) * 10**6

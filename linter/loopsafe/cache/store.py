@@ -8,12 +8,17 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TypeVar
 
 import msgspec
 
 from loopsafe.cache.folders import Folder
+
+try:
+    # What hashlib gives under this name, without OpenSSL, which nothing here needs and every run would wait for.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 _DIGEST_SIZE = 16
 _CHECK_SIZE = 32
