@@ -12,12 +12,11 @@ if __name__ == "__main__" and not getattr(sys.flags, "safe_path", sys.flags.isol
 
 import os
 import signal
-from typing import NoReturn
 
 INTERRUPTED = 130
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the command line of this process and exit."""
     # Not where it is ignored, as in what a shell has started in the background.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -31,13 +30,13 @@ def main() -> NoReturn:
     cli.main()
 
 
-def _interrupt(number: int, frame: object) -> NoReturn:
+def _interrupt(number: int, frame: object) -> None:
     """Once, so that what is in the way of the first Ctrl-C is never met by a second."""
     signal.signal(signal.SIGINT, _leave)
     raise KeyboardInterrupt
 
 
-def _leave(number: int, frame: object) -> NoReturn:
+def _leave(number: int, frame: object) -> None:
     os._exit(INTERRUPTED)
 
 

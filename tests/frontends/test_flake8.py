@@ -190,6 +190,21 @@ def test_syntax_errors_are_flake8s_own(flake8: Flake8, project: Path) -> None:
     assert output.count("LSF102") == 2
 
 
+def test_what_only_loopsafe_cannot_analyse_is_a_warning(flake8: Flake8, project: Path) -> None:
+    (project / "large.py").write_text("x = 1\n" * 1_000, "utf-8")
+    (project / "pyproject.toml").write_text("[tool.loopsafe]\nmax-file-size = 3000\n", "utf-8")
+    reason = "cannot be read: larger than 3,000 bytes (`max-file-size`)"
+    done = flake8("--select=LSF")
+    assert "large.py" not in done.stdout
+    assert done.stderr == f"loopsafe: large.py: warning: {reason}\n"
+    assert f"large.py:1:1: LSF000 {reason}\n" in flake8("--select=LSF", "large.py").stdout
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('unreadable = "error"\n')
+    done = flake8("--select=LSF")
+    assert f"large.py:1:1: LSF000 {reason}\n" in done.stdout
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_files_that_only_loopsafe_excludes_are_checked(flake8: Flake8, project: Path) -> None:
     (project / "pyproject.toml").write_text("[tool.loopsafe]\nextend-exclude = ['t*.py']\n")
     files = [line.split(":")[0] for line in flake8("--select", "LSF").stdout.splitlines()]
@@ -268,7 +283,7 @@ def test_one_analysis_for_all_files_and_one_for_all_excluded_ones(
     opened.prepare()
     assert runs == []
     files = sorted(path.name for path in project.glob("*.py"))
-    found = {name: len(opened.findings(name, ())) for name in files}
+    found = {name: len(opened.found(name, ())[0]) for name in files}
     assert {name: count for name, count in found.items() if count} == {
         "child.py": 1,
         "one.py": 2,

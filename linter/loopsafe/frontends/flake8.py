@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from loopsafe import __version__
 from loopsafe.harmless import printable
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from loopsafe.cached import Tell
     from loopsafe.config import Config
-    from loopsafe.findings import Confidence, Finding, Report
+    from loopsafe.findings import Confidence, Finding, Problem, Report
 
+# A code that no rule has: flake8 knows nothing else that could be said of a file.
+_UNREAD = "LSF000"
 _CONFIDENCES = ("certain", "likely")
 
 
@@ -62,10 +64,21 @@ class Plugin:
 
     def run(self) -> Iterator[tuple[int, int, str, type]]:
         """Row from 1, column from 0, text and type of each finding in the file."""
-        for finding in self._session.findings(self._filename, self._lines):
+        findings, problem = self._session.found(self._filename, self._lines)
+        for finding in findings:
             span = finding.location.span
             text = printable(f"{finding.code} {finding.message}{_hint(finding)}")
             yield span.row, span.column - 1, text, type(self)
+        # What flake8 cannot parse itself it does not show us.
+        if problem is not None and problem.level == "error":
+            yield max(problem.row, 1), max(problem.column - 1, 0), printable(f"{_UNREAD} {problem.message}"), type(self)
+        elif problem is not None:
+            _say(f"loopsafe: {problem}")
+
+
+def _say(message: str) -> None:
+    if sys.stderr is not None:
+        print(printable(message), file=sys.stderr)
 
 
 def _hint(finding: Finding) -> str:
@@ -73,6 +86,16 @@ def _hint(finding: Finding) -> str:
     commands = {"safe": "loopsafe fix", "unsafe": "loopsafe fix --unsafe-fixes"}
     command = commands.get(finding.fix.applicability) if finding.fix else None
     return f" (`{command}`)" if command else ""
+
+
+class _ByFile(NamedTuple):
+    """Findings, and why there are none, by the real path of the file."""
+
+    findings: dict[str, list[Finding]]
+    problems: dict[str, Problem]
+
+    def of(self, path: str) -> tuple[Sequence[Finding], Problem | None]:
+        return self.findings.get(path, ()), self.problems.get(path)
 
 
 @dataclass
@@ -98,16 +121,15 @@ class Session:
         if (jobs.is_auto or jobs.n_jobs > 1) and multiprocessing.get_start_method() == "fork" and not self._stdin:
             _ = self._found, self._covered
 
-    def findings(self, filename: str, lines: Sequence[str]) -> Sequence[Finding]:
-        """The findings in a file of this run, in order. `lines` are its text."""
+    def found(self, filename: str, lines: Sequence[str]) -> tuple[Sequence[Finding], Problem | None]:
+        """The findings in a file of this run, in order, or why it cannot be analysed. `lines` are its text."""
         if self.silenced:
-            return ()
+            return (), None
         path = os.path.realpath(filename)
         # On disk there may be another text of that name, or none.
         if self._stdin and filename == self.options.stdin_display_name:
-            return _by_file([filename], self._config, {Path(path): "".join(lines)}).get(path, ())
-        found = self._found if path in self._covered else self._found_elsewhere
-        return found.get(path, ())
+            return _by_file([filename], self._config, {Path(path): "".join(lines)}).of(path)
+        return (self._found if path in self._covered else self._found_elsewhere).of(path)
 
     @property
     def _stdin(self) -> bool:
@@ -141,7 +163,7 @@ class Session:
         return None
 
     @cached_property
-    def _found(self) -> Mapping[str, Sequence[Finding]]:
+    def _found(self) -> _ByFile:
         return _by_file(self._paths, self._config, tell=self._tell)
 
     @cached_property
@@ -152,15 +174,15 @@ class Session:
         return frozenset(file.target or file.path for file in gather(self._paths, self._config) if file.wanted)
 
     @cached_property
-    def _found_elsewhere(self) -> Mapping[str, Sequence[Finding]]:
+    def _found_elsewhere(self) -> _ByFile:
         """Findings in files that flake8 checks although [tool.loopsafe] excludes them."""
         elsewhere = [path for path in self._checked() if os.path.realpath(path) not in self._covered]
         return _by_file(elsewhere, self._config, tell=self._tell)
 
     def _tell(self, message: str) -> None:
         """Say on standard error for whom we wait; not for each other, which processes of one run do."""
-        if not self.options.quiet and multiprocessing.parent_process() is None and sys.stderr is not None:
-            print(message, file=sys.stderr)
+        if not self.options.quiet and multiprocessing.parent_process() is None:
+            _say(message)
 
     def _checked(self) -> Iterable[str]:
         # flake8 tells plugins the paths as typed; this is what it makes its list of files with.
@@ -178,12 +200,13 @@ class Session:
 
 def _by_file(
     paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None = None, tell: Tell | None = None
-) -> Mapping[str, Sequence[Finding]]:
-    """Findings by the real path of their file."""
-    found: dict[str, list[Finding]] = defaultdict(list)
+) -> _ByFile:
+    found = _ByFile(defaultdict(list), {})
     if paths:
-        for finding in _report(paths, config, overlay, tell).findings:
-            found[os.path.realpath(finding.location.path)].append(finding)
+        report = _report(paths, config, overlay, tell)
+        for finding in report.findings:
+            found.findings[os.path.realpath(finding.location.path)].append(finding)
+        found.problems.update((os.path.realpath(problem.path), problem) for problem in report.problems)
     return found
 
 
