@@ -14,6 +14,7 @@ from loopsafe.config import ConfigError
 from loopsafe.findings import Report
 from loopsafe.pipeline import analyze
 from tests.hostile.encodings import ENCODINGS
+from tests.hostile.fuzz import fuzz
 from tests.hostile.judging import WAYS, judge
 from tests.hostile.nesting import CHAINS, DEEP
 from tests.hostile.projects import CANARY, FOUND, SECRET, Hostile, text
@@ -104,3 +105,10 @@ def test_every_way(name: str, way, folder: Path) -> None:
     hostile = next(one for one in candidates if one.name.removeprefix("coding comment: ") == name)
     outcome = judge(hostile, way, folder)
     assert not outcome.faults, outcome.said
+
+
+@linux
+def test_damaged_files_and_runs_that_must_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    installed = Path(pytest.__file__).parents[1]
+    wrong = fuzz(200, 7, [installed / "_pytest", installed / "libcst"], compared=2)
+    assert not wrong, capsys.readouterr().out
