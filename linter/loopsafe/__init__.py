@@ -8,7 +8,7 @@ __all__ = ["Config", "Finding", "__version__", "analyze"]
 def __getattr__(name: str) -> object:
     # The analysis is loaded on first use, so that `loopsafe --version` and flake8's plug-in scan stay quick.
     if name == "Config":
-        from loopsafe.config import Config
+        from loopsafe.project.config import Config
 
         return Config
     if name == "Finding":

@@ -19,9 +19,9 @@ from loopsafe.cache import results
 from loopsafe.cache.digests import TICK, Digests
 from loopsafe.cache.place import open_store, tidy
 from loopsafe.cache.store import Store, decoded
-from loopsafe.config import Config, ConfigError
-from loopsafe.files import gather
 from loopsafe.findings import Report
+from loopsafe.project.config import Config, ConfigError
+from loopsafe.project.files import gather
 
 Progress = Callable[[int, int], None]
 Tell = Callable[[str], object]

@@ -9,25 +9,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loopsafe.collector import leave, without_collector
-from loopsafe.config import Config, ConfigError, load_config
 from loopsafe.contexts.explain import Explanation
 from loopsafe.contexts.lattice import Hop
 from loopsafe.contexts.lookup import Lookup
 from loopsafe.contexts.model import Analysis, Violation
 from loopsafe.facts.schema import unpack_span
-from loopsafe.files import SourceFile, gather, in_order, shown
 from loopsafe.findings import Finding, FixPlan, Problem, Report, Step
-from loopsafe.installed import installed_files
 from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
 from loopsafe.knowledge.schema import Pack
 from loopsafe.locations import Location, Span
-from loopsafe.noqa import NoqaLines
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
+from loopsafe.project.config import Config, ConfigError, load_config
+from loopsafe.project.files import SourceFile, gather, in_order, shown
+from loopsafe.project.installed import installed_files
+from loopsafe.project.noqa import NoqaLines
+from loopsafe.project.sources import NEWLINE
 from loopsafe.reading.reader import Progress, Read, Reader
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
-from loopsafe.sources import NEWLINE
 from loopsafe.stopwatch import Stopwatch
 from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 

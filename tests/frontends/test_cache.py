@@ -17,7 +17,7 @@ import loopsafe
 from loopsafe import cached, pipeline
 from loopsafe.cache import place
 from loopsafe.cache.place import clean, open_store, tidy
-from loopsafe.config import load_config
+from loopsafe.project.config import load_config
 from tests.support.command_line import environment
 
 BAD = """\

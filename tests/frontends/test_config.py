@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loopsafe.config import Config, ConfigError, find_root, load_config
+from loopsafe.project.config import Config, ConfigError, find_root, load_config
 
 
 def write(file: Path, text: str = "") -> Path:

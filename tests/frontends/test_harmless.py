@@ -322,7 +322,7 @@ def test_what_flake8_is_told(project: Path) -> None:
 
 def test_a_bug_of_ours(tmp_path: Path) -> None:
     program = (
-        "import loopsafe.frontends.show_rules as broken\n"
+        "import loopsafe.frontends.commands.rules as broken\n"
         "from loopsafe.frontends.cli import main\n"
         "def fail():\n"
         f"    raise ValueError({HOSTILE + chr(10) + '::error::x'!r})\n"

@@ -19,8 +19,8 @@ from loopsafe import cached, pipeline
 from loopsafe.cache import place
 from loopsafe.cache.folders import _TAG_TEXT, TAG
 from loopsafe.cache.place import clean, open_store, tidy
-from loopsafe.config import load_config
 from loopsafe.findings import Report
+from loopsafe.project.config import load_config
 from tests.support.command_line import environment
 from tests.support.trees import snapshot
 

@@ -9,7 +9,7 @@ import pytest
 from flake8.processor import FileProcessor
 from flake8.violation import Violation
 
-from loopsafe.noqa import NoqaLines, silenced
+from loopsafe.project.noqa import NoqaLines, silenced
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from loopsafe.config import ConfigError
 from loopsafe.findings import Report
 from loopsafe.pipeline import analyze
+from loopsafe.project.config import ConfigError
 from tests.hostile.encodings import ENCODINGS
 from tests.hostile.fuzz import fuzz
 from tests.hostile.judging import WAYS, judge

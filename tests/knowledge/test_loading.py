@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import loopsafe
-from loopsafe.config import ConfigError
 from loopsafe.knowledge import load
 from loopsafe.knowledge.load import (
     ENTRY_POINTS,
@@ -19,6 +18,7 @@ from loopsafe.knowledge.load import (
     load_packs,
     read_pack,
 )
+from loopsafe.project.config import ConfigError
 
 GOOD = """\
 library = "meteo"

@@ -21,12 +21,12 @@ from loopsafe.cache.place import open_store
 from loopsafe.cache.store import Store, digest
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
-from loopsafe.files import SourceFile
+from loopsafe.project.files import SourceFile
+from loopsafe.project.sources import decode
 from loopsafe.reading import helpers
 from loopsafe.reading.kept import Kept
 from loopsafe.reading.packed import pack, unpack
 from loopsafe.reading.reader import Reader
-from loopsafe.sources import decode
 from tests.support.command_line import environment
 
 SOURCES = sorted((Path(__file__).parents[2] / "linter").rglob("*.py"))

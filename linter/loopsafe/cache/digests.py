@@ -9,7 +9,7 @@ import time
 import msgspec
 
 from loopsafe.cache.store import Store, decoded, digest
-from loopsafe.sources import LARGEST, read_regular
+from loopsafe.project.sources import LARGEST, read_regular
 
 _INDEX = "files"
 # A file may change twice within one tick of the file system's clock; this is longer than any such tick.

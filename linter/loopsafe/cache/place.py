@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from loopsafe.cache.folders import TAG, Entry, Folder, own_folder, users_folder
 from loopsafe.cache.secret import secret
 from loopsafe.cache.store import Store, digest
-from loopsafe.config import ConfigError
+from loopsafe.project.config import ConfigError
 
 ELSEWHERE = "LOOPSAFE_CACHE_DIR"
 SIZE = "LOOPSAFE_CACHE_SIZE"

@@ -14,9 +14,9 @@ import msgspec
 from loopsafe import __version__
 from loopsafe.cache.digests import Digests
 from loopsafe.cache.store import Store, decoded, digest
-from loopsafe.config import Config
-from loopsafe.files import SourceFile
 from loopsafe.findings import Report
+from loopsafe.project.config import Config
+from loopsafe.project.files import SourceFile
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

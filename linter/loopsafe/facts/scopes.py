@@ -23,7 +23,7 @@ from loopsafe.facts.schema import (
     Store,
     pack_span,
 )
-from loopsafe.sources import NEWLINE
+from loopsafe.project.sources import NEWLINE
 
 _INNER_BYTE = re.compile(rb"[\x80-\xbf]")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loopsafe.findings import FixPlan
 from loopsafe.fixes.engine import FixResult, fix_source
-from loopsafe.sources import decode
+from loopsafe.project.sources import decode
 from loopsafe.writing import CannotWrite, Folder, Old, open_folder
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from loopsafe.findings import Edit
 from loopsafe.locations import Span
-from loopsafe.sources import NEWLINE
+from loopsafe.project.sources import NEWLINE
 
 
 class CannotFix(Exception):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from loopsafe.findings import Finding, Report
 from loopsafe.fixes import COLLIDES, fix_bytes
-from loopsafe.sources import read_bytes
+from loopsafe.project.sources import read_bytes
 
 Analyse = Callable[[Mapping[Path, str]], Report]
 Choose = Callable[[Report], Sequence[Finding]]

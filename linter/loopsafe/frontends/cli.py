@@ -76,7 +76,7 @@ def check(
     if fix and name:
         raise click.UsageError("--fix changes files, and standard input is none")
 
-    from loopsafe.frontends.run_check import CheckRequest, run_check
+    from loopsafe.frontends.commands.check import CheckRequest, run_check
 
     return run_check(
         CheckRequest(
@@ -130,7 +130,7 @@ def fix(
     if diff and interactive:
         raise click.UsageError("--diff changes nothing, so there is nothing to ask")
 
-    from loopsafe.frontends.run_fix import FixRequest, run_fix
+    from loopsafe.frontends.commands.fix import FixRequest, run_fix
 
     return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, only, interactive, quiet))
 
@@ -139,7 +139,7 @@ def fix(
 @paths_argument
 def clean(*, paths: tuple[str, ...]) -> int:
     """Delete the caches of the projects that hold PATHS."""
-    from loopsafe.frontends.clean import clean_caches
+    from loopsafe.frontends.commands.clean import clean_caches
 
     return clean_caches(paths)
 
@@ -147,7 +147,7 @@ def clean(*, paths: tuple[str, ...]) -> int:
 @cli.command()
 def rules() -> int:
     """List all rules."""
-    from loopsafe.frontends.show_rules import show_rules
+    from loopsafe.frontends.commands.rules import show_rules
 
     return show_rules()
 
@@ -156,9 +156,9 @@ def rules() -> int:
 @click.argument("rule")
 def explain(rule: str) -> int:
     """Explain RULE, a code such as LSF101 or a rule's name."""
-    from loopsafe.frontends import show_rules
+    from loopsafe.frontends.commands import rules as show
 
-    return show_rules.explain(rule)
+    return show.explain(rule)
 
 
 @cli.command()
@@ -167,7 +167,7 @@ def explain(rule: str) -> int:
 @quiet_option
 def trace(*, function: str, output_format: str, quiet: bool) -> int:
     """Show where FUNCTION may run, and why. It is PATH:LINE or a name such as package.module.Class.method."""
-    from loopsafe.frontends.show_trace import show_trace
+    from loopsafe.frontends.commands.trace import show_trace
 
     return show_trace(function, output_format, quiet)
 
@@ -179,7 +179,7 @@ def trace(*, function: str, output_format: str, quiet: bool) -> int:
 @quiet_option
 def graph(*, paths: tuple[str, ...], graph_format: str, output: str, quiet: bool) -> int:
     """Draw the functions in PATHS that threads and loops reach, as text for Graphviz or Mermaid."""
-    from loopsafe.frontends.show_graph import show_graph
+    from loopsafe.frontends.commands.graph import show_graph
 
     return show_graph(paths, graph_format, output, quiet)
 
@@ -191,7 +191,7 @@ def knowledge(context: click.Context) -> int:
     if context.invoked_subcommand:
         return 0
 
-    from loopsafe.frontends.show_knowledge import list_packs
+    from loopsafe.frontends.commands.knowledge import list_packs
 
     return list_packs()
 
@@ -200,7 +200,7 @@ def knowledge(context: click.Context) -> int:
 @click.argument("library")
 def show(library: str) -> int:
     """Print the pack of LIBRARY, given by its name or by the module it is imported as."""
-    from loopsafe.frontends.show_knowledge import show_pack
+    from loopsafe.frontends.commands.knowledge import show_pack
 
     return show_pack(library)
 
@@ -209,7 +209,7 @@ def show(library: str) -> int:
 @paths_argument
 def callgraph(*, paths: tuple[str, ...]) -> int:
     """Print, as JSON, which functions in PATHS call which: for scoring the call graph."""
-    from loopsafe.frontends.export_callgraph import export_callgraph
+    from loopsafe.frontends.commands.callgraph import export_callgraph
 
     return export_callgraph(paths)
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import libcst as cst
 from libcst.codemod import CodemodCommand, CodemodContext, SkipFile
 
-from loopsafe.config import Config, ConfigError, find_root, load_config
-from loopsafe.files import leads_out
 from loopsafe.frontends.changes import Change, Refusal, work_out
 from loopsafe.harmless import printable
 from loopsafe.pipeline import analyze
+from loopsafe.project.config import Config, ConfigError, find_root, load_config
+from loopsafe.project.files import leads_out
 
 
 class UseCallSoonThreadsafe(CodemodCommand):

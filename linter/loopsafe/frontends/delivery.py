@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from loopsafe.files import leads_out
 from loopsafe.frontends.terminal import CannotWork, write
+from loopsafe.project.files import leads_out
 from loopsafe.writing import write_output
 
 

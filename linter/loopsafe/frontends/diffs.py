@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from loopsafe.frontends.changes import Change
 from loopsafe.harmless import printable
+from loopsafe.project.sources import decode
 from loopsafe.render.painting import painter
-from loopsafe.sources import decode
 
 _STYLES = {"+++": "bold", "---": "bold", "@@ ": "cyan", "+": "green", "-": "red"}
 _UNENDED = "\\ No newline at end of file"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loopsafe.findings import Edit, Finding, FixPlan
-from loopsafe.sources import decode, read_bytes
+from loopsafe.project.sources import decode, read_bytes
 
 if TYPE_CHECKING:
     from loopsafe.fixes import FixResult

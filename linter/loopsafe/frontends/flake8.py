@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from flake8.options.manager import OptionManager  # type: ignore[import-untyped]
 
     from loopsafe.cached import Tell
-    from loopsafe.config import Config
     from loopsafe.findings import Confidence, Finding, Problem, Report
+    from loopsafe.project.config import Config
 
 # A code that no rule has: flake8 knows nothing else that could be said of a file.
 _UNREAD = "LSF000"
@@ -143,7 +143,7 @@ class Session:
     @cached_property
     def _config(self) -> Config:
         """The configuration that the command line would use for the same paths."""
-        from loopsafe.config import ConfigError, load_config
+        from loopsafe.project.config import ConfigError, load_config
 
         first = self.options.stdin_display_name if self._stdin else (self.options.filenames or ["."])[0]
         try:
@@ -169,7 +169,7 @@ class Session:
     @cached_property
     def _covered(self) -> frozenset[str]:
         """The files that the analysis reports on."""
-        from loopsafe.files import gather
+        from loopsafe.project.files import gather
 
         return frozenset(file.target or file.path for file in gather(self._paths, self._config) if file.wanted)
 
@@ -211,7 +211,7 @@ def _by_file(
 
 
 def _report(paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None, tell: Tell | None) -> Report:
-    from loopsafe.config import ConfigError
+    from loopsafe.project.config import ConfigError
 
     try:
         if not overlay:

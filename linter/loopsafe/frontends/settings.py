@@ -7,9 +7,9 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from loopsafe.config import CONFIDENCES, Config, ConfigError, code_prefixes, load_config
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.terminal import CannotWork
+from loopsafe.project.config import CONFIDENCES, Config, ConfigError, code_prefixes, load_config
 
 
 def settle(start: Path, selection: Selection) -> Config:

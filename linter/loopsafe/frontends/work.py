@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loopsafe import cached
-from loopsafe.config import Config, ConfigError
 from loopsafe.findings import Problem, Report
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import ProgressBar, progress
 from loopsafe.frontends.settings import settle
 from loopsafe.frontends.terminal import CannotWork, complain
-from loopsafe.sources import decode, too_large
+from loopsafe.project.config import Config, ConfigError
+from loopsafe.project.sources import decode, too_large
 from loopsafe.stopwatch import Stopwatch
 
 CLEAN, FINDINGS, FAILED = range(3)

@@ -29,7 +29,7 @@ from loopsafe.knowledge.schema import (
     TestRow,
     WaitRow,
 )
-from loopsafe.tables import TableError, parse_tables, read_tables
+from loopsafe.project.tables import TableError, parse_tables, read_tables
 
 ENTRY_POINTS = "loopsafe.knowledge"
 

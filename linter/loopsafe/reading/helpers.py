@@ -13,7 +13,7 @@ from typing import IO
 import msgspec
 
 from loopsafe.cache.store import decoded
-from loopsafe.sources import LARGEST
+from loopsafe.project.sources import LARGEST
 
 # A process starts in a tenth of a second, in which 300 kB are extracted; with twice that, there is something to gain.
 _WORTHWHILE = 1_000_000

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from loopsafe.cache.store import digest
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
-from loopsafe.files import SourceFile
 from loopsafe.findings import Problem
+from loopsafe.project.files import SourceFile
+from loopsafe.project.sources import LARGEST, decode, read_bytes, too_large
 from loopsafe.reading.helpers import helped, shared_out
 from loopsafe.reading.kept import Known, Nothing
 from loopsafe.reading.packed import pack, unpack
-from loopsafe.sources import LARGEST, decode, read_bytes, too_large
 from loopsafe.stopwatch import Stopwatch
 
 Progress = Callable[[int, int], None]

@@ -11,8 +11,8 @@ import msgspec
 from loopsafe.cache.store import digest
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import SyntaxProblem
+from loopsafe.project.sources import decode, read_bytes
 from loopsafe.reading.packed import pack
-from loopsafe.sources import decode, read_bytes
 
 
 def main(parent: int) -> None:

@@ -9,7 +9,7 @@ from loopsafe.fixes.actions.passing import row_break
 from loopsafe.fixes.calls import Argument, CallSite
 from loopsafe.fixes.names import Speller
 from loopsafe.fixes.text import CannotFix, Change
-from loopsafe.sources import NEWLINE
+from loopsafe.project.sources import NEWLINE
 
 _COROUTINE_NAMES = {"", "coro", "coro_or_future"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loopsafe.fixes.calls import CallSite
 from loopsafe.fixes.names import Speller
 from loopsafe.fixes.text import Change
-from loopsafe.sources import NEWLINE
+from loopsafe.project.sources import NEWLINE
 
 
 def pass_on(call: CallSite, text: str, spell: Speller) -> list[Change]:

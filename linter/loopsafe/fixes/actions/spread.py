@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from loopsafe.fixes.actions.passing import row_break
 from loopsafe.fixes.calls import Argument, CallSite
 from loopsafe.fixes.text import CannotFix, Change
-from loopsafe.sources import NEWLINE
+from loopsafe.project.sources import NEWLINE
 
 
 def spread(outer: Argument, inner: CallSite) -> list[Change]:

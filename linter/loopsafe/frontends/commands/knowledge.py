@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from loopsafe.config import ConfigError, load_config
 from loopsafe.frontends.settings import nearest
 from loopsafe.frontends.terminal import CannotWork, drawn, wants_colour, write
 from loopsafe.harmless import printable, printable_lines
 from loopsafe.knowledge.load import KnowledgeError, PackFile, pack_files
 from loopsafe.knowledge.schema import Pack, Row
+from loopsafe.project.config import ConfigError, load_config
 
 
 def list_packs() -> int:

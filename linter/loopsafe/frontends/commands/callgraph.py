@@ -1,6 +1,6 @@
 """The call graph of files as JSON, for looking at and for scoring: a tool for developers of loopsafe.
 
-    python -m loopsafe.frontends.export_callgraph src/ --format json
+    python -m loopsafe.frontends.commands.callgraph src/ --format json
 
 gives one object: for each caller its callees, as dotted names. The caller of module-level code is the module. Built-ins
 are named `<builtin>.print`, methods of their instances `<**PyStr**>.join`, as the tool PyCG names them.
@@ -15,18 +15,18 @@ from pathlib import Path
 
 import click
 
-from loopsafe.config import Config, ConfigError, load_config
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
-from loopsafe.files import gather
 from loopsafe.frontends.options import paths_argument
 from loopsafe.frontends.terminal import CannotWork, complain, write
 from loopsafe.knowledge.load import Knowledge, applicable, built_in_packs
 from loopsafe.program.edges import CallEdges
 from loopsafe.program.modules import Modules
 from loopsafe.program.program import Program
+from loopsafe.project.config import Config, ConfigError, load_config
+from loopsafe.project.files import gather
+from loopsafe.project.sources import decode, read_bytes
 from loopsafe.render.json import written
-from loopsafe.sources import decode, read_bytes
 
 _METHOD = re.compile(r"builtins\.(str|bytes|int|list|tuple|dict|set)\.")
 

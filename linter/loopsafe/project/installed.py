@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from loopsafe.files import SourceFile, below, in_order, shown
+from loopsafe.project.files import SourceFile, below, in_order, shown
 
 
 def installed_files(folders: Iterable[Path], names: Iterable[str]) -> list[SourceFile]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from loopsafe.findings import Confidence, Level
-from loopsafe.sources import LARGEST
-from loopsafe.tables import TableError, read_tables
+from loopsafe.project.sources import LARGEST
+from loopsafe.project.tables import TableError, read_tables
 
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 _LEVELS: tuple[Level, ...] = get_args(Level)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from loopsafe.sources import read_bytes
+from loopsafe.project.sources import read_bytes
 
 if sys.version_info >= (3, 11):
     import tomllib

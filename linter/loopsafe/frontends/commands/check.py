@@ -76,7 +76,7 @@ def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str
     """Fix what can be fixed; what is left, a sentence on that, and whether anything could not be written."""
     # LibCST takes longer to load than many a run takes.
     from loopsafe.frontends.changes import work_out
-    from loopsafe.frontends.run_fix import carry_out, fixable
+    from loopsafe.frontends.commands.fix import carry_out, fixable
 
     def choose(report: Report) -> list[Finding]:
         return fixable(report, request.unsafe_fixes)
@@ -89,7 +89,7 @@ def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str
 
 
 def _verify(request: CheckRequest, work: Work, report: Report) -> None:
-    from loopsafe.frontends.verify import write_reproducers
+    from loopsafe.frontends.commands.verify import write_reproducers
 
     written, refused = write_reproducers(request.verify, report.findings, work.config.root)
     if not request.quiet:

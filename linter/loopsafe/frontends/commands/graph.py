@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from loopsafe.config import ConfigError
 from loopsafe.frontends.delivery import deliver
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
 from loopsafe.frontends.terminal import CannotWork, complain
 from loopsafe.frontends.work import nothing_at, work_on_paths
 from loopsafe.pipeline import graph
+from loopsafe.project.config import ConfigError
 from loopsafe.render.graph import FORMATS
 
 

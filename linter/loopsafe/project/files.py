@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopsafe.config import Config, Exclusion
+from loopsafe.project.config import Config, Exclusion
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loopsafe.cache.place import clean
-from loopsafe.config import ConfigError, find_root
 from loopsafe.frontends.terminal import CannotWork, write
 from loopsafe.harmless import printable
+from loopsafe.project.config import ConfigError, find_root
 
 
 def clean_caches(paths: Sequence[str]) -> int:
