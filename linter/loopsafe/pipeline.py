@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loopsafe.collector import leave, without_collector
-from loopsafe.contexts.explain import Explanation
-from loopsafe.contexts.lattice import Hop
-from loopsafe.contexts.lookup import Lookup
-from loopsafe.contexts.model import Analysis, Violation
+from loopsafe.contexts.analysis import Analysis, Violation
+from loopsafe.contexts.places.place import Hop
+from loopsafe.contexts.verdicts.explain import Explanation
 from loopsafe.facts.schema import unpack_span
 from loopsafe.findings import Finding, FixPlan, Problem, Report, Step
 from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
 from loopsafe.knowledge.schema import Pack
 from loopsafe.locations import Location, Span
+from loopsafe.program.lookup import Lookup
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
 from loopsafe.project.config import Config, ConfigError, load_config

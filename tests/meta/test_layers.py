@@ -25,6 +25,8 @@ LAYERS = (
     ("cached",),
     ("frontends",),
 )
+# The rooms of `contexts/`; what stands beside them calls each once.
+ROOMS = ("places", "spread", "origins", "owners", "verdicts", "remedies")
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # `__init__` gives the public names and `__main__` starts the command line: both stand outside the street.
 OUTSIDE = {"", "__main__"}
@@ -46,6 +48,18 @@ def test_every_module_has_a_layer() -> None:
 
 def test_imports_go_down() -> None:
     upwards = [f"{a} imports {b}" for a, b in EDGES if layer(b) in LEVEL and LEVEL[layer(b)] > LEVEL[layer(a)]]
+    assert not upwards
+
+
+def room(module: str) -> str:
+    """The room of a module of `contexts/`; empty for all others."""
+    parts = module.split(".")
+    return parts[2] if parts[1:2] == ["contexts"] and len(parts) > 2 and parts[2] in ROOMS else ""
+
+
+def test_rooms_import_downwards() -> None:
+    pairs = [(a, b) for a, b in EDGES if room(a) and layer(b) == "contexts"]
+    upwards = [f"{a} imports {b}" for a, b in pairs if not room(b) or ROOMS.index(room(b)) > ROOMS.index(room(a))]
     assert not upwards
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from loopsafe.contexts.model import Analysis, Violation
+    from loopsafe.contexts.analysis import Analysis, Violation
 
 SECTIONS = (
     "What it does",
@@ -23,7 +23,7 @@ SECTIONS = (
 class Rule:
     """Base class of the rules. A subclass is a complete rule; its docstring is its documentation page.
 
-    `message` is a template; its fields are those of `contexts.model.Violation.fields()`.
+    `message` is a template; its fields are those of `contexts.analysis.Violation.fields()`.
     """
 
     code: ClassVar[str]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from loopsafe.rules.base import Rule
 
 if TYPE_CHECKING:
-    from loopsafe.contexts.model import Analysis, Violation
+    from loopsafe.contexts.analysis import Analysis, Violation
 
 
 class WakeUpWithoutHandover(Rule):

@@ -1,0 +1,1 @@
+"""Where places begin: threads that are started, loops that are run, what libraries call."""

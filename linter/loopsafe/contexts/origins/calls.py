@@ -1,0 +1,98 @@
+"""Where contexts begin: calls that start threads or set handlers, and all else that libraries run on threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from loopsafe.contexts.origins.assignments import Assignments
+from loopsafe.contexts.origins.decorated import Decorated
+from loopsafe.contexts.origins.entries import Entries
+from loopsafe.contexts.origins.handed import Handed
+from loopsafe.contexts.origins.overrides import Overrides
+from loopsafe.contexts.origins.starts import Starts, holds
+from loopsafe.contexts.spread.propagate import Propagation
+from loopsafe.facts.schema import Call, Scope
+from loopsafe.knowledge.schema import RunsRow
+from loopsafe.program.graph import Library, Target
+from loopsafe.program.index import CallSite
+from loopsafe.program.modules import Module
+from loopsafe.program.values import Frame, Object
+
+
+class Origins:
+    """Finds the origins of a program and lets them flow."""
+
+    def __init__(self, propagation: Propagation) -> None:
+        self._propagation, self.program = propagation, propagation.program
+        self._starts = Starts(propagation)
+        self._overrides = Overrides(self._starts)
+        self._handed = Handed(self._starts, self._overrides)
+
+    def seed(self) -> None:
+        """Ask about every possible origin; the answers flow as the solver runs."""
+        for module, scope, call in self._sites():
+            if self._is_spoken_for(module, scope):
+                continue
+            self._starts.watch(module, scope, lambda frame, call=call: self._seed_call(frame, call))  # type: ignore[misc]
+        Decorated(self._starts).seed()
+        Assignments(self._starts, self._overrides).seed()
+        self._starts.begin()
+        self._overrides.seed()
+        Entries(self._starts).seed()
+
+    def _sites(self) -> list[CallSite]:
+        """Every call whose last name is that of a function which starts a context."""
+        knowledge, index = self.program.knowledge, self.program.index
+        rows = {name: rows for name, rows in knowledge.runs.items() if any(self._starts.applies(r) for r in rows)}
+        names = {
+            name for name in knowledge.classes if any(owner in rows for owner in knowledge.lineage(name))
+        } | rows.keys()
+        sites = [s for w in sorted({n.rpartition(".")[2] for n in self._with_aliases(names)}) for s in index.callers(w)]
+        keywords = {c.keyword for found in rows.values() for row in found for c in row.callables if c.keyword}
+        inits = index.calls.get("__init__", ())
+        return sites + [site for site in inits if any(name in keywords for name, _ in site[2].keywords)]
+
+    def _is_spoken_for(self, module: Module, scope: Scope) -> bool:
+        """Whether this is the inside of a library that is itself the project: what it runs where, the rows say."""
+        knowledge = self.program.knowledge
+        while scope.parent >= 0:
+            name = knowledge.canonical(f"{module.name}.{scope.qualname}")
+            if name in knowledge.classes or name in knowledge.runs:
+                return True
+            scope = module.facts.scopes[scope.parent]
+        return False
+
+    def _with_aliases(self, names: Iterable[str]) -> Iterator[str]:
+        """Names as they may be written: a class also by where else it can be imported from."""
+        for name in names:
+            yield name
+            row = self.program.knowledge.classes.get(name)
+            yield from row.names if row else ()
+
+    def _seed_call(self, frame: Frame, call: Call) -> None:
+        def started(target: Target) -> None:
+            for name in self._starts.own_name(target):
+                for row in self.program.knowledge.runs.get(name, ()):
+                    if self._starts.applies(row):
+                        self._start(
+                            frame, call, row, self._starts.as_library(target, name, self.program.arguments(frame, call))
+                        )
+
+        self.program.targets(frame, call, started)
+
+    def _start(self, frame: Frame, call: Call, row: RunsRow, target: Library) -> None:
+        if holds(row, target.arguments) and not self._elsewhere(row, target):
+            origin = self._starts.origin(row, frame.module, call.packed_span, frame, call)
+            if row.coroutine:
+                self._propagation.run_in_thread(row, target, origin)
+                return
+            self.program.hand_over(row, target, call, self._starts.rooted(row, origin))
+            self._handed.start(row, target, origin)
+
+    def _elsewhere(self, row: RunsRow, target: Library) -> bool:
+        """Whether the executor given runs things in another process."""
+        source = target.arguments.get(row.executor.position, row.executor.keyword) if row.executor else None
+        if source is None:
+            return False
+        held = self.program.node(source).values
+        return any(isinstance(v, Object) and "ProcessPool" in v.type for v in held)

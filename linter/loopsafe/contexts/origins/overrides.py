@@ -1,0 +1,102 @@
+"""Methods that libraries call on threads because a class inherits from theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from loopsafe.contexts.origins.starts import Starts
+from loopsafe.facts.schema import Ref
+from loopsafe.knowledge.schema import OverrideRow
+from loopsafe.program.values import Class, External
+
+
+class Overrides:
+    """Finds the project's heirs of library classes, also where the library itself is the project."""
+
+    def __init__(self, given: Starts) -> None:
+        self._starts, self._program = given, given.program
+        self._heirs: dict[str, tuple[Class, ...]] = {}
+
+    def seed(self) -> None:
+        """Make roots of every method that rows speak of."""
+        for name, row in self._program.knowledge.overrides.items():
+            base, _, method = name.rpartition(".")
+            for cls in self.heirs(base) if self._starts.applies(row) else ():
+                for found in self._methods(cls, method):
+                    if not self._has_twin(cls, found, row):
+                        origin = self._starts.origin(row, cls.module, cls.scope.packed_span)
+                        self._starts.run_method(cls, found, row, origin)
+
+    def heirs(self, base: str) -> tuple[Class, ...]:
+        """The project's classes that inherit from a library class, at any remove; `*` stands for any letters."""
+        if base not in self._heirs:
+            self._heirs[base] = tuple(dict.fromkeys(self._find(base)))
+        return self._heirs[base]
+
+    def _find(self, base: str) -> Iterator[Class]:
+        program = self._program
+        for name in self._written_as(base):
+            for module, scope in program.index.classes_by_base.get(name, ()):
+                cls = program.classes.defined_by(module, scope)
+                for heir in (cls, *program.classes.subclasses(cls)):
+                    if self._inherits(heir, base):
+                        yield heir
+
+    def _written_as(self, base: str) -> list[str]:
+        """The last names under which the class, or a library class that inherits from it, may stand as a base."""
+        program = self._program
+        last = base.rpartition(".")[2]
+        if "*" in last:
+            return [name for name in program.index.classes_by_base if fnmatchcase(name, last)]
+        names = {last, *self._library_heirs.get(base, ())}
+        own = self._own_classes.get(base)
+        names |= {heir.scope.name for heir in program.classes.subclasses(own)} if own else set()
+        names |= {alias for name in names for alias in program.index.import_aliases.get(name, ())}
+        return sorted(names)
+
+    def _inherits(self, cls: Class, base: str) -> bool:
+        """Whether `base` is among the classes that this one inherits from."""
+        knowledge = self._program.knowledge
+        for ancestor in self._program.classes.mro(cls)[1:]:
+            name = knowledge.canonical(ancestor.name if isinstance(ancestor, External) else ancestor.qualname)
+            if fnmatchcase(name, base) if "*" in base else base in knowledge.lineage(name):
+                return True
+        return False
+
+    @cached_property
+    def _library_heirs(self) -> dict[str, set[str]]:
+        """The last names of each library class and of those that inherit from it."""
+        found: dict[str, set[str]] = {}
+        for cls, row in self._program.knowledge.classes.items():
+            for base in self._program.knowledge.lineage(cls):
+                found.setdefault(base, set()).update(name.rpartition(".")[2] for name in row.names)
+        return found
+
+    @cached_property
+    def _own_classes(self) -> dict[str, Class]:
+        """The project's classes that rows speak of, by canonical name."""
+        program = self._program
+        found: dict[str, Class] = {}
+        for module in program.modules.all:
+            for scope in module.facts.scopes:
+                name = f"{module.name}.{scope.qualname}"
+                if scope.kind == "class" and program.knowledge.leads_to(name):
+                    found[program.knowledge.canonical(name)] = program.classes.defined_by(module, scope)
+        return found
+
+    def _methods(self, cls: Class, method: str) -> list[str]:
+        if "*" not in method:
+            return [method] if method in cls.scope.bindings else []
+        functions = [n for n, held in cls.scope.bindings.items() if any(isinstance(e, Ref) for e in held)]
+        return [n for n in functions if fnmatchcase(n, method) and (method != "*" or not n.startswith("_"))]
+
+    def _has_twin(self, cls: Class, method: str, row: OverrideRow) -> bool:
+        """Whether a class of the project defines what the library calls instead."""
+        twin = row.twin.replace("{}", method)
+        mine = [c for c in self._program.classes.mro(cls) if isinstance(c, Class) and not self._is_library(c)]
+        return bool(twin) and any(twin in c.scope.bindings for c in mine)
+
+    def _is_library(self, cls: Class) -> bool:
+        return self._program.knowledge.canonical(cls.qualname) in self._program.knowledge.classes

@@ -1,0 +1,1 @@
+"""Whose loop an object is on."""

@@ -1,0 +1,114 @@
+"""The outcome of propagation: states, the edges by which they were reached, and what they do to loops."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from loopsafe.contexts.places.place import Context, Hop, State
+from loopsafe.facts.schema import Call, Expr
+from loopsafe.knowledge.schema import OperationRow, RunsRow, WaitRow
+from loopsafe.program.graph import Library
+from loopsafe.program.values import Frame, Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """What starts a context: the hop, and the call that does it where there is one.
+
+    `crossings` are the functions that lead back to the loop from threads started so, and from no others.
+    """
+
+    context: Context
+    hop: Hop
+    frame: Frame | None
+    call: Call | None
+    crossings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reached:
+    """A loop-bound operation that is called in some state. `row` says what is known of it.
+
+    With `started`, the operation itself was handed to whatever starts the context, by `call` in the state's frame;
+    with `named`, it is given keyword arguments there.
+    """
+
+    state: State
+    call: Call
+    row: OperationRow
+    name: str
+    receiver: Value | None
+    started: Hop | None = None
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A library call that runs callables or coroutines: `row` says where, `target` what it is given."""
+
+    call: Call
+    row: RunsRow
+    target: Library
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waited:
+    """Something that is awaited on the object's own loop only, and the loop on which it is awaited here.
+
+    `expr` stands in the function of `state`. `loop` is None where it is not known. `runner` is what runs it there, None
+    where the function itself awaits.
+    """
+
+    state: State
+    expr: Expr
+    packed_span: int
+    guard: int
+    row: WaitRow
+    name: str
+    receiver: Value | None
+    loop: Value | None
+    runner: Runner | None
+
+
+@dataclass(slots=True)
+class Flow:
+    """`roots` are where contexts start, with the hops that start them; `edges` go from state to state.
+
+    `loops_run` says which loops a state runs and where. `thread_loops` are loops that a thread runs: the hops from the
+    start of the thread to the call that runs the loop, where that needs no path (`Thread(target=loop.run_forever)`).
+    `origins` are the calls behind the hops that start contexts. `awaited` are the objects whose coroutine methods are
+    awaited on each loop. `crossings` are the ways back that work on the threads that a hop starts.
+    """
+
+    roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
+    edges: dict[State, dict[State, dict[Hop, None]]] = field(default_factory=dict)
+    reached: list[Reached] = field(default_factory=list)
+    waited: list[Waited] = field(default_factory=list)
+    loops_run: dict[State, dict[Value, Hop]] = field(default_factory=dict)
+    thread_loops: dict[Value, tuple[Hop, ...]] = field(default_factory=dict)
+    awaited: dict[Value, dict[Value, None]] = field(default_factory=dict)
+    origins: dict[Hop, dict[tuple[Frame, Call], None]] = field(default_factory=dict)
+    crossings: dict[Hop, tuple[str, ...]] = field(default_factory=dict)
+
+    def reaching(self, targets: set[State]) -> set[State]:
+        """All states from which control gets to one of `targets`, themselves included."""
+        return leading_to(targets, self.backwards())
+
+    def backwards(self) -> dict[State, set[State]]:
+        """For each state those that lead to it at once."""
+        found: dict[State, set[State]] = defaultdict(set)
+        for source, edges in self.edges.items():
+            for target in edges:
+                found[target].add(source)
+        return found
+
+
+def leading_to(targets: set[State], backwards: dict[State, set[State]]) -> set[State]:
+    """All states from which control gets to one of `targets`, themselves included."""
+    seen, pending = set(targets), list(targets)
+    while pending:
+        fresh = backwards.get(pending.pop(), set()) - seen
+        seen |= fresh
+        pending += fresh
+    return seen

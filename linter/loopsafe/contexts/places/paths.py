@@ -1,0 +1,78 @@
+"""Witnesses: the shortest path from where a context starts to a state, read off the edges by which it arrived."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from functools import cached_property
+
+from loopsafe.contexts.places.flow import Flow
+from loopsafe.contexts.places.place import Hop, State
+
+# A call that leads to more functions than this is of a kind with those that call whatever was registered.
+_MANY = 8
+
+
+class Paths:
+    """Shortest paths from some roots. Among equals, the one that comes first in the text."""
+
+    def __init__(self, flow: Flow, roots: set[State]) -> None:
+        self._arrived: dict[State, tuple[State | None, Hop]] = {}
+        first = [(min(hops, key=lambda h: h.order), state) for state, hops in flow.roots.items() if state in roots]
+        front: list[State] = []
+        for hop, state in sorted(first, key=lambda item: (item[0].order, item[1].frame.order)):
+            self._arrived[state] = (None, hop)
+            front.append(state)
+        while front:
+            front = self._step(flow, front)
+
+    def _step(self, flow: Flow, front: list[State]) -> list[State]:
+        following: list[State] = []
+        for state in front:
+            edges = [(min(hops, key=lambda h: h.order), target) for target, hops in flow.edges.get(state, {}).items()]
+            vague = _vague(edges)
+            for hop, target in sorted(edges, key=lambda item: (item[0].order, item[1].frame.order)):
+                if target not in self._arrived:
+                    self._arrived[target] = (state, replace(hop, certain=False) if hop.packed_span in vague else hop)
+                    following.append(target)
+        return following
+
+    def __contains__(self, state: State) -> bool:
+        return state in self._arrived
+
+    @cached_property
+    def scopes(self) -> frozenset[tuple[int, int]]:
+        """The scopes of all states but those handed to a loop, as (module, scope)."""
+        stayed = (s for s in self._arrived if s.context.kind != "loop")
+        return frozenset((s.frame.module.index, s.frame.scope.index) for s in stayed)
+
+    @property
+    def states(self) -> set[State]:
+        """Every state that some root reaches."""
+        return set(self._arrived)
+
+    def through(self, state: State) -> tuple[State, ...]:
+        """The states on the way to this one, itself included, last first."""
+        found: list[State] = []
+        at: State | None = state
+        while at is not None:
+            found.append(at)
+            at = self._arrived[at][0]
+        return tuple(found)
+
+    def to(self, state: State) -> tuple[Hop, ...]:
+        """The hops from the start to this state."""
+        hops: list[Hop] = []
+        at: State | None = state
+        while at is not None:
+            at, hop = self._arrived[at]
+            hops.append(hop)
+        return tuple(reversed(hops))
+
+
+def _vague(edges: list[tuple[Hop, State]]) -> set[int]:
+    """The calls that lead to so many functions that nobody can tell which one a path comes to."""
+    led: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for hop, target in edges:
+        led[hop.packed_span].add((target.frame.module.index, target.frame.scope.index))
+    return {span for span, functions in led.items() if len(functions) > _MANY}

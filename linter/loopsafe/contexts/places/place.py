@@ -1,0 +1,57 @@
+"""Contexts: the places a function may run, and the hops by which it got there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from loopsafe.findings import StepKind
+from loopsafe.program.modules import Module
+from loopsafe.program.values import Frame, Value
+
+LOOP = "asyncio.AbstractEventLoop"
+"""The class of all loops, as the rows name it."""
+
+Kind = Literal["thread", "signal", "finalizer", "exit", "loop", "caller"]
+
+WHERE: dict[str, str] = {
+    "thread": "on a worker thread",
+    "signal": "in a signal handler",
+    "finalizer": "in a finalizer",
+    "exit": "at interpreter exit",
+    "caller": "off its loop's own thread",
+    "loop": "on another loop",
+}
+
+
+# Tuples, since these two are hashed more often than anything else.
+class Context(NamedTuple):
+    """Where a function runs. `loop` is the loop for kind `loop`; `caller` is whoever calls a public function."""
+
+    kind: Kind
+    loop: Value | None = None
+
+
+CALLER = Context("caller")
+
+
+class State(NamedTuple):
+    """A function as entered in one way, in one context."""
+
+    frame: Frame
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """How control goes from one state to the next: the place in the text, and whether that is certain."""
+
+    kind: StepKind
+    module: Module
+    packed_span: int
+    certain: bool = True
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """A key that sorts hops the same way on every run."""
+        return (self.module.index, self.packed_span, self.kind)

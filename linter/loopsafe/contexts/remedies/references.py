@@ -1,0 +1,135 @@
+"""Which loop to cross to: the expressions in scope at a place that hold a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from loopsafe.contexts.places.place import LOOP
+from loopsafe.facts.schema import Const
+from loopsafe.program.program import Program
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Class, Frame, Instance, Object, Value
+
+_USUAL = ("_loop", "loop", "_event_loop", "event_loop")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """An expression in scope that may hold a loop. `stored` says whether anything is seen to be put there."""
+
+    text: str
+    name: str
+    node: Node
+    stored: bool
+
+
+class Crossings:
+    """Collects, for each frame with an operation, the candidates; asks what they hold once everything is known."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._candidates: dict[Frame, list[Candidate]] = {}
+
+    def prepare(self, frame: Frame) -> None:
+        """Ask for what the candidates in scope hold, so that it is known in the end."""
+        if frame not in self._candidates:
+            self._candidates[frame] = [*self._of_receiver(frame), *self._of_scopes(frame)]
+
+    def loops_in_scope(
+        self, frame: Frame, wanted: str = LOOP, avoid: Callable[[Value], bool] | None = None
+    ) -> Iterator[tuple[str, list[Object]]]:
+        """The expressions that hold a loop of the `wanted` class, with what they hold, the nearest first.
+
+        None of them holds one to `avoid`.
+        """
+        lineage = self._program.knowledge.lineage
+        for candidate in self._candidates.get(frame, ()):
+            held = [v for v in candidate.node.values if isinstance(v, Object) and wanted in lineage(v.type)]
+            looked_up_here = any(v.frame is not None and v.frame.scope.name == candidate.name for v in held)
+            if held and not looked_up_here and not (avoid and any(map(avoid, held))):
+                yield candidate.text, held
+
+    def loop_in_scope(self, frame: Frame, wanted: str = LOOP, avoid: Callable[[Value], bool] | None = None) -> str:
+        """The text of the nearest expression that holds such a loop; empty where there is none."""
+        return next((text for text, _ in self.loops_in_scope(frame, wanted, avoid)), "")
+
+    def named_loop(self, frame: Frame) -> str:
+        """What is a loop by its name alone: something is stored there, of which nothing is known."""
+        unknown = (c for c in self._candidates.get(frame, ()) if c.stored and not c.node.values)
+        return next((c.text for c in unknown if c.name in _USUAL), "")
+
+    def _of_receiver(self, frame: Frame) -> list[Candidate]:
+        """Attributes of `self` that are named after a loop."""
+        bound = method_around(frame)
+        if bound is None:
+            return []
+        name, receiver = bound
+        attributes = self._attributes(receiver.cls)
+        ordered = sorted(attributes, key=lambda a: (_rank(a), a))
+        return [
+            Candidate(f"{name}.{a}", a, self._program.attribute(receiver, a), attributes[a])
+            for a in ordered
+            if "loop" in a.lower()
+        ]
+
+    def attribute_names(self, cls: Class) -> set[str]:
+        """Every attribute that the class and its bases in the project have."""
+        return set(self._attributes(cls))
+
+    def _attributes(self, cls: Class) -> dict[str, bool]:
+        """The same, each with whether something other than None is stored there."""
+        names: dict[str, bool] = {}
+        for base in self._program.classes.mro(cls):
+            if isinstance(base, Class):
+                stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
+                for name, found in stores.items():
+                    given = (store.value for _, store in found)
+                    names[name] = names.get(name, False) or any(not _is_none(value) for value in given)
+                for name in (*base.scope.annotations, *base.scope.bindings):
+                    names.setdefault(name, False)
+        return names
+
+    def _of_scopes(self, frame: Frame) -> list[Candidate]:
+        """Parameters here; variables of the functions and the module around, but for those that nearer ones hide."""
+        found: list[Candidate] = []
+        hidden: set[str] = set()
+        at: Frame | None = frame
+        while at is not None:
+            parameters = {p.name: p.default for p in at.scope.parameters}
+            names = set(parameters) if at is frame else _own_names(at)
+            mine = sorted((n for n in names - hidden if "loop" in n.lower()), key=lambda n: (_rank(n), n))
+            given = {name for name, default in parameters.items() if not _is_none(default)}
+            found += [Candidate(n, n, self._program.variable(at, n), n in given) for n in mine]
+            hidden |= _own_names(at)
+            at = at.parent
+        return found
+
+
+def method_around(frame: Frame) -> tuple[str, Instance] | None:
+    """What the method that a frame is of, or is a closure of, calls its object, and that object."""
+    at: Frame | None = frame
+    hidden: set[str] = set()
+    while at is not None and at.receiver is None:
+        hidden |= _own_names(at)
+        at = at.parent
+    if at is None or not isinstance(at.receiver, Instance) or not at.scope.parameters:
+        return None
+    name = at.scope.parameters[0].name
+    return None if name in hidden else (name, at.receiver)
+
+
+def _own_names(frame: Frame) -> set[str]:
+    """The names that a scope binds for itself and for the functions in it."""
+    scope = frame.scope
+    if scope.kind == "class":
+        return set()
+    return {p.name for p in scope.parameters} | scope.bindings.keys() | scope.annotations.keys()
+
+
+def _is_none(value: object) -> bool:
+    return isinstance(value, Const) and value.value is None
+
+
+def _rank(name: str) -> int:
+    return _USUAL.index(name) if name in _USUAL else len(_USUAL)

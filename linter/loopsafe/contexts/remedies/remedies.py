@@ -1,0 +1,250 @@
+"""How an off-loop operation is put right: the loop to cross to, the plan of the fix, and how safe it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from loopsafe.contexts.owners.loop_threads import LoopThreads
+from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.places.place import LOOP
+from loopsafe.contexts.remedies.captures import Captures
+from loopsafe.contexts.remedies.references import Crossings
+from loopsafe.contexts.spread.handlers import expected_exceptions
+from loopsafe.facts.schema import Attr, Import, Name
+from loopsafe.facts.spelling import is_exact, spell
+from loopsafe.findings import FixPlan, Rewrite
+from loopsafe.program.program import Program
+from loopsafe.program.values import Coroutine, Frame, Instance, Object, Value, same_making
+
+Avoid = Callable[[Value], bool]
+
+
+class Loop(NamedTuple):
+    """The text of the loop to cross to, empty where there is none; then `doubt` says why, else what is unsafe about it.
+
+    `captures` are the rewrites that make the loop known under that name.
+    """
+
+    text: str
+    doubt: str = ""
+    captures: tuple[Rewrite, ...] = ()
+
+
+class Remedies:
+    """Decides the remedy of an operation; `fixes` only carries it out."""
+
+    def __init__(self, program: Program, crossings: Crossings, captures: Captures, threads: LoopThreads) -> None:
+        self._program, self._crossings, self._captures, self._threads = program, crossings, captures, threads
+        self._chosen: dict[Reached, Loop] = {}
+
+    def prepare(self, reached: Reached) -> None:
+        """Ask for what the decision will need, so that it is known in the end."""
+        self._crossings.prepare(reached.state.frame)
+        for argument in reached.call.args[:1]:
+            self._program.evaluate(reached.state.frame, argument)
+
+    def text(self, reached: Reached, avoid: Avoid | None = None) -> str:
+        """The remedy in words, for the message. The loop to cross to must not be one to `avoid`."""
+        row = reached.row
+        if row.crossing:
+            return f"use `{row.crossing}`" if self._captures.leads_back(reached, row.crossing) else "do it on its loop"
+        if row.fix == "rename":
+            return f"use `{_renamed(reached)}`"
+        if row.fix == "coroutine":
+            return "use `asyncio.run_coroutine_threadsafe`"
+        if row.category == "lookup":
+            return "bring the loop along"
+        loop = self._handed_loop(reached) if reached.started is not None else self._loop(reached, avoid)
+        # A name that the fix would make says nothing before.
+        name = loop.text if loop.text and not loop.captures else "loop"
+        return f"use `{name}.{row.crossing_method or 'call_soon_threadsafe'}`"
+
+    def plan(self, reached: Reached, avoid: Avoid | None = None) -> FixPlan:
+        """What to rewrite, or why nothing is. The loop to cross to must not be one to `avoid`."""
+        row, call = reached.row, reached.call
+        if reached.started is not None:
+            return self._handed_plan(reached)
+        if row.fix == "none":
+            return FixPlan("declined", _NO_FIX.get(row.category, "the result is needed on this thread"))
+        if row.fix == "rename":
+            if not _has_plain_name(reached):
+                return FixPlan("declined", "which function is called here is chosen elsewhere")
+            return FixPlan("safe", "", (Rewrite(call.span, "rename", row.twin),))
+        if row.crossing:
+            return self._crossing_plan(reached)
+        if row.answers and _is_used(reached):
+            return FixPlan("declined", "what it returns is needed on this thread")
+        loop = self._loop(reached, avoid)
+        if not loop.text:
+            return FixPlan("declined", loop.doubt)
+        if row.fix == "coroutine":
+            return self._coroutine_plan(reached, loop)
+        rewrite = Rewrite(call.span, "pass", f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}")
+        return _plan([loop.doubt, *_doubts(reached)], (*loop.captures, rewrite), ())
+
+    def _handed_plan(self, reached: Reached) -> FixPlan:
+        """The operation itself is what the thread runs: let that run the crossing."""
+        row, call = reached.row, reached.call
+        name = reached.name.rpartition(".")[2]
+        given = [e for e in (*call.args, *(v for _, v in call.keywords)) if isinstance(e, Attr) and e.name == name]
+        if row.fix != "pass" or row.crossing or len(given) != 1 or not is_exact(given[0]):
+            return FixPlan("declined", "the operation is handed to the thread as a whole")
+        if reached.named:
+            return FixPlan("declined", "the operation is given keyword arguments")
+        if row.answers and call.role == "value":
+            return FixPlan("declined", "what it returns is needed on this thread")
+        loop = self._handed_loop(reached)
+        if not loop.text:
+            return FixPlan("declined", loop.doubt)
+        crossing = f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}"
+        bind = Rewrite(call.span, "bind", f"{crossing}({spell(given[0])})")
+        return _plan([loop.doubt, *_doubts(reached)], (bind,), ("asyncio",))
+
+    def _handed_loop(self, reached: Reached) -> Loop:
+        """The loop to cross to from an operation that is handed over here, on the loop maybe."""
+        wanted, frame = reached.row.loop_class or LOOP, reached.state.frame
+        found = list(self._crossings.loops_in_scope(frame, wanted))
+        if found:
+            return Loop(found[0][0], _doubt_between(found))
+        running = frame.scope.is_async and wanted == LOOP
+        return Loop("asyncio.get_running_loop()") if running else Loop("", "no loop is in scope here")
+
+    def _crossing_plan(self, reached: Reached) -> FixPlan:
+        """Cross by a function of the library that knows the way back from its own threads."""
+        crossing = reached.row.crossing
+        if not self._captures.leads_back(reached, crossing):
+            return FixPlan("declined", f"`{crossing}` works on threads of its own library only")
+        rewrite = Rewrite(reached.call.span, "pass", crossing)
+        return FixPlan("safe", "", (rewrite,), (crossing.rpartition(".")[0],))
+
+    def _coroutine_plan(self, reached: Reached, loop: Loop) -> FixPlan:
+        call = reached.call
+        if any(name not in ("coro", "loop") for name, _ in call.keywords):
+            return FixPlan("declined", "the task's name or context would be lost")
+        if len(call.args) != 1 or not self._is_coroutine(reached):
+            return FixPlan("declined", "it is not certain that a coroutine is given")
+        used = ["the task is used, and becomes a concurrent future"] if _is_used(reached) else []
+        rewrite = Rewrite(call.span, "coroutine", loop.text)
+        return _plan([loop.doubt, *used, *_doubts(reached)], (*loop.captures, rewrite), ("asyncio",))
+
+    def _is_coroutine(self, reached: Reached) -> bool:
+        """Whether a coroutine is given: anything else `create_task` refuses, but `ensure_future` takes."""
+        if not reached.row.harmless_with:
+            return True
+        given = self._program.evaluate(reached.state.frame, reached.call.args[0]).values
+        return bool(given) and all(isinstance(value, Coroutine) for value in given)
+
+    def _loop(self, reached: Reached, avoid: Avoid | None) -> Loop:
+        """The loop to cross to, which must not be one to `avoid`."""
+        if avoid is not None:
+            return self._choose(reached, avoid)
+        # Asked twice: for the message and for the plan.
+        if reached not in self._chosen:
+            self._chosen[reached] = self._choose(reached, None)
+        return self._chosen[reached]
+
+    def _choose(self, reached: Reached, avoid: Avoid | None) -> Loop:
+        """The object itself, a loop in scope, the object's own, one by its name, one that can be captured."""
+        receiver, func, wanted = reached.receiver, reached.call.func, reached.row.loop_class or LOOP
+        given = dict(reached.call.keywords).get("loop") if reached.row.fix == "coroutine" else None
+        if is_exact(given):
+            return Loop(spell(given))
+        base = func.base if isinstance(func, Attr) else None
+        if isinstance(receiver, Object) and wanted in self._program.knowledge.lineage(receiver.type):
+            return Loop(spell(base)) if is_exact(base) else Loop("", "the loop is no plain name here")
+        frame = reached.state.frame
+        found = list(self._crossings.loops_in_scope(frame, wanted, avoid or self._elsewhere(reached)))
+        doubt = _doubt_between(found) if found else ""
+        if found and not doubt:
+            text, held = found[0]
+            late = self._captures.starts_before(reached, held)
+            return Loop(text, f"`{text}` is not set yet when the thread starts" if late else "")
+        accessor = next((a for t in self._types(receiver) if (a := self._program.knowledge.own_loop(t))), "")
+        if accessor and is_exact(base) and wanted == LOOP:
+            return Loop(accessor.format(spell(base)))
+        if found:
+            return Loop(found[0][0], doubt)
+        if text := "" if avoid else self._crossings.loop_in_scope(frame, wanted):
+            return Loop(text, f"`{text}` is run by a thread, and must be the object's loop")
+        if wanted != LOOP or avoid is not None:
+            return Loop("", "no loop is in scope here")
+        return self._guess(reached)
+
+    def _guess(self, reached: Reached) -> Loop:
+        """A loop that may be the object's, but is not known to be."""
+        if name := self._crossings.named_loop(reached.state.frame):
+            return Loop(name, f"that `{name}` is the loop is known by its name only")
+        captured = self._captures.capture(reached)
+        if isinstance(captured, str):
+            return Loop("", captured)
+        return Loop(captured.text, f"`{captured.text}` is captured, and must be the object's loop", captured.rewrites)
+
+    def _elsewhere(self, reached: Reached) -> Avoid:
+        """Which loops are those of threads that have nothing to do with the object."""
+        owner = self._threads.owner(reached)
+        others = [thread.loop for thread in self._threads.found.values() if thread is not owner]
+        return lambda loop: any(same_making(loop, other) for other in others)
+
+    def _types(self, receiver: Value | None) -> Iterator[str]:
+        """The library classes that an object is of."""
+        if isinstance(receiver, Object):
+            yield receiver.type
+        elif isinstance(receiver, Instance):
+            yield from self._program.classes.library_bases(receiver.cls)
+
+
+_NO_FIX = {"lookup": "the loop must be taken elsewhere", "task-creation": "no single coroutine is given"}
+
+
+def _plan(doubts: list[str], rewrites: tuple[Rewrite, ...], imports: tuple[str, ...]) -> FixPlan:
+    reason = "; ".join(doubt for doubt in doubts if doubt)
+    return FixPlan("unsafe" if reason else "safe", reason, rewrites, imports)
+
+
+def _doubt_between(found: list[tuple[str, list[Object]]]) -> str:
+    """Whether it may be another of the loops in scope: one that is made elsewhere."""
+    (text, held), *others = found
+    made = {v.site for v in held} - {None}
+    for other, values in others:
+        sites = {v.site for v in values} - {None}
+        if made and sites and not made & sites:
+            return f"`{other}` may be the object's loop as well as `{text}`"
+    return ""
+
+
+def _is_used(reached: Reached) -> bool:
+    role = reached.call.role
+    return role == "value" or (role == "returned" and reached.state.frame.scope.kind != "lambda")
+
+
+def _doubts(reached: Reached) -> Iterator[str]:
+    """Why handing the operation over may change what the program does."""
+    if _is_used(reached) and reached.row.fix != "coroutine" and reached.started is None:
+        yield "the result of the call is used"
+    expected = expected_exceptions(reached.state.frame.scope, reached.call.handler) & set(reached.row.expects)
+    if expected:
+        yield f"a `try` around the call expects {', '.join(sorted(expected))}"
+    if reached.state.context.kind in ("exit", "finalizer"):
+        yield "the loop may be closed by then"
+
+
+def _renamed(reached: Reached) -> str:
+    """The call's function with the twin in the place of its last name."""
+    func = reached.call.func
+    return f"{spell(func.base)}.{reached.row.twin}" if isinstance(func, Attr) else reached.row.twin
+
+
+def _has_plain_name(reached: Reached) -> bool:
+    """Whether what is called is a method, or a function by the name it is imported under."""
+    func, frame = reached.call.func, reached.state.frame
+    if not isinstance(func, Name):
+        return isinstance(func, Attr)
+    at: Frame | None = frame
+    while at is not None:
+        if any(p.name == func.id for p in at.scope.parameters):
+            return False
+        if func.id in at.scope.bindings and (at is frame or at.scope.kind != "class"):
+            return all(isinstance(value, Import) for value in at.scope.bindings[func.id])
+        at = at.parent
+    return True

@@ -1,0 +1,1 @@
+"""How places flow: along calls, `with`, properties, past tests."""

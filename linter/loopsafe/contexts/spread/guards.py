@@ -1,0 +1,143 @@
+"""Guards: tests that tell whether this is the loop's own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopsafe.contexts.spread.helpers import Place
+from loopsafe.contexts.spread.thread_tests import ThreadTests, given_values
+from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Guard, Name, Ref, Scope
+from loopsafe.program.graph import Entered, Library, Target
+from loopsafe.program.index import last_name
+from loopsafe.program.modules import Module
+from loopsafe.program.program import Program
+
+_SIGNAL_SETTERS = ("add_signal_handler", "open_signal_receiver")
+
+
+class Guards:
+    """Decides which guards can only be passed on the loop's own thread."""
+
+    def __init__(self, program: Program) -> None:
+        self._tests = ThreadTests(program, self._is_at_home)
+        self._verdicts: dict[tuple[int, int, int], bool] = {}
+        self._under: dict[tuple[int, int, int], bool] = {}
+        self._deciding = 0
+
+    def only_on_loop(self, module: Module, scope: Scope, guard: int) -> bool:
+        """Whether what stands under this guard runs only on the loop's own thread, or while its loop does not run."""
+        return self._is_at_home(Place(module, scope), guard)
+
+    def chosen_on_loop(self, module: Module, scope: Scope, func: Expr, target: Target) -> bool:
+        """Whether what is called, a variable or a condition, is this target only where it was chosen on the loop."""
+        place = Place(module, scope)
+        chosen = [guard for value, bound in _chosen(place, func) for guard in _meaning(place, value, bound, target)]
+        return bool(chosen) and all(self._is_at_home(place, guard) for guard in chosen)
+
+    def is_fallback(self, scope: Scope, guard: int) -> bool:
+        """Whether this is for loops that cannot watch for signals themselves: on Windows, where signals wake them."""
+        return any(_lacks_signals(scope, row) for row in _outwards(scope, guard))
+
+    def _is_at_home(self, place: Place, guard: int) -> bool:
+        """Whether a guard, or one around it, can only be passed there."""
+        passed: list[tuple[int, int, int]] = []
+        verdict = False
+        while guard >= 0 and not verdict:
+            key = (place.module.index, place.scope.index, guard)
+            known = self._under.get(key)
+            if known is not None:
+                verdict = known
+                break
+            passed.append(key)
+            row = place.scope.guards[guard]
+            verdict, guard = self._decide(place, row, key), row.parent
+        # There are as many as statements: what holds under one is kept, unless it hangs on what is being worked out.
+        if not self._deciding:
+            self._under.update(dict.fromkeys(passed, verdict))
+        return verdict
+
+    def _decide(self, place: Place, row: Guard, key: tuple[int, int, int]) -> bool:
+        if key not in self._verdicts:
+            self._verdicts[key] = False  # a helper that asks itself says nothing
+            self._deciding += 1
+            self._verdicts[key] = self._is_on_loop(place, row)
+            self._deciding -= 1
+        return self._verdicts[key]
+
+    def _is_on_loop(self, place: Place, guard: Guard) -> bool:
+        test, tests = guard.test, self._tests
+        if guard.kind == "after":
+            returned = tests.fails_elsewhere(place, test) or tests.has_ended(place, test)
+            return returned or (isinstance(test, Call) and self._asserts(place, test))
+        if guard.kind == "try":
+            return guard.holds and tests.fails_elsewhere(place, test)
+        return guard.kind != "except" and tests.says(place, test, guard.holds)
+
+    def _asserts(self, place: Place, test: Call) -> bool:
+        """A function of the project that raises unless it is on the loop's thread."""
+        helpers = self._tests.helpers.called(place, test.func)
+        return bool(helpers) and all(self._raises_elsewhere(helper) for helper in helpers)
+
+    def _raises_elsewhere(self, helper: Place) -> bool:
+        """Whether a function has a `raise` for other threads only."""
+        rows = (row for guard in helper.scope.raises for row in _outwards(helper.scope, guard))
+        return any(self._is_elsewhere(helper, row) for row in rows)
+
+    def _is_elsewhere(self, place: Place, row: Guard) -> bool:
+        if row.kind == "test":
+            return self._tests.says(place, row.test, not row.holds)
+        return row.kind == "try" and not row.holds and self._tests.fails_elsewhere(place, row.test)
+
+
+def _outwards(scope: Scope, guard: int) -> Iterator[Guard]:
+    """The guard and those around it that are more than calls that have returned."""
+    while guard >= 0:
+        yield scope.guards[guard]
+        guard = scope.guards[guard].outer
+
+
+def _lacks_signals(scope: Scope, row: Guard) -> bool:
+    """Whether something that sets a signal handler of the loop has failed, or this is Windows."""
+    if row.kind == "except" and isinstance(row.test, Const):
+        tried = (c for c in scope.calls if last_name(c.func) in _SIGNAL_SETTERS)
+        return any(_is_caught(scope, call.handler, row.test.value) for call in tried)
+    return row.kind == "test" and _names_windows(row.test) and (not isinstance(row.test, Compare) or row.holds)
+
+
+def _is_caught(scope: Scope, handler: int, wanted: object) -> bool:
+    """Whether what stands under `handler` stands under the `wanted` one."""
+    while handler >= 0 and handler != wanted:
+        handler = scope.handlers[handler].parent
+    return handler == wanted
+
+
+def _names_windows(test: Expr) -> bool:
+    if isinstance(test, Compare):
+        return any(isinstance(s, Const) and s.value in ("win32", "nt", "Windows") for s in (test.left, test.right))
+    return "windows" in last_name(test).lower() or "add_signal_handler" in last_name(test)
+
+
+def _chosen(place: Place, func: Expr) -> list[tuple[Expr, int]]:
+    """What a called variable may hold, with the guard under which it was bound; what a called condition may give."""
+    values = given_values(place, func) if isinstance(func, Name) else [(func, -1)] if isinstance(func, Choice) else []
+    return [(option, guard) for value, guard in values for option in _options(value)]
+
+
+def _options(value: Expr) -> tuple[Expr, ...]:
+    return value.options if isinstance(value, Choice) else (value,)
+
+
+def _meaning(place: Place, value: Expr, bound: int, target: Target) -> Iterator[int]:
+    """The guards under which a value that means the target is taken."""
+    # Through a `partial` or the like.
+    for part in (value, *(value.args if isinstance(value, Call) else ())):
+        if isinstance(part, Ref):
+            means = isinstance(target, Entered) and place.module.facts.scopes[part.scope] is target.function.scope
+        else:
+            means = isinstance(part, (Attr, Name)) and last_name(part) == _name_of(target)
+        if means:
+            yield next((read.guard for read in place.scope.reads if read.attr is part), bound)
+
+
+def _name_of(target: Target) -> str:
+    return target.name.rpartition(".")[2] if isinstance(target, Library) else target.function.scope.name

@@ -1,0 +1,317 @@
+"""Contexts flow along calls until nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from loopsafe.contexts.places.flow import Flow, Origin, Reached, Runner
+from loopsafe.contexts.places.place import LOOP, Context, Hop, State
+from loopsafe.contexts.spread.guards import Guards
+from loopsafe.contexts.spread.remarks import Remarks
+from loopsafe.contexts.spread.type_tests import depends_on_type
+from loopsafe.contexts.spread.waits import Waits
+from loopsafe.facts.schema import Attr, Block, Call, Expr, Read
+from loopsafe.knowledge.schema import OperationRow, RunsRow
+from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
+from loopsafe.program.index import last_name, method_kind
+from loopsafe.program.program import Program
+from loopsafe.program.values import Class, Coroutine, Descriptor, Frame, Function, Instance, Object, Value
+
+STARTING = ("thread", "signal", "finalizer", "exit")
+# What they give is the loop that runs where they are called.
+LOOK_UPS = ("get_running_loop", "get_event_loop", "current", "instance")
+
+
+class Propagation:
+    """Lets contexts flow from their roots. One solver serves the program and this."""
+
+    def __init__(self, program: Program, guards: Guards, remarks: Remarks) -> None:
+        self.program, self.guards, self.remarks = program, guards, remarks
+        self.flow = Flow()
+        self._waits = Waits(program, self.flow)
+        self._visited: set[State] = set()
+        self._operations: set[tuple[State, Call, str, Value | None]] = set()
+        self._properties = self._property_names()
+
+    def root(self, target: Target, origin: Origin) -> None:
+        """A context starts with this function, or with what a library function does for it."""
+        if origin.frame is not None and origin.call is not None:
+            self.flow.origins.setdefault(origin.hop, {})[origin.frame, origin.call] = None
+        known = self.flow.crossings.setdefault(origin.hop, origin.crossings)
+        self.flow.crossings[origin.hop] = tuple(name for name in known if name in origin.crossings)
+        if isinstance(target, Library):
+            self._library_root(target, origin)
+        elif self.remarks.operation(target.function.scope, origin.context) is not None:
+            self._barred_root(target, origin)
+        elif not target.function.scope.is_async:
+            state = State(target.frame, origin.context)
+            self.flow.roots.setdefault(state, {})[origin.hop] = None
+            self.visit(state)
+
+    def _barred_root(self, target: Entered, origin: Origin) -> None:
+        """The project says that this function may not run here."""
+        scope = target.function.scope
+        row = self.remarks.operation(scope, origin.context)
+        if row is not None and origin.frame is not None and origin.call is not None:
+            state = State(origin.frame, origin.context)
+            self._operation(Reached(state, origin.call, row, scope.name, target.frame.receiver, origin.hop))
+
+    def _library_root(self, target: Library, origin: Origin) -> None:
+        knowledge = self.program.knowledge
+        if origin.frame is None or origin.call is None:
+            return
+        row = knowledge.operations.get(target.name)
+        if row is not None:
+            state = State(origin.frame, origin.context)
+            named = bool(target.arguments.keywords or target.arguments.rest_keywords)
+            self._operation(Reached(state, origin.call, row, target.name, target.receiver, origin.hop, named))
+        for runs in knowledge.runs.get(target.name, ()):
+            if runs.where == "here" or runs.where in STARTING:
+                self.program.hand_over(runs, target, origin.call, lambda entered: self.root(entered, origin))
+            elif runs.where == "own-loop":
+                self.run_in_thread(runs, target, origin)
+        if target.name in knowledge.loops and target.receiver is not None:
+            self.flow.thread_loops.setdefault(target.receiver, (origin.hop,))
+
+    def run_in_thread(self, runs: RunsRow, target: Library, origin: Origin) -> None:
+        """A thread starts that runs coroutines on a loop of its own."""
+        if origin.frame is not None and origin.call is not None:
+            loop = target.receiver or self._new_loop(origin.frame, origin.call)
+            self.flow.thread_loops.setdefault(loop, (origin.hop,))
+            started = State(origin.frame, origin.context)
+            self.run_on(None, started, Runner(origin.call, runs, target), Context("loop", loop), origin.hop)
+
+    def _new_loop(self, frame: Frame, call: Call) -> Value:
+        return self.program.values.make(Object, LOOP, frame, call)
+
+    def visit(self, state: State) -> None:
+        """Follow everything that a function does, once for each state."""
+        if state in self._visited:
+            return
+        self._visited.add(state)
+        frame, scope = state.frame, state.frame.scope
+        for call in scope.calls:
+            if self._passes(state, call.guard):
+                self.program.targets(frame, call, self._caller(state, call))
+                if call.role == "awaited" and state.context.loop is not None and isinstance(call.func, Attr):
+                    self._await(state.context.loop, frame, call.func.base)
+        for read in scope.reads:
+            if read.attr.name in self._properties and self._passes(state, read.guard):
+                self._read(state, read)
+        for block in scope.blocks:
+            if self._passes(state, block.guard) and (not block.is_async or state.context.kind == "loop"):
+                self._block(state, block)
+        if state.context.kind == "loop":
+            self._waits.visit(state)
+
+    def _await(self, loop: Value, frame: Frame, base: Expr) -> None:
+        """What a coroutine waits for belongs to the loop that runs it."""
+        awaited = self.flow.awaited.setdefault(loop, {})
+        self.program.solver.listen(self.program.evaluate(frame, base), awaited.setdefault)
+
+    def _passes(self, state: State, guard: int) -> bool:
+        """Whether control gets past the guards in this context; on a loop it always may."""
+        if self.program.rules_out(state.frame, guard):
+            return False
+        return state.context.kind == "loop" or not self.guards.only_on_loop(
+            state.frame.module, state.frame.scope, guard
+        )
+
+    def _was_chosen(self, state: State, call: Call, target: Target) -> bool:
+        """Whether the variable called holds this target only where this context never gets."""
+        frame = state.frame
+        return state.context.kind != "loop" and self.guards.chosen_on_loop(frame.module, frame.scope, call.func, target)
+
+    def _caller(self, state: State, call: Call) -> OnTarget:
+        return partial(self._called, state, call)
+
+    def _called(self, state: State, call: Call, target: Target) -> None:
+        if self._was_chosen(state, call, target):
+            return
+        certain = not depends_on_type(state.frame.scope, call)
+        hop = Hop("calls", state.frame.module, call.packed_span, certain)
+        if isinstance(target, Library):
+            self._library(state, call, target, hop)
+            return
+        operation = self._known_operation(target.function, target.frame, state.context)
+        if operation is not None:
+            name, row = operation
+            self._operation(Reached(state, call, row, name, target.frame.receiver))
+            return
+        if any(name in self.program.knowledge.loops for name in self._own_names(target.function, target.frame)):
+            self._run_loop(state, call, target.frame.receiver, hop)
+        if not target.function.scope.is_async or (state.context.kind == "loop" and call.role == "awaited"):
+            self._edge(state, State(target.frame, state.context), hop)
+
+    def _known_operation(self, function: Function, frame: Frame, context: Context) -> tuple[str, OperationRow] | None:
+        """Knowledge of a project's own function or class: it says so, or the library itself is being analysed."""
+        knowledge = self.program.knowledge
+        said = self.remarks.operation(function.scope, context)
+        if said is not None:
+            return function.scope.name, said
+        known = (name for name in self._own_names(function, frame) if name in knowledge.operations)
+        found = next(((name, knowledge.operations[name]) for name in known), None)
+        return found if found is None or not found[1].only_outside else None
+
+    def _own_names(self, function: Function, frame: Frame) -> Iterator[str]:
+        """The names by which knowledge may speak of a function of the project."""
+        if not isinstance(frame.receiver, Instance):
+            yield f"{function.module.name}.{function.scope.qualname}"
+            return
+        for name in self.program.classes.known_names(frame.receiver.cls):
+            yield f"{name}.{function.scope.name}"
+
+    def _library(self, state: State, call: Call, target: Library, hop: Hop) -> None:
+        knowledge = self.program.knowledge
+        row = knowledge.operations.get(target.name)
+        if row is not None:
+            self._operation(Reached(state, call, row, target.name, target.receiver))
+        if target.name in knowledge.loops:
+            self._run_loop(state, call, target.receiver, hop)
+        if state.context.kind == "loop":
+            self._waits.called(state, call, target)
+        for runs in knowledge.runs.get(target.name, ()):
+            self._runs(state, call, runs, target, hop)
+
+    def _run_loop(self, state: State, call: Call, receiver: Value | None, hop: Hop) -> None:
+        self.flow.loops_run.setdefault(state, {}).setdefault(receiver or self._new_loop(state.frame, call), hop)
+
+    def _runs(self, state: State, call: Call, runs: RunsRow, target: Library, hop: Hop) -> None:
+        """A library function runs its callables: here, on a loop, or on a loop of its own on this thread."""
+        runner = Runner(call, runs, target)
+        if runs.where == "here":
+            self.program.hand_over(runs, target, call, lambda entered: self._here(state, entered, hop))
+        elif runs.where == "own-loop":
+            loop = target.receiver or self._new_loop(state.frame, call)
+            self.run_on(state, state, runner, Context("loop", loop), hop)
+        elif runs.where == "loop":
+            self._run_on_loop(state, runner, replace(hop, kind="loop"))
+
+    def _run_on_loop(self, state: State, runner: Runner, hop: Hop) -> None:
+        runs, given = runner.row, runner.target
+
+        def on_loop(loop: Value) -> None:
+            if isinstance(loop, Object):
+                context = state.context if _runs_here(state, loop) else Context("loop", loop)
+                self.run_on(state, state, runner, context, hop)
+
+        wanted = runs.loop_argument
+        source = given.arguments.get(wanted.position, wanted.keyword) if wanted else None
+        if source is not None:
+            self.program.solver.listen(self.program.node(source), on_loop)
+        elif isinstance(given.receiver, Object) and LOOP in self.program.knowledge.lineage(given.receiver.type):
+            on_loop(given.receiver)
+        elif state.context.kind == "loop" and not runs.crossing:
+            self.run_on(state, state, runner, state.context, hop)
+
+    def run_on(self, source: State | None, written: State, runner: Runner, context: Context, hop: Hop) -> None:
+        """A library function runs its callables or coroutines on this loop.
+
+        The call stands in the function of `written`; `source` is None where that is not how control gets there.
+        """
+        runs, target = runner.row, runner.target
+        if runs.coroutine:
+            for given in self.program.callable_sources(runs, target.arguments):
+                self._run_coroutine(source, runs, given, context, hop)
+                self._waits.given(written, given, context.loop, runner)
+            return
+
+        def entered(found: Target) -> None:
+            if runs.awaits:
+                self._waits.handed(written, found, context.loop, runner)
+            if isinstance(found, Entered) and (runs.awaits or not found.function.scope.is_async):
+                self._edge(source, State(found.frame, context), hop)
+
+        self.program.hand_over(runs, target, runner.call, entered)
+
+    def _run_coroutine(self, source: State | None, runs: RunsRow, given: Source, context: Context, hop: Hop) -> None:
+        def run(value: Value) -> None:
+            if isinstance(value, Coroutine):
+                self._edge(source, State(value.frame, context), hop)
+            elif context.loop is not None and not runs.crossing:
+                self.flow.awaited.setdefault(context.loop, {})[value] = None
+
+        self.program.solver.listen(self.program.node(given), run)
+
+    def _here(self, state: State, target: Target, hop: Hop) -> None:
+        if isinstance(target, Entered) and not target.function.scope.is_async:
+            self._edge(state, State(target.frame, state.context), hop)
+
+    def _operation(self, found: Reached) -> None:
+        state, wrong_in = found.state, found.row.only_in
+        if wrong_in and state.context.kind not in wrong_in:
+            return
+        key = (state, found.call, found.name, found.receiver)
+        if key not in self._operations and not self.remarks.is_silent(state.frame.module, state.frame.scope):
+            self._operations.add(key)
+            for argument in found.call.args[:1] if found.row.harmless_with else ():
+                self.program.evaluate(state.frame, argument)
+            self.flow.reached.append(found)
+
+    def _edge(self, source: State | None, target: State, hop: Hop) -> None:
+        if self.remarks.operation(target.frame.scope, target.context) is not None:
+            return
+        if source is None:
+            self.flow.roots.setdefault(target, {})[hop] = None
+        else:
+            self.flow.edges.setdefault(source, {}).setdefault(target, {})[hop] = None
+        self.visit(target)
+
+    def _read(self, state: State, read: Read) -> None:
+        """A property runs where it is read."""
+        program = self.program
+        hop = Hop("calls", state.frame.module, read.packed_span)
+        base = program.evaluate(state.frame, read.attr.base)
+        program.solver.listen(base, self._read_from, state, read.attr.name, hop)
+
+    def _read_from(self, state: State, name: str, hop: Hop, value: Value) -> None:
+        program = self.program
+        if isinstance(value, Instance):
+            for cls in program.classes.mro(value.cls):
+                if isinstance(cls, Class) and name in cls.scope.bindings:
+                    body = program.values.frame(cls.module, cls.scope, cls.frame)
+                    program.solver.listen(program.variable(body, name), self._run_property, state, hop, value)
+                    break
+
+    def _run_property(self, state: State, hop: Hop, receiver: Value, found: Value) -> None:
+        if isinstance(found, Descriptor) and found.kind == "property" and isinstance(found.function, Function):
+            function = found.function
+            frame = self.program.values.frame(function.module, function.scope, function.frame, receiver)
+            self._edge(state, State(frame, state.context), hop)
+
+    def _block(self, state: State, block: Block) -> None:
+        """`with` runs the enter and exit methods, or the body of a generator."""
+        program = self.program
+        hop = Hop("calls", state.frame.module, block.packed_span)
+        methods = ("__aenter__", "__aexit__") if block.is_async else ("__enter__", "__exit__")
+
+        def entered(target: Target) -> None:
+            if isinstance(target, Entered) and (block.is_async or not target.function.scope.is_async):
+                self._edge(state, State(target.frame, state.context), hop)
+
+        def held(found: Value) -> None:
+            if isinstance(found, Instance):
+                for method in methods:
+                    program.solver.listen(
+                        program.attribute(found, method),
+                        lambda callee: program.call(callee, Arguments(), None, entered),
+                    )
+
+        program.solver.listen(program.evaluate(state.frame, block.value), held)
+
+    def _property_names(self) -> frozenset[str]:
+        names = set()
+        for module in self.program.modules.all:
+            for scope in module.facts.scopes:
+                if scope.kind == "function" and scope.decorators and method_kind(scope) == "plain":
+                    names.add(scope.name)
+        return frozenset(names)
+
+
+def _runs_here(state: State, loop: Object) -> bool:
+    """Whether a function that runs on a loop has looked this one up itself: then it is that loop."""
+    if state.context.kind != "loop" or loop.site is None or loop.frame is None:
+        return False
+    return loop.frame.scope is state.frame.scope and last_name(loop.site.func) in LOOK_UPS

@@ -1,0 +1,100 @@
+"""Waiting on a loop's own thread for what only that loop can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loopsafe.contexts.places.place import Hop
+from loopsafe.facts.schema import Attr, Call, Expr, Name
+from loopsafe.program.graph import Entered, Target
+from loopsafe.program.index import last_name
+from loopsafe.program.program import Program
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Frame, Object
+
+_HANDOVER = "run_coroutine_threadsafe"
+_WAITS = ("result", "exception")
+_RUNNING = ("get_running_loop", "get_event_loop")
+
+
+@dataclass(slots=True, eq=False)
+class BlockingWait:
+    """`run_coroutine_threadsafe(...).result()` in a function: the loop it waits for, the coroutines that call it."""
+
+    frame: Frame
+    call: Call
+    loop: Node
+    callers: dict[Frame, Call]
+
+
+class BlockingWaits:
+    """Looks at waits in coroutines and in the plain functions that coroutines call."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._waits: list[BlockingWait] = []
+
+    def seed(self) -> None:
+        """Ask which loop each wait is for, and who calls the function that waits."""
+        for module, scope, call in self._program.index.callers(_HANDOVER):
+            waits = [wait for wait in scope.calls if _waits_for(wait, call, scope.bindings, scope.calls)]
+            loop = call.args[1] if len(call.args) > 1 else dict(call.keywords).get("loop")
+            if waits and loop is not None:
+                frame = self._program.classes.plain_frame(module, scope)
+                for wait in waits:
+                    self._add(frame, wait, loop)
+
+    def found(self, elsewhere: set[object]) -> Iterator[tuple[BlockingWait, tuple[Hop, ...]]]:
+        """The waits for the very loop that runs there. `elsewhere` are the makings of loops that live in threads."""
+        for wait in self._waits:
+            loops = [v for v in wait.loop.values if isinstance(v, Object)]
+            running = [v for v in loops if v.site is not None and last_name(v.site.func) in _RUNNING]
+            if not running or len(running) != len([v for v in loops if v.site is not None]):
+                continue
+            if any(v.site in elsewhere for v in loops):
+                continue
+            hop = Hop("reaches", wait.frame.module, wait.call.packed_span)
+            if wait.frame.scope.is_async:
+                yield wait, (hop,)
+            else:
+                hops = [Hop("calls", f.module, c.packed_span) for f, c in wait.callers.items()]
+                calls = sorted(hops, key=lambda found: found.order)
+                yield from ((wait, (first, hop)) for first in calls[:1])
+
+    def _add(self, frame: Frame, call: Call, loop: Expr) -> None:
+        wait = BlockingWait(frame, call, self._program.evaluate(frame, loop), {})
+        self._waits.append(wait)
+        if not frame.scope.is_async:
+            for module, scope, site in self._program.index.callers(frame.scope.name):
+                if scope.is_async:
+                    self._caller(wait, self._program.classes.plain_frame(module, scope), site)
+
+    def _caller(self, wait: BlockingWait, frame: Frame, call: Call) -> None:
+        def target(found: Target) -> None:
+            if isinstance(found, Entered) and found.function.scope is wait.frame.scope:
+                wait.callers[frame] = call
+
+        self._program.targets(frame, call, target)
+
+
+def _waits_for(wait: Call, handover: Call, bindings: dict[str, tuple[Expr, ...]], calls: tuple[Call, ...]) -> bool:
+    """Whether `wait` is `.result()` of this hand-over, directly or through a local name."""
+    func = wait.func
+    if not isinstance(func, Attr) or func.name not in _WAITS:
+        return False
+    base = func.base
+    if isinstance(base, Name) and _is_looked_after(base.id, calls):
+        return False
+    return base is handover or (isinstance(base, Name) and any(b is handover for b in bindings.get(base.id, ())))
+
+
+def _is_looked_after(name: str, calls: tuple[Call, ...]) -> bool:
+    """Whether the function asks the future if it is done, or awaits it in another way, before it takes the result."""
+    for call in calls:
+        func = call.func
+        if isinstance(func, Attr) and func.name == "done" and isinstance(func.base, Name) and func.base.id == name:
+            return True
+        if last_name(func) in ("wrap_future", "wait") and any(isinstance(a, Name) and a.id == name for a in call.args):
+            return True
+    return False

@@ -1,0 +1,268 @@
+"""Objects of one loop that are touched on another: `asyncio.run(self._queue.put(x))` on a thread, and its like."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from loopsafe.contexts.owners.ownership import best_known
+from loopsafe.contexts.owners.which_loop import UNKNOWN, Loops, SecondLoop, SecondLoops, WhichLoop
+from loopsafe.contexts.places.flow import Flow, Reached, Waited
+from loopsafe.contexts.spread.branches import Branches
+from loopsafe.contexts.spread.guards import Guards
+from loopsafe.facts.schema import Attr, Call, Expr, Scope
+from loopsafe.facts.spelling import spell
+from loopsafe.program.program import Program
+from loopsafe.program.values import Instance, Object, Value
+
+_TOUCHING = ("channel", "queue", "sync-primitive", "future", "loop-call", "transport")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """Something done to an object that belongs to one loop, and the loops on which it may be done."""
+
+    what: Reached | Waited
+    thing: Object
+    loops: Loops
+    waits: bool
+
+    @property
+    def scope(self) -> Scope:
+        """The function that does it."""
+        return self.what.state.frame.scope
+
+    @property
+    def runner(self) -> Call | None:
+        """The call that runs it on a loop of its own: `asyncio.run(queue.put(x))`."""
+        runner = self.what.runner if isinstance(self.what, Waited) else None
+        return runner.call if runner and runner.row.where != "loop" else None
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it is handed over to a loop, as it should be."""
+        return isinstance(self.what, Waited) and self.what.runner is not None and self.what.runner.row.crossing
+
+    @property
+    def is_mutual(self) -> bool:
+        """Whether all who use such things do this, as all who use a lock acquire it."""
+        return isinstance(self.what, Waited) and self.what.row.mutual
+
+    @property
+    def expr(self) -> Expr:
+        """What does it."""
+        return self.what.call if isinstance(self.what, Reached) else self.what.expr
+
+    @property
+    def place(self) -> int:
+        """The span of the call or expression to report, packed."""
+        if isinstance(self.what, Reached):
+            return self.what.call.packed_span
+        return self.runner.packed_span if self.runner else self.what.packed_span
+
+    @property
+    def operation(self) -> str:
+        """What is done, in words for the message."""
+        expr = self.expr
+        if expr is self.runner:  # `anyio.run(stream.send, x)`
+            return self.what.name.rpartition(".")[2]
+        return spell(expr.func if isinstance(expr, Call) else expr)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForeignUse:
+    """A use on another loop than the object's own. `second` is the loop that makes two of them; `sure` says that the
+    other is the one whose code starts it."""
+
+    use: Use
+    second: SecondLoop
+    sure: bool
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is done on the second loop."""
+        return self.use.loops <= self.second.loops
+
+
+class ForeignLoops:
+    """Looks at everything that is touched on two loops."""
+
+    def __init__(self, program: Program, flow: Flow, guards: Guards, seconds: SecondLoops) -> None:
+        self._program, self._flow, self._guards = program, flow, guards
+        self._branches = Branches(program.knowledge)
+        run = [*seconds.values(), *(s.context.loop for s in flow.roots if s.context.loop is not None)]
+        self.which = WhichLoop(flow, run)
+        self._seconds = seconds
+        seconds.solved(self.which)
+
+    def found(self) -> list[ForeignUse]:
+        """What is done on a loop that is not the object's, each use once."""
+        found: dict[Reached | Waited, ForeignUse] = {}
+        belonging = Belonging(self._program, self.which)
+        # The two ends of a channel are made by one call.
+        by_object: dict[Call | None, list[Use]] = defaultdict(list)
+        for use in self._uses():
+            by_object[use.thing.site].append(use)
+        for uses in by_object.values():
+            for second in self._seconds.all:
+                for foreign in _Shared(uses, second, self._seconds, belonging).foreign():
+                    known = found.get(foreign.use.what)
+                    if self._is_clear(foreign) and (known is None or (foreign.sure and not known.sure)):
+                        found[foreign.use.what] = foreign
+        return list(found.values())
+
+    def _is_clear(self, foreign: ForeignUse) -> bool:
+        """Whether the thing cannot as well be one that is at home there, or that belongs to no loop."""
+        if foreign.use.crosses:
+            return False
+        expr, knowledge = foreign.use.expr, self._program.knowledge
+        base = getattr(expr.func, "base", None) if isinstance(expr, Call) else expr
+        for value in self._program.evaluate(foreign.use.what.state.frame, base).values if base is not None else ():
+            if not isinstance(value, Object):
+                continue
+            if not knowledge.is_loop_bound(value.type):
+                return False
+            own = self._seconds.scopes(foreign.second) if foreign.is_there else frozenset()
+            if value.frame is not None and value.frame.scope in own:
+                return False
+            if knowledge.is_a_loop(value.type) and self.which.of(value) & foreign.use.loops:
+                return False
+        return True
+
+    def _uses(self) -> Iterator[Use]:
+        for reached in best_known(self._flow.reached):
+            if reached.state.context.kind == "loop" and reached.row.category in _TOUCHING:
+                yield from self._use(reached, reached.receiver, reached.state.context.loop, reached.call.guard, False)
+        for waited in self._flow.waited:
+            yield from self._use(waited, waited.receiver, waited.loop, waited.guard, not waited.row.seldom)
+
+    def _use(
+        self, what: Reached | Waited, thing: Value | None, loop: Value | None, guard: int, waits: bool
+    ) -> Iterator[Use]:
+        if isinstance(thing, Object) and thing.site is not None and thing.frame is not None:
+            at = what.state.frame
+            if not self._guards.only_on_loop(at.module, at.scope, guard) and not self._branches.stays(at.scope, guard):
+                yield Use(what, thing, self.which.of(loop), waits)
+
+
+class _Shared:
+    """One object, used on a second loop and elsewhere: whose is it?"""
+
+    def __init__(self, uses: Sequence[Use], second: SecondLoop, seconds: SecondLoops, belongs: Belonging) -> None:
+        self._uses, self._second, self._seconds, self._belongs = uses, second, seconds, belongs
+        self._thing = uses[0].thing
+        self._there = [use for use in uses if use.loops <= second.loops]
+
+    def foreign(self) -> Iterator[ForeignUse]:
+        """The uses on the wrong one of the two loops."""
+        second = self._second
+        if len(self._there) == len(self._uses) and not self._belongs.to_maker(self._thing):
+            return
+        sure = self._owned_elsewhere() if self._there and not self._is_made_there else None
+        if sure is not None:
+            yield from (ForeignUse(use, second, sure) for use in self._there)
+        elif second.kind == "thread" and self._is_owned_there():
+            for use in self._elsewhere:
+                if self._is_after_start(use):
+                    yield ForeignUse(use, second, self._is_started_by(use))
+
+    @property
+    def _is_made_there(self) -> bool:
+        return self._thing.frame is not None and self._thing.frame.scope in self._seconds.scopes(self._second)
+
+    @cached_property
+    def _elsewhere(self) -> list[Use]:
+        """The uses that are certainly not on the second loop."""
+        return [use for use in self._uses if self._is_elsewhere(use)]
+
+    def _is_elsewhere(self, use: Use) -> bool:
+        if self._is_started_by(use) or (None in use.loops and self._runs_nothing_else):
+            return True
+        if use.loops & (self._second.loops | UNKNOWN):
+            return False
+        # What was made on one loop and is used on another shows by itself that both run.
+        return self._belongs.to_maker(self._thing) or self._seconds.run_together(self._second, use.loops)
+
+    @cached_property
+    def _runs_nothing_else(self) -> bool:
+        """Whether the second loop is made for this one thing: then whatever else is done to it is done elsewhere."""
+        return bool(self._there) and all(use.runner for use in self._there)
+
+    def _is_started_by(self, use: Use) -> bool:
+        """Whether the use is on the loop whose tasks start the second."""
+        return use.what.state in self._seconds.elsewhere(self._second)
+
+    def _owned_elsewhere(self) -> bool | None:
+        """Whether another loop owns the object, and if so, whether it is the one that starts the second; else None."""
+        if self._belongs.to_maker(self._thing):
+            loops, frame = self._belongs.made_on(self._thing), self._thing.frame
+            if loops & self._second.loops:
+                return None
+            if frame and any(s.frame.scope is frame.scope for s in self._seconds.elsewhere(self._second)):
+                return True
+            if None not in loops:
+                return False
+        waiting = [u for u in self._elsewhere if u.waits and u.scope not in self._seconds.scopes(self._second)]
+        if not waiting or not (self._is_one or any(not use.is_mutual for use in waiting)):
+            return None
+        return any(map(self._is_started_by, waiting))
+
+    @property
+    def _is_one(self) -> bool:
+        """Whether both loops surely have the same object: no attribute, or one of the class that runs the second."""
+        maker = self._thing.frame.receiver if self._thing.frame else None
+        if not isinstance(maker, Instance):
+            return True
+        runners = (state.frame.receiver for state in self._second.runners)
+        starts = self._second.starts
+        starter = starts[0].parent if starts and self._second.hops[0].module is maker.cls.module else -1
+        return any(runner is maker for runner in runners) or starter == maker.cls.scope.index
+
+    def _is_owned_there(self) -> bool:
+        if self._belongs.to_maker(self._thing):
+            return self._belongs.made_on(self._thing) <= self._second.loops and not self._is_made_on_both
+        waiting = [use for use in self._there if use.waits and (self._is_one or not use.is_mutual)]
+        elsewhere = {use.scope for use in self._elsewhere} if waiting else set()
+        return any(use.scope not in elsewhere for use in waiting) and not self._is_made_on_both
+
+    @property
+    def _is_made_on_both(self) -> bool:
+        """Whether others may make things of the same kind, which could not be told apart."""
+        if not self._is_made_there or self._thing.frame is None:
+            return False
+        scope = self._thing.frame.scope
+        return scope.name == "__init__" or not self._belongs.which.running(scope) <= self._second.loops | UNKNOWN
+
+    def _is_after_start(self, use: Use) -> bool:
+        """Whether the second loop runs by then, as far as one function tells. One that runs on both tells nothing."""
+        starts = self._second.starts
+        if use.scope in self._seconds.scopes(self._second):
+            return False
+        return starts is None or use.scope is not starts[0] or use.place > starts[1]
+
+
+class Belonging:
+    """Which things belong to the loop that they are made on, and which loop that is."""
+
+    def __init__(self, program: Program, which: WhichLoop) -> None:
+        self._program, self._knowledge, self.which = program, program.knowledge, which
+
+    def to_maker(self, thing: Object) -> bool:
+        """Whether the making decides; if not, the first task that waits does."""
+        return self._knowledge.is_made_on_loop(thing.type) or self._knowledge.is_a_loop(thing.type)
+
+    def made_on(self, thing: Object) -> Loops:
+        """The loops to which it may belong by its making."""
+        frame, site = thing.frame, thing.site
+        assert frame is not None
+        assert site is not None
+        if self._knowledge.is_a_loop(thing.type):
+            return self.which.of(thing)
+        if isinstance(site.func, Attr):  # `loop.create_future()`
+            held = self._program.evaluate(frame, site.func.base).values
+            loops = [v for v in held if isinstance(v, Object) and self._knowledge.is_a_loop(v.type)]
+            if loops:
+                return frozenset(key for loop in loops for key in self.which.of(loop))
+        return self.which.running(frame.scope)

@@ -1,0 +1,147 @@
+"""Paths that control cannot take, by what the path itself brings along.
+
+One does not get past an `isinstance` test. Another changes from an object to its sibling: a callback that an object was
+given by its owner comes back to that owner, and the path began at another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.places.place import Hop, State
+from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope, Star
+from loopsafe.program.index import last_name
+from loopsafe.program.program import Program
+from loopsafe.program.values import Frame, Instance, Value
+
+# A value is followed back through so many names and calls.
+_FURTHEST = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A state on the path and the call by which the path leaves it."""
+
+    state: State
+    call: Call
+
+
+def is_refuted(reached: Reached, states: Sequence[State], hops: Sequence[Hop], program: Program) -> bool:
+    """Whether control cannot take the path through `states`, first to last; `hops[n]` leads to `states[n]`.
+
+    What a function makes of a value (`decode(message)`) counts as of its class.
+    """
+    left = [_call_at(state.frame.scope, hop) for state, hop in zip(states, hops[1:], strict=False)]
+    places = [_Place(s, c) for s, c in zip(states, (*left, reached.call), strict=False) if c is not None]
+    if len(places) != len(states):
+        return False
+    way = _Way(places, program)
+    return way.is_closed() or way.changes_owner()
+
+
+def _call_at(scope: Scope, hop: Hop) -> Call | None:
+    return next((call for call in scope.calls if call.packed_span == hop.packed_span), None)
+
+
+class _Way:
+    """One path, with what is known of the values that go along it."""
+
+    def __init__(self, places: list[_Place], program: Program) -> None:
+        self._places, self._program = places, program
+
+    def is_closed(self) -> bool:
+        """Whether a test on the way lets nothing through that comes this way."""
+        return any(
+            self._shuts_out(number, test)
+            for number, place in enumerate(self._places)
+            for test in _type_tests(place.state.frame.scope, place.call.guard)
+        )
+
+    def changes_owner(self) -> bool:
+        """Whether a stored callback leads to another object than the one of the same base that the path came by."""
+        met: dict[tuple[int, int], Value] = {}
+        for number, place in enumerate(self._places):
+            frame = place.state.frame
+            if not isinstance(frame.receiver, Instance):
+                continue
+            owner = met.setdefault((frame.module.index, frame.scope.parent), frame.receiver)
+            if owner is not frame.receiver and number and self._is_called_back(number):
+                return True
+        return False
+
+    def _is_called_back(self, number: int) -> bool:
+        """Whether the path comes to a place by calling a method that something holds, not one of an object at hand."""
+        before, receiver = self._places[number - 1], self._places[number].state.frame.receiver
+        func = before.call.func
+        if not isinstance(func, Attr):
+            return isinstance(func, Name)
+        held = self._program.evaluate(before.state.frame, func.base)
+        self._program.solver.run()
+        return receiver not in held.values
+
+    def _shuts_out(self, number: int, test: Call) -> bool:
+        brought = self._trace(number, test.args[0], _FURTHEST)
+        frame, wanted = self._places[number].state.frame, test.args[1]
+        classes = wanted.items if isinstance(wanted, Collection) else (wanted,)
+        return bool(brought) and not any(self._program.may_be(v, frame, classes) for v in brought or ())
+
+    def _trace(self, number: int, expr: Expr, depth: int) -> set[Instance] | None:
+        """What an expression holds when control comes this way; None where that is not known."""
+        if isinstance(expr, Name) and depth:
+            return self._trace_name(number, expr.id, depth - 1)
+        made = self._made(self._places[number].state.frame, expr)
+        if made or not isinstance(expr, Call) or not depth:
+            return made or None
+        given = [found for arg in expr.args if (found := self._trace(number, arg, depth - 1))]
+        return set().union(*given) or None
+
+    def _trace_name(self, number: int, name: str, depth: int) -> set[Instance] | None:
+        at = self._binder(number, name)
+        if at is None:
+            return None
+        scope = self._places[at].state.frame.scope
+        sources = [self._trace(at, value, depth) for value in scope.bindings.get(name, ())]
+        if any(p.name == name for p in scope.parameters):
+            sources.append(self._trace_parameter(at, name, depth))
+        known = [source for source in sources if source is not None]
+        return set().union(*known) if known and len(known) == len(sources) else None
+
+    def _trace_parameter(self, number: int, name: str, depth: int) -> set[Instance] | None:
+        """What the call that the path takes into a function gives for a parameter."""
+        if not number:
+            return None
+        frame, call = self._places[number].state.frame, self._places[number - 1].call
+        given = next((value for keyword, value in call.keywords if keyword == name), None)
+        if given is None and not any(isinstance(arg, Star) for arg in call.args):
+            plain = [p.name for p in frame.scope.parameters if p.kind == "positional"]
+            place = plain.index(name) - (frame.receiver is not None) if name in plain else len(call.args)
+            given = call.args[place] if 0 <= place < len(call.args) else None
+        return None if given is None else self._trace(number - 1, given, depth)
+
+    def _binder(self, number: int, name: str) -> int | None:
+        """The place on the path of the function that binds a name seen at a place."""
+        frame: Frame | None = self._places[number].state.frame
+        while frame is not None and not _binds(frame.scope, name):
+            frame = frame.parent
+        found = (at for at in range(number, -1, -1) if self._places[at].state.frame is frame)
+        return next(found, None)
+
+    def _made(self, frame: Frame, expr: Expr) -> set[Instance]:
+        held = self._program.evaluate(frame, expr)
+        self._program.solver.run()
+        return {value for value in held.values if isinstance(value, Instance)}
+
+
+def _binds(scope: Scope, name: str) -> bool:
+    return name in scope.bindings or any(parameter.name == name for parameter in scope.parameters)
+
+
+def _type_tests(scope: Scope, guard: int) -> Iterator[Call]:
+    while guard >= 0:
+        row = scope.guards[guard]
+        test = row.test if row.kind == "test" and row.holds else None
+        if isinstance(test, Call) and len(test.args) == 2 and last_name(test.func) == "isinstance":
+            yield test
+        guard = row.outer
