@@ -11,7 +11,6 @@ from pathlib import Path
 from loopsafe.collector import leave, without_collector
 from loopsafe.contexts.analysis import Analysis, Violation
 from loopsafe.contexts.places.place import Hop
-from loopsafe.contexts.verdicts.explain import Explanation
 from loopsafe.facts.schema import unpack_span
 from loopsafe.findings import Finding, FixPlan, Problem, Report, Step
 from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
@@ -95,7 +94,7 @@ def trace(place: Place, config: Config | None = None, *, progress: Progress | No
     if place.path and project.problems:
         raise NoSuchFunction(str(project.problems[0]))
     found = Lookup(_modules_by_shown_path(project), project.modules).find(place)
-    explanation = Explanation(_analyse(project).propagation, _Reporter(project.by_path).step)
+    explanation = _analyse(project).explanation(_Reporter(project.by_path).step)
     return tuple(explanation.trace(module, scope) for module, scope in found)
 
 
@@ -117,7 +116,7 @@ def graph(
         span, source = finding.location.span, finding.witness[-1].source
         marks.setdefault(by_shown[finding.location.path], []).append((span, f"{finding.code} {span.row}: {source}"))
     wanted = {by_shown[read.file.shown] for read in project.by_path.values() if read.file.wanted}
-    return Explanation(analysis.propagation, _Reporter(project.by_path).step).graph(wanted, marks)
+    return analysis.explanation(_Reporter(project.by_path).step).graph(wanted, marks)
 
 
 def _modules_by_shown_path(project: _Project) -> dict[str, Module]:

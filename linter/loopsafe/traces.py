@@ -9,7 +9,7 @@ from loopsafe.findings import Step
 from loopsafe.locations import Location
 
 OFF_LOOP = ("thread", "signal", "finalizer", "exit")
-CONTEXTS = (*OFF_LOOP, "caller", "loop")
+CONTEXTS = (*OFF_LOOP, "main", "caller", "loop")
 """The kinds of context, in the order in which they are named."""
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-Runs = Literal["thread", "loop", "own-loop", "here", "signal", "finalizer", "exit", "process"]
+Runs = Literal["thread", "loop", "own-loop", "home", "here", "signal", "finalizer", "exit", "process"]
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -143,10 +143,11 @@ class OverrideRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     `*` in the class or method stands for any letters; a lone `*` means the public methods. With `twin`, the library
     calls a method of that name instead where a class of the project defines one (`{}` stands for the method's own
-    name).
+    name). `started_by` is the method of the same object that makes the library do so.
     """
 
     twin: str = ""
+    started_by: str = ""
 
 
 class AssignRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):

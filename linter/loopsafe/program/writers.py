@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Call, Choice, Const, Expr, Scope
+from loopsafe.facts.schema import Await, Call, Choice, Const, Expr, Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import WriteSite
@@ -75,6 +75,8 @@ def kept_as(frame: Frame, made: object) -> set[str]:
 
 
 def _holds(value: Expr, made: object) -> bool:
+    if isinstance(value, Await):
+        return _holds(value.value, made)
     if isinstance(value, Choice):
         return any(_holds(option, made) for option in value.options)
     if isinstance(value, Call):

@@ -10,6 +10,7 @@ from loopsafe.contexts.origins.entries import Entries
 from loopsafe.contexts.origins.handed import Handed
 from loopsafe.contexts.origins.overrides import Overrides
 from loopsafe.contexts.origins.starts import Starts, holds
+from loopsafe.contexts.places.place import STARTING
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Call, Scope
 from loopsafe.knowledge.schema import RunsRow
@@ -20,11 +21,11 @@ from loopsafe.program.values import Frame, Object
 
 
 class Origins:
-    """Finds the origins of a program and lets them flow."""
+    """Finds the origins of a program and lets them flow: threads, or what a framework runs on its `home` loop."""
 
-    def __init__(self, propagation: Propagation) -> None:
+    def __init__(self, propagation: Propagation, home: bool = False) -> None:
         self._propagation, self.program = propagation, propagation.program
-        self._starts = Starts(propagation)
+        self._starts = Starts(propagation, home)
         self._overrides = Overrides(self._starts)
         self._handed = Handed(self._starts, self._overrides)
 
@@ -83,7 +84,7 @@ class Origins:
     def _start(self, frame: Frame, call: Call, row: RunsRow, target: Library) -> None:
         if holds(row, target.arguments) and not self._elsewhere(row, target):
             origin = self._starts.origin(row, frame.module, call.packed_span, frame, call)
-            if row.coroutine:
+            if row.coroutine and row.where in STARTING:
                 self._propagation.run_in_thread(row, target, origin)
                 return
             self.program.hand_over(row, target, call, self._starts.rooted(row, origin))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from loopsafe.contexts.places.flow import Origin
-from loopsafe.contexts.places.place import Context, Hop
+from loopsafe.contexts.places.place import Hop, Place
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Call, Parameter, Scope
 from loopsafe.program.graph import Arguments, Entered, Source, Target
 from loopsafe.program.modules import Module
 from loopsafe.program.values import Frame, Function, Value
 
-THREAD = Context("thread")
+THREAD = Place("thread")
 
 
 class Declared:

@@ -25,7 +25,7 @@ class Decorated:
         words |= {alias for word in words for alias in index.import_aliases.get(word, ())}
         for word in sorted(words):
             for module, scope in index.decorated.get(word, ()):
-                if scope.kind == "function" and not scope.is_async:
+                if self._starts.takes(scope):
                     for decorator in scope.decorators:
                         if last_name(decorator) == word:
                             self._watch(module, scope, decorator)

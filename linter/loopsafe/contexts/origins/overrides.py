@@ -7,9 +7,12 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from loopsafe.contexts.origins.starts import Starts
-from loopsafe.facts.schema import Ref
+from loopsafe.contexts.places.place import Hop
+from loopsafe.facts.schema import Attr, Call, Ref
 from loopsafe.knowledge.schema import OverrideRow
-from loopsafe.program.values import Class, External
+from loopsafe.program.values import Class, External, Frame, Instance, Value
+
+_MOST_SITES = 200
 
 
 class Overrides:
@@ -18,6 +21,7 @@ class Overrides:
     def __init__(self, given: Starts) -> None:
         self._starts, self._program = given, given.program
         self._heirs: dict[str, tuple[Class, ...]] = {}
+        self._started: dict[str, dict[Class, Hop]] = {}
 
     def seed(self) -> None:
         """Make roots of every method that rows speak of."""
@@ -28,6 +32,25 @@ class Overrides:
                     if not self._has_twin(cls, found, row):
                         origin = self._starts.origin(row, cls.module, cls.scope.packed_span)
                         self._starts.run_method(cls, found, row, origin)
+                        if row.started_by:
+                            self._started.setdefault(row.started_by, {})[cls] = origin.hop
+        for method, hops in self._started.items():
+            self._starting(method, hops)
+
+    def _starting(self, method: str, hops: dict[Class, Hop]) -> None:
+        """Note the calls by which objects of some classes are started."""
+        program, origins = self._program, self._starts.propagation.flow.origins
+        for module, scope, call in program.index.callers(method)[:_MOST_SITES]:
+            if isinstance(call.func, Attr):
+                frame = program.classes.plain_frame(module, scope)
+
+                def started(value: Value, frame: Frame = frame, call: Call = call) -> None:
+                    found = program.classes.mro(value.cls) if isinstance(value, Instance) else ()
+                    for cls in found:
+                        if isinstance(cls, Class) and cls in hops:
+                            origins.setdefault(hops[cls], {})[frame, call] = None
+
+                program.solver.listen(program.evaluate(frame, call.func.base), started)
 
     def heirs(self, base: str) -> tuple[Class, ...]:
         """The project's classes that inherit from a library class, at any remove; `*` stands for any letters."""

@@ -8,19 +8,20 @@ from functools import cached_property
 
 from loopsafe.contexts.origins.dotted import DottedNames
 from loopsafe.contexts.places.flow import Origin
-from loopsafe.contexts.places.place import Context, Hop
-from loopsafe.contexts.spread.propagate import STARTING, Propagation
+from loopsafe.contexts.places.place import HOME, STARTING, Hop, Place
+from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Call, Const, Import, Ref, Scope
 from loopsafe.knowledge.schema import DecoratorRow, RunsRow, StartRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.modules import Module
-from loopsafe.program.values import Class, Frame, Function, Instance, Value
+from loopsafe.program.values import Class, Frame, Function, Instance, Object, Value
 
 
 class Starts:
     """Turns rows into roots. Watches the frames of scopes in which something may start."""
 
-    def __init__(self, propagation: Propagation) -> None:
+    def __init__(self, propagation: Propagation, home: bool = False) -> None:
+        self._home = home
         self.propagation, self.program = propagation, propagation.program
         self._dotted = DottedNames(self.program)
         self._watched: dict[Scope, list[Callable[[Frame], None]]] = defaultdict(list)
@@ -31,9 +32,16 @@ class Starts:
     def applies(self, row: StartRow) -> bool:
         """Whether the row is about another context than the caller's, and the project sets that going."""
         called = self.program.index.calls
-        if row.where not in STARTING or any(name in self._imported for name in row.unless_imported):
+        if not self._is_meant(row) or any(name in self._imported for name in row.unless_imported):
             return False
         return not row.only_if_called or any(name in called for name in row.only_if_called)
+
+    def _is_meant(self, row: StartRow) -> bool:
+        return (row.where == "home" or row.unless_async) if self._home else row.where in STARTING
+
+    def takes(self, scope: Scope) -> bool:
+        """Whether a function may be what the library runs."""
+        return scope.kind == "function" and (self._home or not scope.is_async)
 
     def watch(self, module: Module, scope: Scope, action: Callable[[Frame], None]) -> None:
         """Do this for every frame of the scope, once `begin` is called."""
@@ -60,13 +68,17 @@ class Starts:
         known = self._imported | self.program.index.calls.keys() if row.likely_with else set()
         certain = not row.likely and not any(name in known for name in row.likely_with)
         hop = Hop("starts", module, packed_span, certain)
-        return Origin(Context(row.where), hop, frame, call, row.crossings)  # type: ignore[arg-type]
+        if self._home:
+            return Origin(Place("loop", self.program.values.make(Object, HOME, None, None)), hop, frame, call)
+        if row.unless_async:
+            self.propagation.flow.of_application.add(hop)
+        return Origin(Place(row.where), hop, frame, call, row.crossings)  # type: ignore[arg-type]
 
     def rooted(self, row: StartRow, origin: Origin) -> OnTarget:
         """What makes a root of every target that the row speaks of."""
 
         def root(target: Target) -> None:
-            if not self._spared(row, target):
+            if self._is_on_loop(row, target) if self._home else not self._spared(row, target):
                 self.propagation.root(target, origin)
 
         return root
@@ -97,6 +109,11 @@ class Starts:
         if isinstance(target, Library):
             return target
         return Library(name, target.frame.receiver, arguments)
+
+    def _is_on_loop(self, row: StartRow, target: Target) -> bool:
+        if isinstance(target, Library):
+            return False
+        return row.where == "home" or target.function.scope.is_async
 
     def _spared(self, row: StartRow, target: Target) -> bool:
         if not row.unless_decorated:

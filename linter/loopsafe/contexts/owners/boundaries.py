@@ -63,7 +63,7 @@ class Boundaries:
         # What `create_task` or `asyncio.run` is given enters the class too, but not by a call of its own.
         if call is None or not isinstance(call.func, Attr) or hops[first].kind != "calls":
             return None
-        if states[first - 1].context != states[first].context:
+        if states[first - 1].place != states[first].place:
             return None
         category: Literal["channel", "project"] = "channel" if call.func.name in _OF_CHANNELS else "project"
         row = structs.replace(reached.row, category=category, fix="pass", twin="", expects=())

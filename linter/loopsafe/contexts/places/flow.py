@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from loopsafe.contexts.places.place import Context, Hop, State
-from loopsafe.facts.schema import Call, Expr
+from loopsafe.contexts.places.place import Hop, Place, State
+from loopsafe.facts.schema import Call, Expr, Scope
 from loopsafe.knowledge.schema import OperationRow, RunsRow, WaitRow
 from loopsafe.program.graph import Library
 from loopsafe.program.values import Frame, Value
@@ -19,7 +19,7 @@ class Origin:
     `crossings` are the functions that lead back to the loop from threads started so, and from no others.
     """
 
-    context: Context
+    place: Place
     hop: Hop
     frame: Frame | None
     call: Call | None
@@ -78,7 +78,9 @@ class Flow:
     `loops_run` says which loops a state runs and where. `thread_loops` are loops that a thread runs: the hops from the
     start of the thread to the call that runs the loop, where that needs no path (`Thread(target=loop.run_forever)`).
     `origins` are the calls behind the hops that start contexts. `awaited` are the objects whose coroutine methods are
-    awaited on each loop. `crossings` are the ways back that work on the threads that a hop starts.
+    awaited on each loop. `crossings` are the ways back that work on the threads that a hop starts. `closed` are loops
+    that one call makes, runs and gives to nobody: `asyncio.run(c())`. `of_application` are hops by which a framework
+    starts threads beside its own loop.
     """
 
     roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
@@ -90,6 +92,18 @@ class Flow:
     awaited: dict[Value, dict[Value, None]] = field(default_factory=dict)
     origins: dict[Hop, dict[tuple[Frame, Call], None]] = field(default_factory=dict)
     crossings: dict[Hop, tuple[str, ...]] = field(default_factory=dict)
+    closed: set[Value] = field(default_factory=set)
+    of_application: set[Hop] = field(default_factory=set)
+
+    def places_of(self, hop: Hop) -> tuple[tuple[Scope, int], ...]:
+        """The functions in which a thread is started, and where: at the hop itself, else where its object is."""
+        found = [
+            (scope, hop.packed_span)
+            for scope in hop.module.facts.scopes
+            if any(call.packed_span == hop.packed_span for call in scope.calls)
+        ]
+        calls = self.origins.get(hop, ())
+        return tuple(found) or tuple((frame.scope, call.packed_span) for frame, call in calls)
 
     def reaching(self, targets: set[State]) -> set[State]:
         """All states from which control gets to one of `targets`, themselves included."""

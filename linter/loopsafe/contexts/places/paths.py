@@ -43,7 +43,7 @@ class Paths:
     @cached_property
     def scopes(self) -> frozenset[tuple[int, int]]:
         """The scopes of all states but those handed to a loop, as (module, scope)."""
-        stayed = (s for s in self._arrived if s.context.kind != "loop")
+        stayed = (s for s in self._arrived if s.place.kind != "loop")
         return frozenset((s.frame.module.index, s.frame.scope.index) for s in stayed)
 
     @property

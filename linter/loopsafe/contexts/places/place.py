@@ -12,34 +12,43 @@ from loopsafe.program.values import Frame, Value
 LOOP = "asyncio.AbstractEventLoop"
 """The class of all loops, as the rows name it."""
 
-Kind = Literal["thread", "signal", "finalizer", "exit", "loop", "caller"]
+HOME = "the loop of the application"
+"""The type of the one value that stands for the loop which a framework runs on the main thread."""
+
+STARTING = ("thread", "signal", "finalizer", "exit")
+# What they give is the loop that runs where they are called.
+LOOK_UPS = ("get_running_loop", "get_event_loop", "current", "instance")
+
+Kind = Literal["thread", "signal", "finalizer", "exit", "loop", "main", "caller"]
 
 WHERE: dict[str, str] = {
     "thread": "on a worker thread",
     "signal": "in a signal handler",
     "finalizer": "in a finalizer",
     "exit": "at interpreter exit",
+    "main": "on the main thread",
     "caller": "off its loop's own thread",
     "loop": "on another loop",
 }
 
 
 # Tuples, since these two are hashed more often than anything else.
-class Context(NamedTuple):
+class Place(NamedTuple):
     """Where a function runs. `loop` is the loop for kind `loop`; `caller` is whoever calls a public function."""
 
     kind: Kind
     loop: Value | None = None
 
 
-CALLER = Context("caller")
+MAIN = Place("main")
+CALLER = Place("caller")
 
 
 class State(NamedTuple):
     """A function as entered in one way, in one context."""
 
     frame: Frame
-    context: Context
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow, Reached, leading_to
-from loopsafe.contexts.places.place import Hop, State
+from loopsafe.contexts.places.place import STARTING, Hop, State
 from loopsafe.contexts.remedies.references import Crossings, method_around
-from loopsafe.contexts.spread.propagate import STARTING
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
 from loopsafe.findings import Rewrite
 from loopsafe.program.index import last_name
@@ -109,7 +108,7 @@ class Captures:
         if reached.started is not None:
             return [reached.started]
         leading = leading_to({reached.state}, self._backwards)
-        roots = [state for state in leading if state in self._flow.roots and state.context.kind in STARTING]
+        roots = [state for state in leading if state in self._flow.roots and state.place.kind in STARTING]
         return sorted({hop for root in roots for hop in self._flow.roots[root]}, key=lambda hop: hop.order)
 
     @cached_property

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from loopsafe.contexts.origins.main_loops import MainLoops
 from loopsafe.contexts.owners.boundaries import Boundaries
-from loopsafe.contexts.owners.loop_threads import LoopThreads
-from loopsafe.contexts.owners.which_loop import SecondLoops
-from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.owners.owner import Owners
+from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.place import Hop, State
+from loopsafe.contexts.places.together import SecondLoops
 from loopsafe.contexts.remedies.moves import settle
 from loopsafe.contexts.remedies.references import Crossings
 from loopsafe.contexts.remedies.remedies import Remedies
 from loopsafe.contexts.remedies.waiting import ForeignRemedies
 from loopsafe.contexts.spread.guards import Guards
-from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.contexts.verdicts.foreign_loops import ForeignLoops, ForeignUse
 from loopsafe.contexts.verdicts.foreign_paths import ForeignPaths
 from loopsafe.findings import FixPlan
+from loopsafe.program.program import Program
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,18 +33,16 @@ class ReportedUse:
 
 
 class ForeignUses:
-    """Lets `loop` flow through the whole program, where more loops than one run in it."""
+    """Finds them where more loops than one run in a program."""
 
-    def __init__(self, propagation: Propagation, boundaries: Boundaries, guards: Guards, threads: LoopThreads) -> None:
-        self._program, self._flow, self._boundaries = propagation.program, propagation.flow, boundaries
-        self._seconds = SecondLoops(propagation, threads)
+    def __init__(self, program: Program, flow: Flow, guards: Guards, seconds: SecondLoops, owners: Owners) -> None:
+        self._program, self._flow, self._boundaries = program, flow, Boundaries(program.classes)
         self._found: list[ForeignUse] = []
-        if self._seconds.values():
-            MainLoops(propagation).seed()
-            self._loops = ForeignLoops(self._program, self._flow, guards, self._seconds)
+        if seconds.all:
+            self._loops = ForeignLoops(program, flow, guards, seconds, owners)
             self._found = self._loops.found()
         if self._found:
-            self._paths = ForeignPaths(self._program, self._flow, guards, self._loops.which)
+            self._paths = ForeignPaths(program, flow, guards, self._loops.which)
 
     def reported(self, remedies: Remedies, crossings: Crossings) -> Iterator[ReportedUse]:
         """Each of them that a path leads to, at the boundary of the class that does it."""
@@ -62,7 +59,7 @@ class ForeignUses:
             use = foreign.use
             fix = settled[use.what] if isinstance(use.what, Reached) else plans[use.what]
             hops = (*arrived, Hop("reaches", use.what.state.frame.module, use.place))
-            sure = foreign.sure and all(hop.certain for hop in hops) and use.what.state.context.kind != "caller"
+            sure = foreign.sure and all(hop.certain for hop in hops) and use.what.state.place.kind != "caller"
             yield ReportedUse(use.operation, remedy.text(use), hops, sure, fix)
 
     def _placed(self) -> Iterator[tuple[ForeignUse, tuple[Hop, ...]]]:

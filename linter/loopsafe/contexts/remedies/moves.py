@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import TypeVar
 
-from loopsafe.contexts.owners.moments import condition
 from loopsafe.contexts.places.flow import Reached
-from loopsafe.contexts.spread.exclusion import Exclusion
+from loopsafe.contexts.spread.exclusion import Exclusion, condition
 from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite

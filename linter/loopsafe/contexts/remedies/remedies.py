@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from loopsafe.contexts.owners.loop_threads import LoopThreads
+from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import LOOP
 from loopsafe.contexts.remedies.captures import Captures
@@ -34,8 +34,8 @@ class Loop(NamedTuple):
 class Remedies:
     """Decides the remedy of an operation; `fixes` only carries it out."""
 
-    def __init__(self, program: Program, crossings: Crossings, captures: Captures, threads: LoopThreads) -> None:
-        self._program, self._crossings, self._captures, self._threads = program, crossings, captures, threads
+    def __init__(self, program: Program, crossings: Crossings, captures: Captures, owners: Owners) -> None:
+        self._program, self._crossings, self._captures, self._owners = program, crossings, captures, owners
         self._chosen: dict[Reached, Loop] = {}
 
     def prepare(self, reached: Reached) -> None:
@@ -182,8 +182,8 @@ class Remedies:
 
     def _elsewhere(self, reached: Reached) -> Avoid:
         """Which loops are those of threads that have nothing to do with the object."""
-        owner = self._threads.owner(reached)
-        others = [thread.loop for thread in self._threads.found.values() if thread is not owner]
+        owner = self._owners.thread_of(reached)
+        others = [thread.loop for thread in self._owners.threads.values() if thread is not owner]
         return lambda loop: any(same_making(loop, other) for other in others)
 
     def _types(self, receiver: Value | None) -> Iterator[str]:
@@ -225,7 +225,7 @@ def _doubts(reached: Reached) -> Iterator[str]:
     expected = expected_exceptions(reached.state.frame.scope, reached.call.handler) & set(reached.row.expects)
     if expected:
         yield f"a `try` around the call expects {', '.join(sorted(expected))}"
-    if reached.state.context.kind in ("exit", "finalizer"):
+    if reached.state.place.kind in ("exit", "finalizer"):
         yield "the loop may be closed by then"
 
 

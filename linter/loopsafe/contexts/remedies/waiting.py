@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loopsafe.contexts.owners.which_loop import WhichLoop
 from loopsafe.contexts.places.flow import Reached, Waited
+from loopsafe.contexts.places.loops import LoopsOf
 from loopsafe.contexts.places.place import LOOP
 from loopsafe.contexts.remedies.references import Crossings
 from loopsafe.contexts.remedies.remedies import Avoid, Remedies
@@ -17,7 +17,7 @@ _OF_ASYNCIO = ("asyncio.", "aiohttp.", "asyncpg.")
 class ForeignRemedies:
     """Decides the remedy; the loop to cross to is never the one that runs there."""
 
-    def __init__(self, remedies: Remedies, crossings: Crossings, which: WhichLoop) -> None:
+    def __init__(self, remedies: Remedies, crossings: Crossings, which: LoopsOf) -> None:
         self._remedies, self._crossings, self._which = remedies, crossings, which
 
     def prepare(self, use: Use) -> None:
@@ -60,7 +60,7 @@ class ForeignRemedies:
         return FixPlan("unsafe", "this loop waits for the other one", (rewrite,), ("asyncio",))
 
     def _avoid(self, use: Use) -> Avoid:
-        return lambda loop: bool(self._which.of(loop) & use.loops)
+        return lambda loop: self._which.meet(self._which.of(loop), use.loops)
 
 
 def _plan_run(runner: Call, loop: str) -> FixPlan:

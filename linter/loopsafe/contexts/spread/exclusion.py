@@ -44,3 +44,16 @@ def _is_same(one: Expr, other: Expr) -> bool:
         case Compare(operator=mine), Compare(operator=yours):
             return mine == yours and _is_same(one.left, other.left) and _is_same(one.right, other.right)
     return one is other
+
+
+def condition(scope: Scope, call: Call) -> int:
+    """The innermost guard around a call that may fail: that a statement has returned is no condition."""
+    guard = call.guard
+    return scope.guards[guard].outer if guard >= 0 and scope.guards[guard].kind == "after" else guard
+
+
+def surrounds(scope: Scope, outer: int, guard: int) -> bool:
+    """Whether what stands under `guard` runs only where what stands under `outer` has run."""
+    while guard > outer:
+        guard = scope.guards[guard].parent
+    return guard == outer

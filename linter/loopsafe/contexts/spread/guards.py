@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.contexts.spread.helpers import Place
+from loopsafe.contexts.spread.helpers import Spot
 from loopsafe.contexts.spread.thread_tests import ThreadTests, given_values
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Guard, Name, Ref, Scope
 from loopsafe.program.graph import Entered, Library, Target
@@ -26,11 +26,11 @@ class Guards:
 
     def only_on_loop(self, module: Module, scope: Scope, guard: int) -> bool:
         """Whether what stands under this guard runs only on the loop's own thread, or while its loop does not run."""
-        return self._is_at_home(Place(module, scope), guard)
+        return self._is_at_home(Spot(module, scope), guard)
 
     def chosen_on_loop(self, module: Module, scope: Scope, func: Expr, target: Target) -> bool:
         """Whether what is called, a variable or a condition, is this target only where it was chosen on the loop."""
-        place = Place(module, scope)
+        place = Spot(module, scope)
         chosen = [guard for value, bound in _chosen(place, func) for guard in _meaning(place, value, bound, target)]
         return bool(chosen) and all(self._is_at_home(place, guard) for guard in chosen)
 
@@ -38,7 +38,7 @@ class Guards:
         """Whether this is for loops that cannot watch for signals themselves: on Windows, where signals wake them."""
         return any(_lacks_signals(scope, row) for row in _outwards(scope, guard))
 
-    def _is_at_home(self, place: Place, guard: int) -> bool:
+    def _is_at_home(self, place: Spot, guard: int) -> bool:
         """Whether a guard, or one around it, can only be passed there."""
         passed: list[tuple[int, int, int]] = []
         verdict = False
@@ -56,7 +56,7 @@ class Guards:
             self._under.update(dict.fromkeys(passed, verdict))
         return verdict
 
-    def _decide(self, place: Place, row: Guard, key: tuple[int, int, int]) -> bool:
+    def _decide(self, place: Spot, row: Guard, key: tuple[int, int, int]) -> bool:
         if key not in self._verdicts:
             self._verdicts[key] = False  # a helper that asks itself says nothing
             self._deciding += 1
@@ -64,7 +64,7 @@ class Guards:
             self._deciding -= 1
         return self._verdicts[key]
 
-    def _is_on_loop(self, place: Place, guard: Guard) -> bool:
+    def _is_on_loop(self, place: Spot, guard: Guard) -> bool:
         test, tests = guard.test, self._tests
         if guard.kind == "after":
             returned = tests.fails_elsewhere(place, test) or tests.has_ended(place, test)
@@ -73,17 +73,17 @@ class Guards:
             return guard.holds and tests.fails_elsewhere(place, test)
         return guard.kind != "except" and tests.says(place, test, guard.holds)
 
-    def _asserts(self, place: Place, test: Call) -> bool:
+    def _asserts(self, place: Spot, test: Call) -> bool:
         """A function of the project that raises unless it is on the loop's thread."""
         helpers = self._tests.helpers.called(place, test.func)
         return bool(helpers) and all(self._raises_elsewhere(helper) for helper in helpers)
 
-    def _raises_elsewhere(self, helper: Place) -> bool:
+    def _raises_elsewhere(self, helper: Spot) -> bool:
         """Whether a function has a `raise` for other threads only."""
         rows = (row for guard in helper.scope.raises for row in _outwards(helper.scope, guard))
         return any(self._is_elsewhere(helper, row) for row in rows)
 
-    def _is_elsewhere(self, place: Place, row: Guard) -> bool:
+    def _is_elsewhere(self, place: Spot, row: Guard) -> bool:
         if row.kind == "test":
             return self._tests.says(place, row.test, not row.holds)
         return row.kind == "try" and not row.holds and self._tests.fails_elsewhere(place, row.test)
@@ -117,7 +117,7 @@ def _names_windows(test: Expr) -> bool:
     return "windows" in last_name(test).lower() or "add_signal_handler" in last_name(test)
 
 
-def _chosen(place: Place, func: Expr) -> list[tuple[Expr, int]]:
+def _chosen(place: Spot, func: Expr) -> list[tuple[Expr, int]]:
     """What a called variable may hold, with the guard under which it was bound; what a called condition may give."""
     values = given_values(place, func) if isinstance(func, Name) else [(func, -1)] if isinstance(func, Choice) else []
     return [(option, guard) for value, guard in values for option in _options(value)]
@@ -127,7 +127,7 @@ def _options(value: Expr) -> tuple[Expr, ...]:
     return value.options if isinstance(value, Choice) else (value,)
 
 
-def _meaning(place: Place, value: Expr, bound: int, target: Target) -> Iterator[int]:
+def _meaning(place: Spot, value: Expr, bound: int, target: Target) -> Iterator[int]:
     """The guards under which a value that means the target is taken."""
     # Through a `partial` or the like.
     for part in (value, *(value.args if isinstance(value, Call) else ())):

@@ -7,21 +7,17 @@ from dataclasses import replace
 from functools import partial
 
 from loopsafe.contexts.places.flow import Flow, Origin, Reached, Runner
-from loopsafe.contexts.places.place import LOOP, Context, Hop, State
+from loopsafe.contexts.places.place import LOOK_UPS, LOOP, STARTING, Hop, Place, State
 from loopsafe.contexts.spread.guards import Guards
 from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.spread.waits import Waits
-from loopsafe.facts.schema import Attr, Block, Call, Expr, Read
+from loopsafe.facts.schema import Attr, Block, Call, Expr, Read, Scope
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.index import last_name, method_kind
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Coroutine, Descriptor, Frame, Function, Instance, Object, Value
-
-STARTING = ("thread", "signal", "finalizer", "exit")
-# What they give is the loop that runs where they are called.
-LOOK_UPS = ("get_running_loop", "get_event_loop", "current", "instance")
 
 
 class Propagation:
@@ -30,6 +26,8 @@ class Propagation:
     def __init__(self, program: Program, guards: Guards, remarks: Remarks) -> None:
         self.program, self.guards, self.remarks = program, guards, remarks
         self.flow = Flow()
+        # Where `main` and `caller` may go.
+        self.cone: set[Scope] = set()
         self._waits = Waits(program, self.flow)
         self._visited: set[State] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
@@ -43,19 +41,19 @@ class Propagation:
         self.flow.crossings[origin.hop] = tuple(name for name in known if name in origin.crossings)
         if isinstance(target, Library):
             self._library_root(target, origin)
-        elif self.remarks.operation(target.function.scope, origin.context) is not None:
+        elif self.remarks.operation(target.function.scope, origin.place) is not None:
             self._barred_root(target, origin)
-        elif not target.function.scope.is_async:
-            state = State(target.frame, origin.context)
+        elif origin.place.kind == "loop" or not target.function.scope.is_async:
+            state = State(target.frame, origin.place)
             self.flow.roots.setdefault(state, {})[origin.hop] = None
             self.visit(state)
 
     def _barred_root(self, target: Entered, origin: Origin) -> None:
         """The project says that this function may not run here."""
         scope = target.function.scope
-        row = self.remarks.operation(scope, origin.context)
+        row = self.remarks.operation(scope, origin.place)
         if row is not None and origin.frame is not None and origin.call is not None:
-            state = State(origin.frame, origin.context)
+            state = State(origin.frame, origin.place)
             self._operation(Reached(state, origin.call, row, scope.name, target.frame.receiver, origin.hop))
 
     def _library_root(self, target: Library, origin: Origin) -> None:
@@ -64,7 +62,7 @@ class Propagation:
             return
         row = knowledge.operations.get(target.name)
         if row is not None:
-            state = State(origin.frame, origin.context)
+            state = State(origin.frame, origin.place)
             named = bool(target.arguments.keywords or target.arguments.rest_keywords)
             self._operation(Reached(state, origin.call, row, target.name, target.receiver, origin.hop, named))
         for runs in knowledge.runs.get(target.name, ()):
@@ -80,8 +78,8 @@ class Propagation:
         if origin.frame is not None and origin.call is not None:
             loop = target.receiver or self._new_loop(origin.frame, origin.call)
             self.flow.thread_loops.setdefault(loop, (origin.hop,))
-            started = State(origin.frame, origin.context)
-            self.run_on(None, started, Runner(origin.call, runs, target), Context("loop", loop), origin.hop)
+            started = State(origin.frame, origin.place)
+            self.run_on(None, started, Runner(origin.call, runs, target), Place("loop", loop), origin.hop)
 
     def _new_loop(self, frame: Frame, call: Call) -> Value:
         return self.program.values.make(Object, LOOP, frame, call)
@@ -95,15 +93,15 @@ class Propagation:
         for call in scope.calls:
             if self._passes(state, call.guard):
                 self.program.targets(frame, call, self._caller(state, call))
-                if call.role == "awaited" and state.context.loop is not None and isinstance(call.func, Attr):
-                    self._await(state.context.loop, frame, call.func.base)
+                if call.role == "awaited" and state.place.loop is not None and isinstance(call.func, Attr):
+                    self._await(state.place.loop, frame, call.func.base)
         for read in scope.reads:
             if read.attr.name in self._properties and self._passes(state, read.guard):
                 self._read(state, read)
         for block in scope.blocks:
-            if self._passes(state, block.guard) and (not block.is_async or state.context.kind == "loop"):
+            if self._passes(state, block.guard) and (not block.is_async or state.place.kind == "loop"):
                 self._block(state, block)
-        if state.context.kind == "loop":
+        if state.place.kind == "loop":
             self._waits.visit(state)
 
     def _await(self, loop: Value, frame: Frame, base: Expr) -> None:
@@ -115,14 +113,12 @@ class Propagation:
         """Whether control gets past the guards in this context; on a loop it always may."""
         if self.program.rules_out(state.frame, guard):
             return False
-        return state.context.kind == "loop" or not self.guards.only_on_loop(
-            state.frame.module, state.frame.scope, guard
-        )
+        return state.place.kind == "loop" or not self.guards.only_on_loop(state.frame.module, state.frame.scope, guard)
 
     def _was_chosen(self, state: State, call: Call, target: Target) -> bool:
         """Whether the variable called holds this target only where this context never gets."""
         frame = state.frame
-        return state.context.kind != "loop" and self.guards.chosen_on_loop(frame.module, frame.scope, call.func, target)
+        return state.place.kind != "loop" and self.guards.chosen_on_loop(frame.module, frame.scope, call.func, target)
 
     def _caller(self, state: State, call: Call) -> OnTarget:
         return partial(self._called, state, call)
@@ -135,17 +131,17 @@ class Propagation:
         if isinstance(target, Library):
             self._library(state, call, target, hop)
             return
-        operation = self._known_operation(target.function, target.frame, state.context)
+        operation = self._known_operation(target.function, target.frame, state.place)
         if operation is not None:
             name, row = operation
             self._operation(Reached(state, call, row, name, target.frame.receiver))
             return
         if any(name in self.program.knowledge.loops for name in self._own_names(target.function, target.frame)):
             self._run_loop(state, call, target.frame.receiver, hop)
-        if not target.function.scope.is_async or (state.context.kind == "loop" and call.role == "awaited"):
-            self._edge(state, State(target.frame, state.context), hop)
+        if not target.function.scope.is_async or (state.place.kind == "loop" and call.role == "awaited"):
+            self._edge(state, State(target.frame, state.place), hop)
 
-    def _known_operation(self, function: Function, frame: Frame, context: Context) -> tuple[str, OperationRow] | None:
+    def _known_operation(self, function: Function, frame: Frame, context: Place) -> tuple[str, OperationRow] | None:
         """Knowledge of a project's own function or class: it says so, or the library itself is being analysed."""
         knowledge = self.program.knowledge
         said = self.remarks.operation(function.scope, context)
@@ -170,7 +166,7 @@ class Propagation:
             self._operation(Reached(state, call, row, target.name, target.receiver))
         if target.name in knowledge.loops:
             self._run_loop(state, call, target.receiver, hop)
-        if state.context.kind == "loop":
+        if state.place.kind == "loop":
             self._waits.called(state, call, target)
         for runs in knowledge.runs.get(target.name, ()):
             self._runs(state, call, runs, target, hop)
@@ -185,7 +181,9 @@ class Propagation:
             self.program.hand_over(runs, target, call, lambda entered: self._here(state, entered, hop))
         elif runs.where == "own-loop":
             loop = target.receiver or self._new_loop(state.frame, call)
-            self.run_on(state, state, runner, Context("loop", loop), hop)
+            if target.receiver is None:
+                self.flow.closed.add(loop)
+            self.run_on(state, state, runner, Place("loop", loop), hop)
         elif runs.where == "loop":
             self._run_on_loop(state, runner, replace(hop, kind="loop"))
 
@@ -194,7 +192,7 @@ class Propagation:
 
         def on_loop(loop: Value) -> None:
             if isinstance(loop, Object):
-                context = state.context if _runs_here(state, loop) else Context("loop", loop)
+                context = state.place if _runs_here(state, loop) else Place("loop", loop)
                 self.run_on(state, state, runner, context, hop)
 
         wanted = runs.loop_argument
@@ -203,10 +201,10 @@ class Propagation:
             self.program.solver.listen(self.program.node(source), on_loop)
         elif isinstance(given.receiver, Object) and LOOP in self.program.knowledge.lineage(given.receiver.type):
             on_loop(given.receiver)
-        elif state.context.kind == "loop" and not runs.crossing:
-            self.run_on(state, state, runner, state.context, hop)
+        elif state.place.kind == "loop" and not runs.crossing:
+            self.run_on(state, state, runner, state.place, hop)
 
-    def run_on(self, source: State | None, written: State, runner: Runner, context: Context, hop: Hop) -> None:
+    def run_on(self, source: State | None, written: State, runner: Runner, context: Place, hop: Hop) -> None:
         """A library function runs its callables or coroutines on this loop.
 
         The call stands in the function of `written`; `source` is None where that is not how control gets there.
@@ -226,7 +224,7 @@ class Propagation:
 
         self.program.hand_over(runs, target, runner.call, entered)
 
-    def _run_coroutine(self, source: State | None, runs: RunsRow, given: Source, context: Context, hop: Hop) -> None:
+    def _run_coroutine(self, source: State | None, runs: RunsRow, given: Source, context: Place, hop: Hop) -> None:
         def run(value: Value) -> None:
             if isinstance(value, Coroutine):
                 self._edge(source, State(value.frame, context), hop)
@@ -237,11 +235,11 @@ class Propagation:
 
     def _here(self, state: State, target: Target, hop: Hop) -> None:
         if isinstance(target, Entered) and not target.function.scope.is_async:
-            self._edge(state, State(target.frame, state.context), hop)
+            self._edge(state, State(target.frame, state.place), hop)
 
     def _operation(self, found: Reached) -> None:
         state, wrong_in = found.state, found.row.only_in
-        if wrong_in and state.context.kind not in wrong_in:
+        if wrong_in and state.place.kind not in wrong_in:
             return
         key = (state, found.call, found.name, found.receiver)
         if key not in self._operations and not self.remarks.is_silent(state.frame.module, state.frame.scope):
@@ -251,7 +249,9 @@ class Propagation:
             self.flow.reached.append(found)
 
     def _edge(self, source: State | None, target: State, hop: Hop) -> None:
-        if self.remarks.operation(target.frame.scope, target.context) is not None:
+        if self.remarks.operation(target.frame.scope, target.place) is not None:
+            return
+        if target.place.kind in ("main", "caller") and target.frame.scope not in self.cone:
             return
         if source is None:
             self.flow.roots.setdefault(target, {})[hop] = None
@@ -279,7 +279,7 @@ class Propagation:
         if isinstance(found, Descriptor) and found.kind == "property" and isinstance(found.function, Function):
             function = found.function
             frame = self.program.values.frame(function.module, function.scope, function.frame, receiver)
-            self._edge(state, State(frame, state.context), hop)
+            self._edge(state, State(frame, state.place), hop)
 
     def _block(self, state: State, block: Block) -> None:
         """`with` runs the enter and exit methods, or the body of a generator."""
@@ -289,7 +289,7 @@ class Propagation:
 
         def entered(target: Target) -> None:
             if isinstance(target, Entered) and (block.is_async or not target.function.scope.is_async):
-                self._edge(state, State(target.frame, state.context), hop)
+                self._edge(state, State(target.frame, state.place), hop)
 
         def held(found: Value) -> None:
             if isinstance(found, Instance):
@@ -312,6 +312,6 @@ class Propagation:
 
 def _runs_here(state: State, loop: Object) -> bool:
     """Whether a function that runs on a loop has looked this one up itself: then it is that loop."""
-    if state.context.kind != "loop" or loop.site is None or loop.frame is None:
+    if state.place.kind != "loop" or loop.site is None or loop.frame is None:
         return False
     return loop.frame.scope is state.frame.scope and last_name(loop.site.func) in LOOK_UPS

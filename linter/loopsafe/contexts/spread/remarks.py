@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from loopsafe.contexts.places.place import Context
+from loopsafe.contexts.places.place import Place
 from loopsafe.facts.comments import items
 from loopsafe.facts.schema import Scope
 from loopsafe.knowledge.schema import OperationRow
@@ -47,7 +47,12 @@ class Remarks:
         if annotations:
             self._read_annotations(modules, annotations)
 
-    def operation(self, scope: Scope, context: Context) -> OperationRow | None:
+    @property
+    def bound(self) -> list[Scope]:
+        """The functions that belong on a loop."""
+        return sorted((*self._on_loop, *self._loop_bound), key=lambda scope: (scope.packed_span, scope.qualname))
+
+    def operation(self, scope: Scope, context: Place) -> OperationRow | None:
         """What to know of a function that may not run in this context; None where it may."""
         if context.kind == "loop" or scope.is_async:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from loopsafe.contexts.spread.helpers import Helpers, Place
+from loopsafe.contexts.spread.helpers import Helpers, Spot
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -25,7 +25,7 @@ class ThreadTests:
     that what stands under a guard runs on the loop's thread only.
     """
 
-    def __init__(self, program: Program, is_at_home: Callable[[Place, int], bool]) -> None:
+    def __init__(self, program: Program, is_at_home: Callable[[Spot, int], bool]) -> None:
         knowledge = program.knowledge
         self.helpers, self._is_at_home = Helpers(program.modules, program.index), is_at_home
         self._tells = {name.rpartition(".")[2]: row.tells for name, row in knowledge.tests.items()}
@@ -35,7 +35,7 @@ class ThreadTests:
         self._told: dict[Scope, str] = {}
         self._depth = 0
 
-    def says(self, place: Place, test: Expr, holds: bool) -> bool:
+    def says(self, place: Spot, test: Expr, holds: bool) -> bool:
         """Whether this answer to the test means the loop's own thread, or that its loop does not run."""
         # What helpers return leads on to other helpers, and back.
         if self._depth > _DEEPEST:
@@ -49,7 +49,7 @@ class ThreadTests:
             self._depth -= 1
         return known
 
-    def fails_elsewhere(self, place: Place, expr: Expr) -> bool:
+    def fails_elsewhere(self, place: Spot, expr: Expr) -> bool:
         """Whether this is a call that raises on threads where no loop runs."""
         if not isinstance(expr, Call):
             return False
@@ -59,13 +59,13 @@ class ThreadTests:
         name = self._name(place, expr.func)
         return self._tells.get(name) == "loop" and name not in _GIVES_ANYWAY
 
-    def has_ended(self, place: Place, expr: Expr) -> bool:
+    def has_ended(self, place: Spot, expr: Expr) -> bool:
         """Whether this is a call that returns only when a thread that ran a loop is over."""
         if not isinstance(expr, Call) or expr.args or expr.keywords or not isinstance(expr.func, Attr):
             return False
         return self._told_by(place, expr.func) == "ended" and self._is_loop_thread(place, expr.func.base)
 
-    def _says(self, place: Place, test: Expr, holds: bool) -> bool:
+    def _says(self, place: Spot, test: Expr, holds: bool) -> bool:
         if isinstance(test, Compare):
             return self._comparison(place, test, holds)
         if isinstance(test, Not):
@@ -78,7 +78,7 @@ class ThreadTests:
             return self._values_say(place, given_values(place, test), holds) or self._property(place, test, holds)
         return False
 
-    def _call(self, place: Place, test: Call, holds: bool) -> bool:
+    def _call(self, place: Spot, test: Call, holds: bool) -> bool:
         tells, base = self._told_by(place, test.func), getattr(test.func, "base", None)
         if tells == "running":
             return not holds or self._tell(place, base) == "loop"
@@ -88,7 +88,7 @@ class ThreadTests:
             return not holds and self._is_loop_thread(place, base)
         return self._helpers_say(place, self.helpers.called(place, test.func), holds)
 
-    def _comparison(self, place: Place, test: Compare, holds: bool) -> bool:
+    def _comparison(self, place: Spot, test: Compare, holds: bool) -> bool:
         same = _POSITIVE[test.operator] == holds
         sides = (test.left, test.right)
         for side, other in (sides, sides[::-1]):
@@ -99,7 +99,7 @@ class ThreadTests:
             return "loop" in tells and not same
         return same and bool(tells & {"thread", "loop"})
 
-    def _values_say(self, place: Place, values: Given, holds: bool) -> bool:
+    def _values_say(self, place: Spot, values: Given, holds: bool) -> bool:
         """Whether what a name holds or a function returns gives this answer at home only."""
         fitting = [(v, guard) for v, guard in values if not (isinstance(v, Const) and bool(v.value) != holds)]
         computed = [v for v, _ in fitting if not isinstance(v, Const)]
@@ -107,23 +107,23 @@ class ThreadTests:
             return any(self.says(place, value, holds) for value in computed)
         return bool(fitting) and all(self._is_at_home(place, guard) for _, guard in fitting)
 
-    def _property(self, place: Place, test: Expr, holds: bool) -> bool:
+    def _property(self, place: Spot, test: Expr, holds: bool) -> bool:
         found = self.helpers.properties(place, test.name) if isinstance(test, Attr) else []
         return self._helpers_say(place, found, holds)
 
-    def _helpers_say(self, place: Place, helpers: list[Place], holds: bool) -> bool:
+    def _helpers_say(self, place: Spot, helpers: list[Spot], holds: bool) -> bool:
         answers = (self._helper_says(helper, holds) for helper in helpers)
         # Of a method found by its name alone, nothing but the name says that it is the one meant.
         return bool(helpers) and (any(answers) if helpers[0].module is place.module else all(answers))
 
-    def _helper_says(self, helper: Place, holds: bool) -> bool:
+    def _helper_says(self, helper: Spot, holds: bool) -> bool:
         key = (helper.scope, holds)
         if key not in self._answers:
             self._answers[key] = False  # a helper that asks itself says nothing
             self._answers[key] = self._values_say(helper, _returned(helper), holds)
         return self._answers[key]
 
-    def _tell(self, place: Place, expr: Expr) -> str:
+    def _tell(self, place: Spot, expr: Expr) -> str:
         """What an expression tells apart: itself a call of a telling function, or a name for what one gave."""
         if self._depth > _DEEPEST:
             return ""
@@ -134,7 +134,7 @@ class ThreadTests:
         self._depth -= 1
         return told
 
-    def _told_by(self, place: Place, func: Expr) -> str:
+    def _told_by(self, place: Spot, func: Expr) -> str:
         """What the result of a function tells apart."""
         helpers = self.helpers.certain(place, func)
         if not helpers and (name := self._name(place, func)) in self._tells:
@@ -143,10 +143,10 @@ class ThreadTests:
         told = self._told_by_helper(helpers[0]) if helpers else ""
         return told if all(self._told_by_helper(helper) == told for helper in helpers) else ""
 
-    def _name(self, place: Place, func: Expr) -> str:
+    def _name(self, place: Spot, func: Expr) -> str:
         return self.helpers.imported_as(place, func.id) if isinstance(func, Name) else last_name(func)
 
-    def _told_by_helper(self, helper: Place) -> str:
+    def _told_by_helper(self, helper: Spot) -> str:
         """What a function tells apart that gives the running loop or the current task, or else None."""
         told = self._told.get(helper.scope)
         if told is None:
@@ -155,7 +155,7 @@ class ThreadTests:
             told = self._told[helper.scope] = min(found & {"thread", "loop"}, default="")
         return told
 
-    def _helper_fails(self, helper: Place) -> bool:
+    def _helper_fails(self, helper: Spot) -> bool:
         """Whether a function returns nothing but what fails elsewhere."""
         key = (helper.scope, None)
         if key not in self._answers:
@@ -165,15 +165,15 @@ class ThreadTests:
             self._answers[key] = bool(calls) and fails
         return self._answers[key]
 
-    def _is_loop_thread(self, place: Place, thread: Expr) -> bool:
+    def _is_loop_thread(self, place: Spot, thread: Expr) -> bool:
         """Whether a thread, here or by what it is called elsewhere in the file, runs a loop."""
         module, name = place.module, last_name(thread)
-        makers = [(Place(module, s), value) for s in module.facts.scopes for value in _made_as(s, name)]
+        makers = [(Spot(module, s), value) for s in module.facts.scopes for value in _made_as(s, name)]
         if isinstance(thread, Name) and not makers:  # a subclass asks itself
             return self._runs_loop(place, Attr(thread, "run"), set())
         return any(self._starts_loop(at, call) for at, call in makers if isinstance(call, Call))
 
-    def _starts_loop(self, place: Place, made: Call) -> bool:
+    def _starts_loop(self, place: Spot, made: Call) -> bool:
         """Whether a thread that is made like this runs a loop."""
         seen: set[Scope] = set()
         targets = [value for keyword, value in made.keywords if keyword == "target"]
@@ -182,7 +182,7 @@ class ThreadTests:
         runs = self.helpers.methods_of(last_name(made.func), "run")
         return any(self._runs_loop(run, call.func, seen) for run in runs for call in run.scope.calls)
 
-    def _runs_loop(self, place: Place, func: Expr, seen: set[Scope]) -> bool:
+    def _runs_loop(self, place: Spot, func: Expr, seen: set[Scope]) -> bool:
         """Whether a call of this runs a loop, itself or in what it calls by name or on `self`."""
         entered = self.helpers.certain(place, func)
         if not entered:
@@ -192,7 +192,7 @@ class ThreadTests:
         return any(self._runs_loop(helper, call.func, seen) for helper in fresh for call in helper.scope.calls)
 
 
-def given_values(place: Place, expr: Expr) -> list[tuple[Expr, int]]:
+def given_values(place: Spot, expr: Expr) -> list[tuple[Expr, int]]:
     """What a function binds to a name or stores in an attribute, each with the guard under which it does."""
     scope = place.scope
     if isinstance(expr, Name):
@@ -208,11 +208,11 @@ def _made_as(scope: Scope, name: str) -> list[Expr]:
     return [*scope.bindings.get(name, ()), *(store.value for store in scope.stores if store.name == name)]
 
 
-def _returned(helper: Place) -> Given:
+def _returned(helper: Spot) -> Given:
     return list(zip(helper.scope.returns, helper.scope.returned_under, strict=True))
 
 
-def _behind(place: Place, expr: Expr) -> list[Expr]:
+def _behind(place: Spot, expr: Expr) -> list[Expr]:
     """The expressions in whose place this one stands."""
     if isinstance(expr, Choice):
         return list(expr.options)

@@ -27,7 +27,7 @@ class Waits:
         for block in scope.blocks:
             if block.is_async:
                 self._on(state, block.value, "__aenter__", block.packed_span, block.guard)
-                self.given(state, Source(state.frame, block.value), state.context.loop, None)
+                self.given(state, Source(state.frame, block.value), state.place.loop, None)
         for implicit in scope.implicit:
             if implicit.kind == "aiter":
                 self._on(state, implicit.value, "__anext__", implicit.packed_span, implicit.guard)
@@ -38,7 +38,7 @@ class Waits:
     def called(self, state: State, call: Call, target: Library) -> None:
         """`await queue.put(x)`."""
         if call.role == "awaited":
-            self._note(state, _place(call), target, state.context.loop, None)
+            self._note(state, _place(call), target, state.place.loop, None)
 
     def given(self, state: State, source: Source, loop: Value | None, runner: Runner | None) -> None:
         """A coroutine that `runner` runs on `loop`, made in the place where it is given, or by a local name."""
@@ -79,7 +79,7 @@ class Waits:
 
         def target(found: Target) -> None:
             if isinstance(found, Library):
-                self._note(state, _Place(expr, packed_span, guard), found, state.context.loop, None)
+                self._note(state, _Spot(expr, packed_span, guard), found, state.place.loop, None)
 
         def held(value: Value) -> None:
             called = program.attribute(value, method)
@@ -87,7 +87,7 @@ class Waits:
 
         program.solver.listen(program.evaluate(state.frame, expr), held)
 
-    def _note(self, state: State, place: _Place, target: Library, loop: Value | None, runner: Runner | None) -> None:
+    def _note(self, state: State, place: _Spot, target: Library, loop: Value | None, runner: Runner | None) -> None:
         row = self._program.knowledge.waits.get(target.name)
         key = (state, place.packed_span, target.name, target.receiver, loop)
         if row is not None and key not in self._seen:
@@ -95,14 +95,14 @@ class Waits:
             self._flow.waited.append(Waited(state, *place, row, target.name, target.receiver, loop, runner))
 
 
-class _Place(NamedTuple):
+class _Spot(NamedTuple):
     expr: Expr
     packed_span: int
     guard: int
 
 
-def _place(call: Call) -> _Place:
-    return _Place(call, call.packed_span, call.guard)
+def _place(call: Call) -> _Spot:
+    return _Spot(call, call.packed_span, call.guard)
 
 
 def _awaits_here(row: RunsRow) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loopsafe.contexts.places.flow import Flow
+from loopsafe.contexts.places.loops import LoopsOf
 from loopsafe.contexts.places.place import Hop
-from loopsafe.facts.schema import Attr, Call, Expr, Name
+from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
 from loopsafe.program.graph import Entered, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -45,22 +47,44 @@ class BlockingWaits:
                 for wait in waits:
                     self._add(frame, wait, loop)
 
-    def found(self, elsewhere: set[object]) -> Iterator[tuple[BlockingWait, tuple[Hop, ...]]]:
-        """The waits for the very loop that runs there. `elsewhere` are the makings of loops that live in threads."""
+    def found(self, loops: LoopsOf, flow: Flow, alone: bool) -> Iterator[tuple[BlockingWait, tuple[Hop, ...], bool]]:
+        """The waits for the very loop that runs there, and whether that is certain.
+
+        With `alone`, no second loop is seen to run in the program.
+        """
         for wait in self._waits:
-            loops = [v for v in wait.loop.values if isinstance(v, Object)]
-            running = [v for v in loops if v.site is not None and last_name(v.site.func) in _RUNNING]
-            if not running or len(running) != len([v for v in loops if v.site is not None]):
-                continue
-            if any(v.site in elsewhere for v in loops):
-                continue
-            hop = Hop("reaches", wait.frame.module, wait.call.packed_span)
-            if wait.frame.scope.is_async:
-                yield wait, (hop,)
-            else:
-                hops = [Hop("calls", f.module, c.packed_span) for f, c in wait.callers.items()]
-                calls = sorted(hops, key=lambda found: found.order)
-                yield from ((wait, (first, hop)) for first in calls[:1])
+            for frame, hops in self._on_loops(wait):
+                sure = self._is_same(wait, frame, loops, flow, alone)
+                if sure is not None:
+                    yield wait, hops, sure
+                    break
+
+    def _on_loops(self, wait: BlockingWait) -> Iterator[tuple[Frame, tuple[Hop, ...]]]:
+        """The coroutines in which, or by whose call, the loop's thread waits."""
+        hop = Hop("reaches", wait.frame.module, wait.call.packed_span)
+        if wait.frame.scope.is_async:
+            yield wait.frame, (hop,)
+            return
+        callers = ((frame, Hop("calls", frame.module, call.packed_span)) for frame, call in wait.callers.items())
+        for frame, first in sorted(callers, key=lambda found: found[1].order):
+            yield frame, (first, hop)
+
+    def _is_same(self, wait: BlockingWait, frame: Frame, loops: LoopsOf, flow: Flow, alone: bool) -> bool | None:
+        """Whether the loop that is waited for is the one on which a coroutine runs; None where that is not shown."""
+        held = [v for v in wait.loop.values if isinstance(v, Object) and v.site is not None]
+        waited = frozenset(loop for value in held for loop in loops.of(value))
+        here = loops.running(frame.scope)
+        if not held or loops.apart(waited, here):
+            return None
+        sure = wait.frame is frame
+        if loops.within(waited, here) and loops.within(here, waited):
+            return sure
+        if not all(v.site is not None and last_name(v.site.func) in _RUNNING for v in held):
+            return None
+        lookers = {v.frame.scope for v in held if v.frame is not None}
+        if alone or lookers <= {frame.scope, wait.frame.scope} or _lead(flow, lookers, frame.scope):
+            return sure
+        return None
 
     def _add(self, frame: Frame, call: Call, loop: Expr) -> None:
         wait = BlockingWait(frame, call, self._program.evaluate(frame, loop), {})
@@ -98,3 +122,11 @@ def _is_looked_after(name: str, calls: tuple[Call, ...]) -> bool:
         if last_name(func) in ("wrap_future", "wait") and any(isinstance(a, Name) and a.id == name for a in call.args):
             return True
     return False
+
+
+def _lead(flow: Flow, lookers: set[Scope], scope: Scope) -> bool:
+    """Whether the functions that look a loop up lead to a coroutine on that same loop."""
+    before = flow.reaching(
+        {target for targets in flow.edges.values() for target in targets if target.frame.scope is scope}
+    )
+    return lookers <= {state.frame.scope for state in before if state.place.kind == "loop"}

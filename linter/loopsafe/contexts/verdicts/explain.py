@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from loopsafe.contexts.origins.main_loops import MainLoops
-from loopsafe.contexts.owners.ownership import Ownership
+from loopsafe.contexts.origins.loops import Loops
 from loopsafe.contexts.places.flow import Flow
 from loopsafe.contexts.places.paths import Paths
 from loopsafe.contexts.places.place import WHERE, Hop, State
+from loopsafe.contexts.places.threads import Threads
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Scope
 from loopsafe.findings import Step
@@ -35,11 +35,11 @@ class Explanation:
     `locate` gives the place and source text of a hop.
     """
 
-    def __init__(self, propagation: Propagation, locate: Locate) -> None:
+    def __init__(self, propagation: Propagation, threads: Threads, locate: Locate) -> None:
         self._modules, self._locate = propagation.program.modules, locate
-        MainLoops(propagation).seed()
+        Loops(propagation).seed()
         self._flow = propagation.flow
-        self._own_loop_roots = Ownership(self._flow, propagation.program, propagation.guards).own_loop_roots
+        self._own_loop_roots = threads.running_roots
         self._paths = self._all_paths()
         self._states: dict[Key, list[tuple[State, Paths]]] = defaultdict(list)
         seen: set[tuple[State, bool]] = set()
@@ -55,7 +55,7 @@ class Explanation:
         # Every coroutine function may be a root: one that another awaits is better told by that.
         led_to = {target for targets in self._flow.edges.values() for target in targets}
         return [
-            (Paths(self._flow, {r for r in roots - led_to if r.context.kind == "loop"}), False),
+            (Paths(self._flow, {r for r in roots - led_to if r.place.kind == "loop"}), False),
             (Paths(self._flow, set(roots)), False),
             (Paths(self._flow, set(self._own_loop_roots)), True),
         ]
@@ -72,12 +72,12 @@ class Explanation:
 
     def _reason(self, state: State, paths: Paths) -> Reason:
         hops = paths.to(state)
-        own = state.context.kind == "thread" and paths is self._paths[-1][0]
+        own = state.place.kind == "thread" and paths is self._paths[-1][0]
         where = "on a thread that runs an event loop of its own" if own else self._where(state)
-        return Reason(state.context.kind, where, all(hop.certain for hop in hops), tuple(map(self._locate, hops)))
+        return Reason(state.place.kind, where, all(hop.certain for hop in hops), tuple(map(self._locate, hops)))
 
     def _where(self, state: State) -> str:
-        kind, loop = state.context.kind, state.context.loop
+        kind, loop = state.place.kind, state.place.loop
         if kind == "caller":
             return "on the thread of whoever calls it, which is not its loop's own"
         if kind != "loop":
@@ -114,7 +114,7 @@ class Explanation:
     def _node(self, key: Key, marks: Sequence[str]) -> Node:
         module = self._module(key)
         scope = module.facts.scopes[key[1]]
-        kinds = {state.context.kind for state, _ in self._states.get(key, ())}
+        kinds = {state.place.kind for state, _ in self._states.get(key, ())}
         place = self._locate(Hop("calls", module, scope.packed_span)).location
         return Node(
             module.name, scope.qualname or "<module>", place, tuple(k for k in CONTEXTS if k in kinds), tuple(marks)

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from loopsafe.contexts.owners.ownership import best_known
-from loopsafe.contexts.owners.which_loop import UNKNOWN, Loops, SecondLoop, SecondLoops, WhichLoop
+from loopsafe.contexts.owners.owner import Owners, best_known
 from loopsafe.contexts.places.flow import Flow, Reached, Waited
+from loopsafe.contexts.places.loops import UNKNOWN, Loops
+from loopsafe.contexts.places.together import SecondLoop, SecondLoops
 from loopsafe.contexts.spread.branches import Branches
 from loopsafe.contexts.spread.guards import Guards
-from loopsafe.facts.schema import Attr, Call, Expr, Scope
+from loopsafe.facts.schema import Call, Expr, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.program.program import Program
 from loopsafe.program.values import Instance, Object, Value
@@ -80,34 +81,25 @@ class ForeignUse:
     second: SecondLoop
     sure: bool
 
-    @property
-    def is_there(self) -> bool:
-        """Whether it is done on the second loop."""
-        return self.use.loops <= self.second.loops
-
 
 class ForeignLoops:
     """Looks at everything that is touched on two loops."""
 
-    def __init__(self, program: Program, flow: Flow, guards: Guards, seconds: SecondLoops) -> None:
+    def __init__(self, program: Program, flow: Flow, guards: Guards, seconds: SecondLoops, owners: Owners) -> None:
         self._program, self._flow, self._guards = program, flow, guards
         self._branches = Branches(program.knowledge)
-        run = [*seconds.values(), *(s.context.loop for s in flow.roots if s.context.loop is not None)]
-        self.which = WhichLoop(flow, run)
-        self._seconds = seconds
-        seconds.solved(self.which)
+        self._seconds, self._owners, self.which = seconds, owners, owners.loops
 
     def found(self) -> list[ForeignUse]:
         """What is done on a loop that is not the object's, each use once."""
         found: dict[Reached | Waited, ForeignUse] = {}
-        belonging = Belonging(self._program, self.which)
         # The two ends of a channel are made by one call.
         by_object: dict[Call | None, list[Use]] = defaultdict(list)
         for use in self._uses():
             by_object[use.thing.site].append(use)
         for uses in by_object.values():
             for second in self._seconds.all:
-                for foreign in _Shared(uses, second, self._seconds, belonging).foreign():
+                for foreign in _Shared(uses, second, self._seconds, self._owners).foreign():
                     known = found.get(foreign.use.what)
                     if self._is_clear(foreign) and (known is None or (foreign.sure and not known.sure)):
                         found[foreign.use.what] = foreign
@@ -124,17 +116,18 @@ class ForeignLoops:
                 continue
             if not knowledge.is_loop_bound(value.type):
                 return False
-            own = self._seconds.scopes(foreign.second) if foreign.is_there else frozenset()
+            there = self.which.within(foreign.use.loops, foreign.second.loops)
+            own = self._seconds.scopes(foreign.second) if there else frozenset()
             if value.frame is not None and value.frame.scope in own:
                 return False
-            if knowledge.is_a_loop(value.type) and self.which.of(value) & foreign.use.loops:
+            if knowledge.is_a_loop(value.type) and self.which.meet(self.which.of(value), foreign.use.loops):
                 return False
         return True
 
     def _uses(self) -> Iterator[Use]:
         for reached in best_known(self._flow.reached):
-            if reached.state.context.kind == "loop" and reached.row.category in _TOUCHING:
-                yield from self._use(reached, reached.receiver, reached.state.context.loop, reached.call.guard, False)
+            if reached.state.place.kind == "loop" and reached.row.category in _TOUCHING:
+                yield from self._use(reached, reached.receiver, reached.state.place.loop, reached.call.guard, False)
         for waited in self._flow.waited:
             yield from self._use(waited, waited.receiver, waited.loop, waited.guard, not waited.row.seldom)
 
@@ -150,15 +143,15 @@ class ForeignLoops:
 class _Shared:
     """One object, used on a second loop and elsewhere: whose is it?"""
 
-    def __init__(self, uses: Sequence[Use], second: SecondLoop, seconds: SecondLoops, belongs: Belonging) -> None:
-        self._uses, self._second, self._seconds, self._belongs = uses, second, seconds, belongs
-        self._thing = uses[0].thing
-        self._there = [use for use in uses if use.loops <= second.loops]
+    def __init__(self, uses: Sequence[Use], second: SecondLoop, seconds: SecondLoops, owners: Owners) -> None:
+        self._uses, self._second, self._seconds, self._owners = uses, second, seconds, owners
+        self._loops, self._thing = owners.loops, uses[0].thing
+        self._there = [use for use in uses if self._loops.within(use.loops, second.loops)]
 
     def foreign(self) -> Iterator[ForeignUse]:
         """The uses on the wrong one of the two loops."""
         second = self._second
-        if len(self._there) == len(self._uses) and not self._belongs.to_maker(self._thing):
+        if len(self._there) == len(self._uses) and not self._owners.is_made(self._thing):
             return
         sure = self._owned_elsewhere() if self._there and not self._is_made_there else None
         if sure is not None:
@@ -180,10 +173,10 @@ class _Shared:
     def _is_elsewhere(self, use: Use) -> bool:
         if self._is_started_by(use) or (None in use.loops and self._runs_nothing_else):
             return True
-        if use.loops & (self._second.loops | UNKNOWN):
+        if None in use.loops or self._loops.meet(use.loops, self._second.loops):
             return False
         # What was made on one loop and is used on another shows by itself that both run.
-        return self._belongs.to_maker(self._thing) or self._seconds.run_together(self._second, use.loops)
+        return self._owners.is_made(self._thing) or self._seconds.run_together(self._second, use.loops)
 
     @cached_property
     def _runs_nothing_else(self) -> bool:
@@ -196,9 +189,9 @@ class _Shared:
 
     def _owned_elsewhere(self) -> bool | None:
         """Whether another loop owns the object, and if so, whether it is the one that starts the second; else None."""
-        if self._belongs.to_maker(self._thing):
-            loops, frame = self._belongs.made_on(self._thing), self._thing.frame
-            if loops & self._second.loops:
+        if self._owners.is_made(self._thing):
+            loops, frame = self._owners.made_on(self._thing), self._thing.frame
+            if self._loops.meet(loops, self._second.loops):
                 return None
             if frame and any(s.frame.scope is frame.scope for s in self._seconds.elsewhere(self._second)):
                 return True
@@ -216,13 +209,15 @@ class _Shared:
         if not isinstance(maker, Instance):
             return True
         runners = (state.frame.receiver for state in self._second.runners)
-        starts = self._second.starts
-        starter = starts[0].parent if starts and self._second.hops[0].module is maker.cls.module else -1
-        return any(runner is maker for runner in runners) or starter == maker.cls.scope.index
+        same = self._second.hops[0].module is maker.cls.module
+        starters = {scope.parent for scope, _ in self._second.starts} if same else set()
+        return any(runner is maker for runner in runners) or maker.cls.scope.index in starters
 
     def _is_owned_there(self) -> bool:
-        if self._belongs.to_maker(self._thing):
-            return self._belongs.made_on(self._thing) <= self._second.loops and not self._is_made_on_both
+        if self._owners.is_made(self._thing):
+            return (
+                self._loops.within(self._owners.made_on(self._thing), self._second.loops) and not self._is_made_on_both
+            )
         waiting = [use for use in self._there if use.waits and (self._is_one or not use.is_mutual)]
         elsewhere = {use.scope for use in self._elsewhere} if waiting else set()
         return any(use.scope not in elsewhere for use in waiting) and not self._is_made_on_both
@@ -233,36 +228,12 @@ class _Shared:
         if not self._is_made_there or self._thing.frame is None:
             return False
         scope = self._thing.frame.scope
-        return scope.name == "__init__" or not self._belongs.which.running(scope) <= self._second.loops | UNKNOWN
+        known = self._loops.running(scope) - UNKNOWN
+        return scope.name == "__init__" or not self._loops.within(known, self._second.loops)
 
     def _is_after_start(self, use: Use) -> bool:
         """Whether the second loop runs by then, as far as one function tells. One that runs on both tells nothing."""
         starts = self._second.starts
         if use.scope in self._seconds.scopes(self._second):
             return False
-        return starts is None or use.scope is not starts[0] or use.place > starts[1]
-
-
-class Belonging:
-    """Which things belong to the loop that they are made on, and which loop that is."""
-
-    def __init__(self, program: Program, which: WhichLoop) -> None:
-        self._program, self._knowledge, self.which = program, program.knowledge, which
-
-    def to_maker(self, thing: Object) -> bool:
-        """Whether the making decides; if not, the first task that waits does."""
-        return self._knowledge.is_made_on_loop(thing.type) or self._knowledge.is_a_loop(thing.type)
-
-    def made_on(self, thing: Object) -> Loops:
-        """The loops to which it may belong by its making."""
-        frame, site = thing.frame, thing.site
-        assert frame is not None
-        assert site is not None
-        if self._knowledge.is_a_loop(thing.type):
-            return self.which.of(thing)
-        if isinstance(site.func, Attr):  # `loop.create_future()`
-            held = self._program.evaluate(frame, site.func.base).values
-            loops = [v for v in held if isinstance(v, Object) and self._knowledge.is_a_loop(v.type)]
-            if loops:
-                return frozenset(key for loop in loops for key in self.which.of(loop))
-        return self.which.running(frame.scope)
+        return all(use.scope is not scope or use.place > span for scope, span in starts)

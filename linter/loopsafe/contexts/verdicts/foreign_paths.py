@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-from loopsafe.contexts.owners.which_loop import SecondLoop, WhichLoop
 from loopsafe.contexts.places.flow import Flow
+from loopsafe.contexts.places.loops import LoopsOf
 from loopsafe.contexts.places.paths import Paths
 from loopsafe.contexts.places.place import Hop, State
+from loopsafe.contexts.places.together import SecondLoop
 from loopsafe.contexts.spread.guards import Guards
 from loopsafe.facts.schema import Attr, Await, Call, Name, Scope
 from loopsafe.program.program import Program
@@ -21,7 +22,7 @@ Way = tuple[tuple[Hop, ...], tuple[State, ...]]
 class ForeignPaths:
     """Paths in a solved flow that pass no test of which loop runs."""
 
-    def __init__(self, program: Program, flow: Flow, guards: Guards, which: WhichLoop) -> None:
+    def __init__(self, program: Program, flow: Flow, guards: Guards, which: LoopsOf) -> None:
         self._program, self._guards, self._which = program, guards, which
         self._tests: dict[Scope, dict[int, int]] = {}
         edges = {s: {t: self._open(s, hops) for t, hops in targets.items()} for s, targets in flow.edges.items()}
@@ -32,15 +33,18 @@ class ForeignPaths:
         """From the start of the second loop to a state; None where there is no way."""
         paths = self._from(second)
         if state in paths:
-            return paths.to(state), tuple(reversed(paths.through(state)))
+            hops, states = paths.to(state), tuple(reversed(paths.through(state)))
+            # What was handed to the loop begins there: how the loop comes to run stands before.
+            before = second.hops if hops[0].kind == "loop" and hops[0] not in second.hops else ()
+            return (*before, *hops), states
         if state not in self._all:
             return None
         hops, states = self._all.to(state), tuple(reversed(self._all.through(state)))
-        if second.loops & self._which.of(state.context.loop):
+        if self._which.meet(second.loops, self._which.of(state.place.loop)):
             # It was handed to the loop from somewhere else: that is where its way begins.
-            at = next(i for i, s in enumerate(states) if second.loops & self._which.of(s.context.loop))
+            at = next(i for i, s in enumerate(states) if self._which.meet(second.loops, self._which.of(s.place.loop)))
             hops, states = hops[at:], states[at:]
-        elif state.context.kind == "caller":
+        elif state.place.kind == "caller":
             hops, states = hops[1:], states[1:]
         return (*second.hops, *hops), states
 
@@ -79,7 +83,7 @@ class ForeignPaths:
     def _from(self, second: SecondLoop) -> Paths:
         if second not in self._of_second:
             leading = self._flow.reaching(set(second.runners))
-            roots = {r for r in self._flow.roots if r in leading and r.context.kind != "loop"}
+            roots = {r for r in self._flow.roots if r in leading and r.place.kind != "loop"}
             roots |= {r for r in self._which.on(second.loops) if r in self._flow.roots}
             self._of_second[second] = Paths(self._flow, roots)
         return self._of_second[second]
@@ -90,7 +94,7 @@ class ForeignPaths:
 
     def _open(self, source: State, hops: dict[Hop, None]) -> dict[Hop, None]:
         """The hops that stand under no test of which loop runs. On threads such tests have been heeded before."""
-        if source.context.kind != "loop" or not source.frame.scope.guards:
+        if source.place.kind != "loop" or not source.frame.scope.guards:
             return hops
         scope = source.frame.scope
         tests = self._tests.get(scope)

@@ -21,7 +21,7 @@ _FURTHEST = 24
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Spot:
     """A state on the path and the call by which the path leaves it."""
 
     state: State
@@ -34,7 +34,7 @@ def is_refuted(reached: Reached, states: Sequence[State], hops: Sequence[Hop], p
     What a function makes of a value (`decode(message)`) counts as of its class.
     """
     left = [_call_at(state.frame.scope, hop) for state, hop in zip(states, hops[1:], strict=False)]
-    places = [_Place(s, c) for s, c in zip(states, (*left, reached.call), strict=False) if c is not None]
+    places = [_Spot(s, c) for s, c in zip(states, (*left, reached.call), strict=False) if c is not None]
     if len(places) != len(states):
         return False
     way = _Way(places, program)
@@ -48,7 +48,7 @@ def _call_at(scope: Scope, hop: Hop) -> Call | None:
 class _Way:
     """One path, with what is known of the values that go along it."""
 
-    def __init__(self, places: list[_Place], program: Program) -> None:
+    def __init__(self, places: list[_Spot], program: Program) -> None:
         self._places, self._program = places, program
 
     def is_closed(self) -> bool:

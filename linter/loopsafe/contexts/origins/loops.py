@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from loopsafe.contexts.places.flow import Runner
-from loopsafe.contexts.places.place import LOOP, Context, Hop, State
+from loopsafe.contexts.places.place import LOOP, Hop, Place, State
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Call
 from loopsafe.program.graph import Library, Target
 from loopsafe.program.values import Frame, Object
 
 
-class MainLoops:
+class Loops:
     """Lets `loop` flow from calls such as `asyncio.run(main())`, and from coroutine functions nobody is seen to run."""
 
     def __init__(self, propagation: Propagation) -> None:
@@ -40,7 +40,7 @@ class MainLoops:
         def called(target: Target) -> None:
             if isinstance(target, Library):
                 loop = target.receiver or self._program.values.make(Object, LOOP, frame, call)
-                context = Context("loop", loop)
+                context = Place("loop", loop)
                 for row in self._program.knowledge.runs.get(target.name, ()):
                     if row.where == "own-loop":
                         runner = Runner(call, row, target)
@@ -51,12 +51,12 @@ class MainLoops:
     def _seed_coroutine_functions(self) -> None:
         """An `async def` runs on some loop, whoever awaits it."""
         targets = {state for found in self._flow.edges.values() for state in found}
-        seen = {state.frame.scope for state in (*self._flow.roots, *targets) if state.context.kind == "loop"}
+        seen = {state.frame.scope for state in (*self._flow.roots, *targets) if state.place.kind == "loop"}
         for module in self._program.modules.all:
             for scope in module.facts.scopes:
                 if scope.is_async and scope not in seen:
                     frame = self._program.classes.plain_frame(module, scope)
-                    self._root(State(frame, Context("loop")), Hop("loop", module, scope.packed_span))
+                    self._root(State(frame, Place("loop")), Hop("loop", module, scope.packed_span))
 
     def _root(self, state: State, hop: Hop) -> None:
         self._flow.roots.setdefault(state, {})[hop] = None

@@ -1,0 +1,167 @@
+"""Who is foreign to the loops that live in threads: the main thread, and whoever calls a public function.
+
+Both are looked for backwards, from what is done to the objects of such a loop: everybody calls everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+
+from loopsafe.contexts.places.flow import Origin
+from loopsafe.contexts.places.place import CALLER, MAIN, Hop, Place
+from loopsafe.contexts.spread.propagate import Propagation
+from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
+from loopsafe.program.graph import Entered
+from loopsafe.program.index import CallSite, last_name, method_kind
+from loopsafe.program.modules import Module
+from loopsafe.program.values import Frame, Function
+from loopsafe.program.writers import kept_as
+
+Thing = tuple[Frame, Call]
+"""An object of a thread's loop: the call that makes it, and where."""
+
+_MOST_SITES = 200
+_MOST_FUNCTIONS = 300
+_FURTHEST = 8
+_CALLED_BY_USERS = ("__enter__", "__exit__", "__call__")
+
+
+class Callers:
+    """Lets `main` and `caller` flow, inside the cone of functions that lead to such an operation."""
+
+    def __init__(self, propagation: Propagation) -> None:
+        self._propagation, self._program = propagation, propagation.program
+
+    def seed(
+        self, things: Iterable[Thing], making: set[str], starts: set[Scope], is_at_home: Callable[[Scope], bool]
+    ) -> None:
+        """Start at module level and at public functions, but for those that the loop itself calls.
+
+        `making` are the last names of what makes more such things out of one: `loop.create_task`. `starts` are the
+        functions in which the threads start: what comes before and after is told by them.
+        """
+        operating = dict.fromkeys((*self._operating_on(things, making), *self._marked()))
+        leading = self._leading(operating)
+        starting = [(m, s) for m in self._program.modules.all for s in m.facts.scopes if s in starts] if leading else []
+        within = {scope for _, scope in leading} | {scope for _, scope in self._leading(starting)}
+        self._propagation.cone = within
+        for module, scope in leading:
+            if scope.kind == "module":
+                self._start(self._program.module_frame(module), MAIN)
+            elif _is_public(module, scope) and not is_at_home(scope):
+                for frame in self._program.classes.frames(module, scope):
+                    self._start(frame, CALLER)
+
+    def _start(self, frame: Frame, place: Place) -> None:
+        function = self._program.values.make(Function, frame.module, frame.scope, frame.parent or frame)
+        assert isinstance(function, Function)
+        origin = Origin(place, Hop("calls", frame.module, frame.scope.packed_span), None, None)
+        self._propagation.root(Entered(frame, function), origin)
+
+    def _marked(self) -> Iterator[tuple[Module, Scope]]:
+        """The functions that call what the project itself says belongs on a loop."""
+        for scope in self._propagation.remarks.bound:
+            for module, caller, _ in self._program.index.callers(scope.name)[:_MOST_SITES]:
+                yield module, caller
+
+    def _operating_on(self, things: Iterable[Thing], making: set[str]) -> Iterator[tuple[Module, Scope]]:
+        pending = list(dict.fromkeys(things))
+        seen = set(pending)
+        while pending and len(seen) < _MOST_FUNCTIONS:
+            for module, scope, call in self._operating(pending.pop()):
+                yield module, scope
+                made = (self._program.classes.plain_frame(module, scope), call)
+                if last_name(call.func) in making and made not in seen:
+                    seen.add(made)
+                    pending.append(made)
+
+    def _operating(self, thing: Thing) -> Iterator[CallSite]:
+        """The functions that do something to an object by the names that it is kept under."""
+        frame, made = thing
+        names = kept_as(frame, made)
+        given = self._parameters(frame, names)
+        for word in self._words:
+            for module, scope, call in self._program.index.calls.get(word, ())[:_MOST_SITES]:
+                base = call.func.base if isinstance(call.func, Attr) else None
+                if isinstance(base, Name):
+                    known = module is frame.module and base.id in names and _sees(module, scope, frame.scope, base.id)
+                    held = scope.bindings.get(base.id, ())
+                    known = known or (scope, base.id) in given or any(_is_attribute(e, names) for e in held)
+                else:
+                    known = _is_attribute(base, names)
+                if known:
+                    yield module, scope, call
+
+    def _parameters(self, frame: Frame, names: set[str]) -> set[tuple[Scope, str]]:
+        """The parameters for which the maker gives the object."""
+        found: set[tuple[Scope, str]] = set()
+        for call in frame.scope.calls:
+            for position, given in enumerate(call.args):
+                if isinstance(given, Name) and given.id in names:
+                    found |= set(self._taken(call.func, position))
+        return found
+
+    def _taken(self, func: Expr, position: int) -> Iterator[tuple[Scope, str]]:
+        name = func.id if isinstance(func, Name) else func.name if isinstance(func, Attr) else ""
+        for _, scope in self._program.index.functions.get(name, ())[:_FURTHEST]:
+            plain = [p.name for p in scope.parameters if p.kind == "positional"]
+            at = position + (isinstance(func, Attr) and plain[:1] == ["self"])
+            if at < len(plain):
+                yield scope, plain[at]
+
+    @cached_property
+    def _words(self) -> list[str]:
+        """The last names of all operations, and of what is waited for."""
+        knowledge = self._program.knowledge
+        return sorted({name.rpartition(".")[2] for table in (knowledge.operations, knowledge.waits) for name in table})
+
+    def _leading(self, functions: Iterable[tuple[Module, Scope]]) -> list[tuple[Module, Scope]]:
+        """Some functions and those that call them by name, backwards; coroutines run on loops, and lead no further."""
+        seen = {scope: module for module, scope in functions if not scope.is_async}
+        front = list(seen.items())
+        for _ in range(_FURTHEST):
+            fresh: list[tuple[Scope, Module]] = []
+            for scope, module in front:
+                for caller_module, caller, _ in self._calling(module, scope):
+                    if caller not in seen and not caller.is_async and len(seen) < _MOST_FUNCTIONS:
+                        seen[caller] = caller_module
+                        fresh.append((caller, caller_module))
+            front = fresh
+        return [(module, scope) for scope, module in seen.items()]
+
+    def _calling(self, module: Module, scope: Scope) -> list[CallSite]:
+        name = scope.name
+        if name in ("__init__", "__post_init__", "__enter__", "__exit__"):
+            name = module.facts.scopes[scope.parent].name
+        sites = self._program.index.callers(name) if scope.kind == "function" else []
+        return sites if len(sites) <= _MOST_SITES else []
+
+
+def _is_attribute(expr: Expr, names: set[str]) -> bool:
+    return isinstance(expr, Attr) and expr.name in names
+
+
+def _sees(module: Module, scope: Scope, maker: Scope, name: str) -> bool:
+    """Whether a name in `scope` is the one that `maker` binds, in itself or as a global."""
+    if maker.outer_names.get(name) == "global":
+        maker = module.facts.scopes[0]
+    at = scope
+    while at is not maker:
+        if at.parent < 0 or name in at.bindings or any(p.name == name for p in at.parameters):
+            return False
+        at = module.facts.scopes[at.parent]
+    return True
+
+
+def _is_public(module: Module, scope: Scope) -> bool:
+    """A plain function that users of the class or module call, and may call from any thread.
+
+    By a common convention a plain function named `async_...` is for callers on the loop.
+    """
+    if scope.name.startswith("async_") or scope.kind != "function" or method_kind(scope) != "plain":
+        return False
+    if scope.is_async or scope.is_generator:
+        return False
+    around = module.facts.scopes[scope.parent]
+    return around.kind in ("module", "class") and (not scope.name.startswith("_") or scope.name in _CALLED_BY_USERS)

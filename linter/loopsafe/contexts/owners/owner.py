@@ -1,0 +1,139 @@
+"""Whose loop an object is on: the one it was made on, those on which somebody waits for it, or itself if it is one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
+from loopsafe.contexts.places.flow import Flow, Reached
+from loopsafe.contexts.places.loops import UNKNOWN, Loops, LoopsOf
+from loopsafe.contexts.places.place import LOOK_UPS
+from loopsafe.contexts.places.threads import LoopThread
+from loopsafe.facts.schema import Attr, Call, Name, Scope
+from loopsafe.program.index import last_name
+from loopsafe.program.program import Program
+from loopsafe.program.values import Class, Frame, Instance, Object, Value, same_making
+
+Thing = tuple[Frame, Call]
+"""An object by the call that makes it, and where."""
+
+
+class Owners:
+    """Asked of the objects that somebody touches."""
+
+    def __init__(self, program: Program, flow: Flow, threads: dict[Value, LoopThread], loops: LoopsOf) -> None:
+        self._program, self._knowledge, self._flow = program, program.knowledge, flow
+        self.threads, self.loops = threads, loops
+        self._waits: dict[Call, dict[tuple[Loops, Scope], None]] = defaultdict(dict)
+        for waited in flow.waited:
+            thing = waited.receiver
+            if isinstance(thing, Object) and thing.site is not None and not waited.row.seldom:
+                self._waits[thing.site][loops.of(waited.loop), waited.state.frame.scope] = None
+
+    def of(self, thing: Value | None) -> Loops:
+        """The loops that an object may belong to; none where nobody is seen to make it or to wait for it."""
+        if not isinstance(thing, Object) or thing.site is None or thing.frame is None:
+            return frozenset()
+        if self.is_made(thing):
+            return self.made_on(thing)
+        return frozenset(loop for loops, _ in self._waits.get(thing.site, ()) for loop in loops)
+
+    def waiters(self, thing: Value | None) -> set[Scope]:
+        """The functions that wait for an object."""
+        site = thing.site if isinstance(thing, Object) else None
+        return {scope for _, scope in self._waits.get(site, ())} if site is not None else set()
+
+    def is_made(self, thing: Object) -> bool:
+        """Whether the making decides; if not, the first task that waits does."""
+        return self._knowledge.is_made_on_loop(thing.type) or self._knowledge.is_a_loop(thing.type)
+
+    def made_on(self, thing: Object) -> Loops:
+        """The loops to which it may belong by its making."""
+        frame, site = thing.frame, thing.site
+        assert frame is not None
+        assert site is not None
+        if self._knowledge.is_a_loop(thing.type):
+            return self.loops.of(thing)
+        if isinstance(site.func, Attr):  # `loop.create_future()`
+            held = self._program.evaluate(frame, site.func.base).values
+            loops = [v for v in held if isinstance(v, Object) and self._knowledge.is_a_loop(v.type)]
+            if loops:
+                return frozenset(key for loop in loops for key in self.loops.of(loop))
+        return self.loops.running(frame.scope)
+
+    def things(self) -> Iterator[Thing]:
+        """What belongs to the loops of threads, by the calls that make it."""
+        theirs = frozenset(key for thread in self.threads.values() for key in self.loops.of(thread.loop))
+        waited = (w.receiver for w in self._flow.waited if isinstance(w.receiver, Object))
+        for thing in dict.fromkeys((*self.threads, *waited)):
+            if isinstance(thing, Object) and self.loops.within(self.of(thing) or UNKNOWN, theirs):
+                assert thing.frame is not None
+                assert thing.site is not None
+                yield thing.frame, thing.site
+            elif isinstance(thing, Instance):
+                yield from self._made_instances(thing.cls)
+        for state in self.loops.on(theirs):
+            for call in state.frame.scope.calls:
+                if last_name(call.func) in self.making or last_name(call.func) in LOOK_UPS:
+                    yield state.frame, call
+
+    def _made_instances(self, cls: Class) -> Iterator[Thing]:
+        """Where a loop of the project's own class is made."""
+        for module, scope, call in self._program.index.callers(cls.scope.name):
+            yield self._program.classes.plain_frame(module, scope), call
+
+    @cached_property
+    def making(self) -> set[str]:
+        """The last names of what makes things that belong to the loop they are made on."""
+        knowledge = self._knowledge
+        given = ((name, (row.gives, row.awaited, *row.items)) for name, row in knowledge.results.items())
+        names = {name for name, types in given if any(knowledge.is_made_on_loop(type_) for type_ in types if type_)}
+        names |= {name for name in knowledge.classes if knowledge.is_made_on_loop(name)}
+        return {name.rpartition(".")[2] for name in names}
+
+    def thread_of(self, reached: Reached) -> LoopThread | None:
+        """The thread whose loop the receiver of an operation belongs to; None where that is not known."""
+        receiver = reached.receiver
+        owners = self.of(receiver)
+        for thread in self.threads.values():
+            if owners and self.loops.within(owners, self.loops.of(thread.loop)):
+                return thread
+            if same_making(receiver, thread.loop) and not owners:
+                return thread
+            # An object of the project that runs its loop itself.
+            if isinstance(receiver, Instance) and any(s.frame.receiver is receiver for s in thread.runners):
+                return thread
+            if self._stored(reached, thread):
+                return thread
+        return None
+
+    def _stored(self, reached: Reached, thread: LoopThread) -> bool:
+        """Whether the receiver is an attribute that the function which runs the loop stores on its object."""
+        base = getattr(reached.call.func, "base", None)
+        cls = getattr(reached.state.frame.receiver, "cls", None)
+        if not isinstance(base, Attr) or not isinstance(base.base, Name) or not isinstance(cls, Class):
+            return False
+        if not isinstance(reached.receiver, Object) or reached.receiver.frame is not None:
+            return False
+        runners = {state.frame.scope for state in thread.runners}
+        return any(scope in runners for scope in self._storing(cls, base.name))
+
+    def _storing(self, cls: Class, name: str) -> Iterator[Scope]:
+        """The methods of a class and its bases that store an attribute."""
+        for owner in self._program.classes.mro(cls):
+            if isinstance(owner, Class):
+                stores = self._program.index.own_stores.get((owner.module.index, owner.scope.index), {})
+                yield from (scope for scope, _ in stores.get(name, ()))
+
+
+def best_known(reached: list[Reached]) -> list[Reached]:
+    """Without those whose receiver is known by its declared type only, where it is also known by its making."""
+    made = {
+        (r.state, r.call, r.row) for r in reached if isinstance(r.receiver, Object) and r.receiver.frame is not None
+    }
+    return [
+        r
+        for r in reached
+        if (r.state, r.call, r.row) not in made or not isinstance(r.receiver, Object) or r.receiver.frame is not None
+    ]

@@ -1,0 +1,73 @@
+"""Objects that are nobody else's business: made by the code that uses them, and not known to others yet."""
+
+from __future__ import annotations
+
+from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.places.paths import Paths
+from loopsafe.contexts.spread.exclusion import condition, surrounds
+from loopsafe.contexts.spread.helpers import Spot
+from loopsafe.contexts.spread.thread_tests import given_values
+from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
+from loopsafe.program.program import Program
+from loopsafe.program.values import Class, External, Object, Value
+
+
+def is_just_made(reached: Reached, program: Program) -> bool:
+    """Whether the function has made the object right before, and did nothing since but use it."""
+    frame, call = reached.state.frame, reached.call
+    base = call.func.base if isinstance(call.func, Attr) else None
+    before = [
+        (value, guard)
+        for value, guard in given_values(Spot(frame.module, frame.scope), base)
+        if isinstance(value, Call) and value.packed_span < call.packed_span
+    ]
+    if reached.started is not None or not before:
+        return False
+    made, guard = max(before, key=lambda item: item[0].packed_span)
+    makes = any(_is_class(value, program) for value in program.evaluate(frame, made.func).values)
+    return makes and surrounds(frame.scope, guard, call.guard) and not _others(frame.scope, made, call, base)
+
+
+def holds_its_own(scope: Scope, call: Call, base: Expr) -> bool:
+    """Whether an attribute holds what this very function has stored there last, before the call."""
+    if not isinstance(base, Attr) or not isinstance(base.base, Name):
+        return False
+    stored = [s for s in scope.stores if s.name == base.name and _is_same(s.base, base.base)]
+    before = [s for s in stored if s.packed_span < call.packed_span]
+    if not before:
+        return False
+    last = max(before, key=lambda store: store.packed_span)
+    return isinstance(last.value, Call) and surrounds(scope, last.guard, condition(scope, call))
+
+
+def made_there(reached: Reached, paths: Paths) -> bool:
+    """Whether the object is made by the very code that runs on the thread: nobody else need know it.
+
+    Not so where its maker is what starts the thread: then it was there before.
+    """
+    receiver = reached.receiver
+    if not isinstance(receiver, Object) or receiver.frame is None:
+        return False
+    if (receiver.frame.module.index, receiver.frame.scope.index) not in paths.scopes:
+        return False
+    start = paths.to(reached.state)[0]
+    return not any(call.packed_span == start.packed_span for call in receiver.frame.scope.calls)
+
+
+def _is_class(value: Value, program: Program) -> bool:
+    return isinstance(value, Class) or (
+        isinstance(value, External) and program.knowledge.is_known(program.knowledge.canonical(value.name))
+    )
+
+
+def _others(scope: Scope, made: Call, call: Call, base: Expr) -> bool:
+    """Whether anything else is called between the making and the operation, with or without the object."""
+    end = (made.span.end_row, made.span.end_column)
+    between = [c for c in scope.calls if (c.span.row, c.span.column) >= end and c.packed_span < call.packed_span]
+    return any(not (isinstance(c.func, Attr) and _is_same(c.func.base, base)) for c in between)
+
+
+def _is_same(one: Expr, other: Expr) -> bool:
+    if isinstance(one, Attr) and isinstance(other, Attr):
+        return one.name == other.name and _is_same(one.base, other.base)
+    return isinstance(one, Name) and isinstance(other, Name) and one.id == other.id

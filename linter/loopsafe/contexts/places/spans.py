@@ -1,0 +1,54 @@
+"""Time is read off the path: it passes the function that starts a thread before or after the call that does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from loopsafe.contexts.places.flow import Flow
+from loopsafe.contexts.places.place import State
+from loopsafe.contexts.places.threads import LoopThread
+from loopsafe.program.values import Value, same_making
+
+
+class Spans:
+    """Compares where the path leaves each function with where the thread is started there."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._leading: dict[LoopThread, set[State]] = {}
+
+    def has_started(self, thread: LoopThread, way: Sequence[State], left: Sequence[int]) -> bool | None:
+        """Whether the thread runs when control comes this way; None where nothing on the way starts it.
+
+        `left` are the spans of the calls by which the path leaves each of the states, first to last.
+        """
+        told: bool | None = None
+        for state, leaves in zip(way, left, strict=True):
+            starts = [span for span in self._starts(thread, state) if span != leaves]
+            if starts:
+                if min(starts) > leaves:
+                    return False
+                told = True
+        return told
+
+    def _starts(self, thread: LoopThread, state: State) -> Iterator[int]:
+        """Where a function starts the thread, itself or through others."""
+        found = self._flow.places_of(thread.hops[0])
+        yield from (span for scope, span in found if scope is state.frame.scope)
+        if thread not in self._leading:
+            scopes = {scope for scope, _ in found}
+            states = {s for s in self._known() if s.frame.scope in scopes}
+            self._leading[thread] = self._flow.reaching(states)
+        for target, hops in self._flow.edges.get(state, {}).items():
+            if target in self._leading[thread] and target.place == state.place:
+                yield from (hop.packed_span for hop in hops)
+
+    def _known(self) -> Iterator[State]:
+        for source, targets in self._flow.edges.items():
+            yield source
+            yield from targets
+
+
+def runs_the_loop(flow: Flow, loop: Value, states: Sequence[State]) -> bool:
+    """Whether one of the functions on the way runs this very loop: it blocks its caller, who then is the loop's."""
+    return any(same_making(loop, run) for state in states for run in flow.loops_run.get(state, ()))

@@ -1,0 +1,90 @@
+"""The program solved: places flow from where they begin, and each kind that is near a candidate goes on from there."""
+
+from __future__ import annotations
+
+from loopsafe.contexts.origins.callers import Callers
+from loopsafe.contexts.origins.calls import Origins
+from loopsafe.contexts.origins.declared import Declared
+from loopsafe.contexts.origins.hand_overs import HandOvers
+from loopsafe.contexts.origins.loops import Loops
+from loopsafe.contexts.owners.owner import Owners
+from loopsafe.contexts.places.loops import LoopsOf
+from loopsafe.contexts.places.threads import LoopThread, Threads, loop_threads
+from loopsafe.contexts.places.together import SecondLoops
+from loopsafe.contexts.spread.guards import Guards
+from loopsafe.contexts.spread.propagate import Propagation
+from loopsafe.contexts.spread.remarks import Remarks
+from loopsafe.contexts.spread.starting import Starting
+from loopsafe.facts.schema import Scope
+from loopsafe.program.index import last_name
+from loopsafe.program.program import Program
+from loopsafe.program.values import Value
+
+
+class Solved:
+    """Threads first. Loops, and whoever calls from outside, only where some thread or handler runs a loop."""
+
+    def __init__(self, program: Program, remarks: Remarks) -> None:
+        self.program, self.guards = program, Guards(program)
+        self.propagation = Propagation(program, self.guards, remarks)
+        self.flow = self.propagation.flow
+        Origins(self.propagation).seed()
+        Declared(self.propagation).seed()
+        program.solver.run()
+        self.loop_threads: dict[Value, LoopThread] = loop_threads(self.flow)
+        self.seconds = SecondLoops(program, self.flow, self.loop_threads)
+        if self.seconds.values():
+            self._let_loops_flow()
+        starting = Starting(self.flow, program, self.guards)
+        self.threads = Threads(self.flow, starting.is_real)
+        self.owners = self._owners()
+        self.seconds.solved(self.owners.loops)
+
+    def _let_loops_flow(self) -> None:
+        solver = self.program.solver
+        HandOvers(self.propagation).seed()
+        if not self._runs_an_application():
+            Origins(self.propagation, home=True).seed()
+        solver.run()
+        Loops(self.propagation).seed()
+        self.loop_threads.update(loop_threads(self.flow))
+        if self.loop_threads:
+            owners = self._owners()
+            starts = {s for thread in self.loop_threads.values() for s, _ in self.flow.places_of(thread.hops[0])}
+            Callers(self.propagation).seed(owners.things(), owners.making, starts, self._at_home(owners))
+            solver.run()
+            self.loop_threads.update(loop_threads(self.flow))
+
+    def _runs_an_application(self) -> bool:
+        """Whether some thread runs a loop that is not made by asyncio's own means: what runs there is not known."""
+        own = {name for name, rows in self.program.knowledge.runs.items() if any(r.where == "own-loop" for r in rows)}
+        others = {name.rpartition(".")[2] for name in self.program.knowledge.loops if name not in own}
+        others -= {name.rpartition(".")[2] for name in own} | {"run_forever", "start"}
+        return any(
+            last_name(call.func) in others
+            for state in self.flow.loops_run
+            for hop in self.flow.loops_run[state].values()
+            for call in state.frame.scope.calls
+            if call.packed_span == hop.packed_span
+        )
+
+    def _owners(self) -> Owners:
+        run = [*self.seconds.values(), *(s.place.loop for s in self.flow.roots if s.place.loop is not None)]
+        loops = LoopsOf(self.flow, self.program.classes, run, self.loop_threads)
+        return Owners(self.program, self.flow, self.loop_threads, loops)
+
+    def _at_home(self, owners: Owners) -> Scopes:
+        return Scopes(owners, self.loop_threads)
+
+
+class Scopes:
+    """Tells of functions whether the project itself gives them no place but those of the threads' loops."""
+
+    def __init__(self, owners: Owners, threads: dict[Value, LoopThread]) -> None:
+        self._loops = owners.loops
+        self._theirs = frozenset(key for thread in threads.values() for key in owners.loops.of(thread.loop))
+        self._on_loops = {state.frame.scope for state in owners.loops.states}
+
+    def __call__(self, scope: Scope) -> bool:
+        """Whether it is so with this one."""
+        return scope in self._on_loops and self._loops.within(self._loops.running(scope) - {None}, self._theirs)

@@ -1,0 +1,36 @@
+"""Whether what looks like the start of a thread is one."""
+
+from __future__ import annotations
+
+from loopsafe.contexts.places.flow import Flow
+from loopsafe.contexts.places.place import Hop
+from loopsafe.contexts.spread.guards import Guards
+from loopsafe.facts.schema import Attr, Call
+from loopsafe.program.program import Program
+from loopsafe.program.values import Frame, Object
+
+
+class Starting:
+    """Asks the calls behind the hops that start contexts."""
+
+    def __init__(self, flow: Flow, program: Program, guards: Guards) -> None:
+        self._flow, self._program, self._guards = flow, program, guards
+
+    def is_real(self, hop: Hop) -> bool:
+        """Whether the origin behind a hop does start a context, and is no fallback for where loops cannot do it."""
+        calls = self._flow.origins.get(hop)
+        return not calls or any(self._starts(frame, call) for frame, call in calls)
+
+    def _starts(self, frame: Frame, call: Call) -> bool:
+        return not self._may_stay_on_loop(frame, call) and not self._guards.is_fallback(frame.scope, call.guard)
+
+    def _may_stay_on_loop(self, frame: Frame, call: Call) -> bool:
+        """Whether the receiver may also be of a class whose method of the same name runs its callback on the loop."""
+        func, knowledge = call.func, self._program.knowledge
+        if not isinstance(func, Attr):
+            return False
+        held = [v for v in self._program.evaluate(frame, func.base).values if isinstance(v, Object)]
+        # What is declared counts; without a declaration, whatever comes along.
+        types = [v.type for v in held if v.frame is None] or [v.type for v in held]
+        names = [f"{owner}.{func.name}" for type_ in types for owner in knowledge.lineage(type_)]
+        return any(row.where == "loop" for name in names for row in knowledge.runs.get(name, ()))

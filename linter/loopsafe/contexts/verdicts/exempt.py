@@ -1,0 +1,71 @@
+"""What is no mistake though it is reached off a loop: by what it is given, by what it may be, by what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.places.place import LOOP, Hop, State
+from loopsafe.contexts.spread.exclusion import condition, surrounds
+from loopsafe.contexts.spread.handlers import expected_exceptions
+from loopsafe.facts.schema import Attr, Call, Scope
+from loopsafe.program.index import last_name
+from loopsafe.program.program import Program
+from loopsafe.program.values import Frame, Instance, Object
+
+_NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
+
+
+def is_ambiguous(reached: Reached, program: Program) -> bool:
+    """Whether the receiver may as well be of a library class known not to belong to a loop."""
+    func = reached.call.func
+    if reached.started is not None or not isinstance(func, Attr):
+        return False
+    held = program.under(reached.state.frame, func.base, reached.call.guard).values
+    return any(isinstance(v, Object) and not program.knowledge.is_loop_bound(v.type) for v in held)
+
+
+def is_harmless(reached: Reached, program: Program) -> bool:
+    """Whether the operation only hands its argument back, or looks up a loop that nobody asks for on this thread."""
+    wanted, call = reached.row.harmless_with, reached.call
+    if reached.started is not None:
+        return reached.row.category == "lookup"
+    given = program.evaluate(reached.state.frame, call.args[0]).values if wanted and call.args else {}
+    return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in given)
+
+
+def is_a_loop(reached: Reached, program: Program) -> bool:
+    """Whether the code is part of an event loop: a class that extends asyncio's."""
+    at: Frame | None = reached.state.frame
+    while at is not None and not isinstance(at.receiver, Instance):
+        at = at.parent
+    if at is None or not isinstance(at.receiver, Instance):
+        return False
+    bases = program.classes.library_bases(at.receiver.cls)
+    return any(LOOP in program.knowledge.lineage(base) for base in bases)
+
+
+def is_expected_to_fail(reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> bool:
+    """Whether the code that looks for a loop, or who calls it on the way, knows that there may be none.
+
+    `hops` lead to `states`. Handlers of signals run on the main thread, where the loop usually is.
+    """
+    if reached.state.place.kind == "signal":
+        return True
+    left = ((state.frame.scope, _call_at(state.frame.scope, hop)) for state, hop in zip(states, hops[1:], strict=False))
+    way = [*left, (reached.state.frame.scope, reached.call)]
+    return any(call is not None and expected_exceptions(scope, call.handler) & _NO_LOOP for scope, call in way)
+
+
+def _call_at(scope: Scope, hop: Hop) -> Call | None:
+    return next((call for call in scope.calls if call.packed_span == hop.packed_span), None)
+
+
+def is_woken(reached: Reached, program: Program) -> bool:
+    """Whether the function goes on to wake the loop: in a signal handler on its thread that is all that lacks."""
+    scope, call = reached.state.frame.scope, reached.call
+    knowledge = program.knowledge
+    crossing = {name for name, rows in knowledge.runs.items() if any(row.crossing for row in rows)}
+    wakers = {name.rpartition(".")[2] for name in crossing - knowledge.operations.keys()}
+    after = (c for c in scope.calls if last_name(c.func) in wakers and c.packed_span > call.packed_span)
+    return any(surrounds(scope, condition(scope, c), condition(scope, call)) for c in after)

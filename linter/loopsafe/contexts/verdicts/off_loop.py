@@ -1,0 +1,200 @@
+"""Operations that are reached where their loop does not run: on threads, in handlers, by whoever calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from loopsafe.contexts.owners.boundaries import Boundaries, Boundary
+from loopsafe.contexts.owners.owner import Owners, best_known
+from loopsafe.contexts.owners.private import is_just_made, made_there
+from loopsafe.contexts.places.flow import Flow, Reached
+from loopsafe.contexts.places.loops import OF_APPLICATION, Loops
+from loopsafe.contexts.places.paths import Paths
+from loopsafe.contexts.places.place import Hop, State
+from loopsafe.contexts.places.spans import Spans, runs_the_loop
+from loopsafe.contexts.places.threads import Threads
+from loopsafe.contexts.places.together import SecondLoops
+from loopsafe.contexts.verdicts import exempt
+from loopsafe.contexts.verdicts.refuted import is_refuted
+from loopsafe.facts.schema import Call, Const, Scope
+from loopsafe.program.index import last_name
+from loopsafe.program.modules import Module
+from loopsafe.program.program import Program
+from loopsafe.program.values import Object
+
+# With more links than this that are not certain, a path is more guess than finding.
+_MOST_GUESSES = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OffLoopUse:
+    """An operation off its loop, at its boundary; `sure` leaves the hops aside."""
+
+    boundary: Boundary
+    sure: bool
+
+
+class OffLoop:
+    """Compares where an operation is reached with whose loop its object is on."""
+
+    def __init__(self, program: Program, flow: Flow, threads: Threads, owners: Owners, seconds: SecondLoops) -> None:
+        self._program, self._flow, self._threads = program, flow, threads
+        self._owners, self._seconds = owners, seconds
+        self._boundaries, self._spans = Boundaries(program.classes), Spans(flow)
+        self._loops_of_root: dict[State, Loops] = {}
+
+    def found(self, misused: set[Call]) -> Iterator[OffLoopUse]:
+        """Each of them once; `misused` are calls that are wrong in another way."""
+        for reached in best_known(self._flow.reached):
+            if reached.call in misused:
+                continue
+            sure = self._is_foreign(reached)
+            if sure is not None:
+                yield OffLoopUse(self._placed(reached), sure)
+
+    def _is_foreign(self, reached: Reached) -> bool | None:
+        """Whether that is certain; None where it is not foreign at all."""
+        kind, program = reached.state.place.kind, self._program
+        if (kind == "loop" and reached.started is None) or exempt.is_harmless(reached, program):
+            return None
+        if kind == "exit" and not self._outlasts(reached):
+            return None
+        if reached.started is not None:
+            return True
+        if any(is_exempt(reached, program) for is_exempt in (exempt.is_ambiguous, exempt.is_a_loop, is_just_made)):
+            return None
+        if kind in ("main", "caller"):
+            return self._is_foreign_caller(reached)
+        if kind == "signal" and exempt.is_woken(reached, program) and self._owners.thread_of(reached) is None:
+            return None
+        if reached.state in self._threads.plain:
+            return self._is_foreign_on(self._threads.plain, reached)
+        return self._is_foreign_on(self._threads.busy, reached) if reached.state in self._threads.busy else None
+
+    def _is_foreign_on(self, paths: Paths, reached: Reached) -> bool | None:
+        """On a thread, off every loop."""
+        states, hops = tuple(reversed(paths.through(reached.state))), paths.to(reached.state)
+        root, sure = states[0], True
+        if reached.row.category == "lookup" or reached.row.needs_running_loop:
+            if reached.row.category == "lookup" and exempt.is_expected_to_fail(reached, states, hops):
+                return None
+            if self._has_set_a_loop(root):
+                return None
+        if made_there(reached, paths):
+            return None
+        if root in self._threads.running_roots and not self._needs_no_owner(reached):
+            near = self._is_foreign_beside(root, reached)
+            if near is None:
+                return None
+            sure = near
+        if sum(not hop.certain for hop in hops) + (not sure) > _MOST_GUESSES:
+            return None
+        if is_refuted(reached, states, hops, self._program):
+            return None
+        return sure and (reached.state.place.kind != "exit" or self._owners.thread_of(reached) is not None)
+
+    def _needs_no_owner(self, reached: Reached) -> bool:
+        return reached.row.category == "lookup" or reached.row.needs_running_loop
+
+    def _is_foreign_beside(self, root: State, reached: Reached) -> bool | None:
+        """On a thread that runs loops as well: the owner must be known, or all that the thread runs be closed."""
+        threads, loops, thing = self._threads, self._owners.loops, reached.receiver
+        if root not in self._loops_of_root:
+            self._loops_of_root[root] = threads.runs(root, loops)
+        runs, owners = self._loops_of_root[root], self._owners.of(thing)
+        here = {s.frame.scope for s in threads.beneath(root)} | {s.frame.scope for s in loops.on(runs)}
+        if not isinstance(thing, Object) or thing.frame is None or thing.frame.scope in here:
+            return None
+        if loops.apart(owners, runs) and self._is_linked(root, owners):
+            return True
+        closed = bool(owners) and None in owners and threads.is_closed(root)
+        return False if closed and not self._owners.waiters(thing) & here else None
+
+    def _is_linked(self, root: State, owners: Loops) -> bool:
+        """Whether what runs the owner's loop also starts the thread."""
+        hops = self._flow.roots[root]
+        if OF_APPLICATION in owners and any(hop in self._flow.of_application for hop in hops):
+            return True
+        scopes = {scope for hop in hops for scope, _ in self._flow.places_of(hop)}
+        loops = self._owners.loops
+        starting = {s for s in loops.states if s.frame.scope in scopes}
+        beside = self._seconds.beside(starting)
+        if any(loops.meet(owners, loops.of(state.place.loop)) for state in beside):
+            return True
+        known = sorted((loop for loop in owners if loop is not None), key=lambda loop: loop.order)
+        return all(any(self._seconds.starts_with(scope, loop) for scope in _ordered(scopes)) for loop in known)
+
+    def _has_set_a_loop(self, root: State) -> bool:
+        """Whether the thread makes or sets a loop for itself."""
+        beneath = self._threads.beneath(root)
+        return any(last_name(c.func) in _SETTERS for s in beneath for c in s.frame.scope.calls)
+
+    def _is_foreign_caller(self, reached: Reached) -> bool | None:
+        thread, paths = self._owners.thread_of(reached), self._threads.callers
+        if thread is None or reached.state not in paths or reached.state.frame.receiver is thread.loop:
+            return None  # a loop's own methods are part of it
+        way = tuple(reversed(paths.through(reached.state)))
+        # What an object that runs its loop does to itself may be the loop's own doing.
+        if any(state.frame.receiver is reached.receiver for state in way if reached.receiver is not None):
+            return None
+        left = [*(hop.packed_span for hop in paths.to(reached.state)[1:]), reached.call.packed_span]
+        started = self._spans.has_started(thread, way, left)
+        if started is False or runs_the_loop(self._flow, thread.loop, way):
+            return None
+        if way[0].place.kind == "main":
+            return True if started else None
+        return False
+
+    def _outlasts(self, reached: Reached) -> bool:
+        """Whether the loop of an operation may still run when the program ends: in a daemon thread.
+
+        Of a loop that is not known, whether the program has such a thread; what its tests do says nothing.
+        """
+        owner = self._owners.thread_of(reached)
+        threads = [owner] if owner else [t for t in self._owners.threads.values() if not _is_test(t.hops[0].module)]
+        return any(_mentions_daemons(thread.hops[0].module) for thread in threads)
+
+    def _placed(self, reached: Reached) -> Boundary:
+        """Where an operation is to be reported: at the boundary of the class that does it, else at itself."""
+        hops, paths = self._arrived(reached)
+        if paths is None or reached.state.place.kind in ("main", "caller"):
+            return Boundary(reached, hops)
+        states = tuple(reversed(paths.through(reached.state)))
+        return self._boundaries.of(reached, states, hops) or Boundary(reached, hops)
+
+    def _arrived(self, reached: Reached) -> tuple[tuple[Hop, ...], Paths | None]:
+        """The hops from where the place starts to the function that does the operation."""
+        if reached.started is not None:
+            return (reached.started,), None
+        if reached.state.place.kind in ("main", "caller"):
+            thread, paths = self._owners.thread_of(reached), self._threads.callers
+            assert thread is not None
+            return (*thread.hops, *paths.to(reached.state)[1:]), paths
+        paths = self._threads.plain if reached.state in self._threads.plain else self._threads.busy
+        return paths.to(reached.state), paths
+
+
+_SETTERS = ("set_event_loop", "new_event_loop")
+
+
+def _ordered(scopes: set[Scope]) -> list[Scope]:
+    return sorted(scopes, key=lambda scope: scope.packed_span)
+
+
+def _is_test(module: Module) -> bool:
+    folders = PurePosixPath(module.path).with_suffix("").parts
+    return any(p in ("test", "tests", "testing") or p.startswith("test_") or p.endswith("_test") for p in folders)
+
+
+def _mentions_daemons(module: Module) -> bool:
+    """Whether a file makes threads that do not keep the program alive."""
+    for scope in module.facts.scopes:
+        given = [value for call in scope.calls for keyword, value in call.keywords if keyword == "daemon"]
+        given += [store.value for store in scope.stores if store.name == "daemon"]
+        if any(not isinstance(value, Const) or value.value for value in given):
+            return True
+        if any(last_name(call.func) == "setDaemon" for call in scope.calls):
+            return True
+    return False
