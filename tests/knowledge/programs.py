@@ -203,12 +203,13 @@ def _decorators(pack: Pack, row: DecoratorRow, name: str) -> Iterator[Program]:
         )
         return Program(f"{name}-{kind}", text, project or _project(row))
 
-    yield program("called", when, "", True)
+    due = row.where in STARTING
+    yield program("called", when, "", due)
     yield program("async", when, "async ", False)
     if row.when:
         yield program("unless-when", "", "", False)
     else:
-        yield program("bare", "", "", True)
+        yield program("bare", "", "", due)
     for other in row.unless_given:
         yield program("given", f"{other.keyword}=object", "", False)
     if row.only_if_called:

@@ -33,6 +33,8 @@ OPERATIONS = {
     "LSF204": "self._queue.put",
     "LSF205": "asyncio.run_coroutine_threadsafe(...).result",
     "LSF206": "self._loop.call_soon_threadsafe",
+    "LSF207": "loop.run_until_complete",
+    "LSF208": "asyncio.run_coroutine_threadsafe",
 }
 REMEDIES = {
     "LSF202": "use `asyncio.run_coroutine_threadsafe`",
@@ -40,6 +42,8 @@ REMEDIES = {
     "LSF204": "use `asyncio.run_coroutine_threadsafe`",
     "LSF205": "await it instead",
     "LSF206": "hand over `self._queue.put_nowait` itself",
+    "LSF207": "await the coroutine",
+    "LSF208": "run it in a thread",
     "LSF107": "use `asyncio.run_coroutine_threadsafe`",
     "LSF201": "pass it to `self._loop.call_soon_threadsafe` with its arguments",
 }

@@ -16,8 +16,10 @@ from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts.blocking import BlockingWaits
 from loopsafe.contexts.verdicts.coroutine_callbacks import CoroutineCallbacks, remedy_for
+from loopsafe.contexts.verdicts.dead import DeadLoops
 from loopsafe.contexts.verdicts.explain import Explanation, Locate
 from loopsafe.contexts.verdicts.misuse import Misuse
+from loopsafe.contexts.verdicts.nested import NestedRuns
 from loopsafe.contexts.verdicts.off_loop import OffLoop, OffLoopUse
 from loopsafe.contexts.verdicts.wakeups import empty_wakeups
 from loopsafe.facts.schema import unpack_span
@@ -51,6 +53,10 @@ class Violation:
         return {"operation": self.operation, "where": self.where, "remedy": self.remedy}
 
 
+# So many hops a wrong turn is unlikely in.
+_NEAR = 2
+
+
 class Analysis:
     """The solved program: places, owners and ways across, asked by the rules."""
 
@@ -62,6 +68,8 @@ class Analysis:
         self._coroutines, self._blocking = CoroutineCallbacks(program), BlockingWaits(program)
         self._coroutines.seed()
         self._blocking.seed()
+        self._nested = NestedRuns(program)
+        self._nested.seed()
         solved = self._solved = Solved(program, self.remarks)
         self._crossings = Crossings(program)
         captures = Captures(program, solved.flow, self._crossings)
@@ -141,6 +149,22 @@ class Analysis:
             place = (wait.frame.module, wait.call.span, spell(wait.call.func))
             confidence: Confidence = "certain" if sure else "likely"
             yield Violation(*place, WHERE["loop"], "await it instead", "loop", confidence, hops, fix)
+
+    def nested_runs(self) -> Iterator[Violation]:
+        """Loops that are run below a running one."""
+        for run in self._nested.found():
+            fix = FixPlan("declined", "the function must become a coroutine that awaits")
+            place = (run.module, run.call.span, spell(run.call.func))
+            confidence: Confidence = "certain" if len(run.hops) <= _NEAR else "likely"
+            yield Violation(*place, WHERE["loop"], "await the coroutine", "loop", confidence, run.hops, fix)
+
+    def dead_hand_overs(self) -> Iterator[Violation]:
+        """Work for loops that nobody runs."""
+        for handed in DeadLoops(self._program).found():
+            fix = FixPlan("declined", "who is to run the loop is not known")
+            place = (handed.module, handed.call.span, spell(handed.call.func))
+            confidence: Confidence = "certain" if handed.sure else "likely"
+            yield Violation(*place, WHERE["loop"], "run it in a thread", "loop", confidence, handed.hops, fix)
 
     def foreign_uses(self) -> Iterator[Violation]:
         """What is done on a loop to the objects of another."""

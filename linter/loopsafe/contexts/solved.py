@@ -69,7 +69,7 @@ class Solved:
         )
 
     def _owners(self) -> Owners:
-        run = [*self.seconds.values(), *(s.place.loop for s in self.flow.roots if s.place.loop is not None)]
+        run = [*self.seconds.values(), *self.flow.run_by_main]
         loops = LoopsOf(self.flow, self.program.classes, run, self.loop_threads)
         return Owners(self.program, self.flow, self.loop_threads, loops)
 

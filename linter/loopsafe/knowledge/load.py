@@ -146,6 +146,10 @@ class Knowledge:
         """Whether instances belong to the loop that runs where they are made."""
         return any(row.made_on_loop for row in self._rows(cls))
 
+    def is_used_on_loop(self, cls: str) -> bool:
+        """Whether instances are used on one loop only, whatever is awaited of them."""
+        return any(row.used_on_loop for row in self._rows(cls))
+
     def is_a_loop(self, cls: str) -> bool:
         """Whether instances are loops themselves."""
         return any(row.loop == "{}" for row in self._rows(cls))

@@ -27,9 +27,11 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `bases` are its library base classes. `attributes` maps attributes to the class they hold. `loop` is how the
     object's own loop is reached (`{}` stands for the object), where there is a public way. `parameters` are names that
     parameters without an annotation have by the library's convention when they hold such an object. With `made_on_loop`
-    it belongs to the loop that runs where it is made, else to that of the first task that waits for it. A `closed`
-    class, and classes that extend it, take no attributes that are not declared. `given_to` are methods of library base
-    classes that the library calls with such an object as their first argument, annotated or not.
+    it belongs to the loop that runs where it is made, else to that of the first task that waits for it; with
+    `used_on_loop` to each on which one of its coroutines is awaited. A loop that `wakes_itself` now and then, as that
+    of a GUI does, needs no waking by handlers of signals. A `closed` class, and classes that extend it, take no
+    attributes that are not declared. `given_to` are methods of library base classes that the library calls with such an
+    object as their first argument, annotated or not.
     """
 
     bases: tuple[str, ...] = ()
@@ -39,6 +41,8 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     loop: str = ""
     loop_bound: bool = False
     made_on_loop: bool = False
+    used_on_loop: bool = False
+    wakes_itself: bool = False
     closed: bool = False
 
 
@@ -94,7 +98,8 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     the main thread when the program ends), `process`. `unless_async` says that an `async def` runs on the loop instead,
     `unless_decorated` the same of functions with one of these decorators; `likely` that it may now and then run on the
     loop too, or do no harm, and `likely_with` the same of projects that import or call something of these names. With
-    `only_if_called` the row holds in projects that call a function or method of one of these names (`loop_start`); with
+    `only_if_called` the row holds in projects that call a function or method of one of these names (`loop_start`), with
+    `only_if_handed` also in those that hand a method of one of these names to something that calls it; with
     `unless_imported` not in those that import one of these modules. `crossings` are the functions that on this thread,
     but not on others, lead back to the loop.
     """
@@ -104,6 +109,7 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     unless_async: bool = False
     unless_decorated: tuple[str, ...] = ()
     only_if_called: tuple[str, ...] = ()
+    only_if_handed: tuple[str, ...] = ()
     unless_imported: tuple[str, ...] = ()
     likely: bool = False
     likely_with: tuple[str, ...] = ()
@@ -174,7 +180,8 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     the crossing call where it is not the loop's own `call_soon_threadsafe`: one that waits for the result, and is known
     by the `crossings` of the row that starts the thread. Where it is a method of another kind of loop, `loop_class` is
     that class and `crossing_method` the method. Where it is wrong in some contexts only, `only_in` names them. Given an
-    instance of the class `harmless_with`, it does nothing but hand it back. With `answers` it returns something that
+    instance of the class `harmless_with`, it does nothing but hand it back. It is right with one of the keywords
+    `unless_given`. With `answers` it returns something that
     its callers may need, and that nothing which is handed over can give them. What the method `undone_by` undoes right
     after it must not be seen in between. With `only_outside` the library's own code may do it: it holds a lock of its
     own.
@@ -202,6 +209,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     only_outside: bool = False
     only_in: tuple[Literal["thread", "signal", "finalizer", "exit"], ...] = ()
     harmless_with: str = ""
+    unless_given: tuple[str, ...] = ()
     answers: bool = False
     undone_by: str = ""
 

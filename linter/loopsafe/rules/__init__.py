@@ -7,7 +7,9 @@ from loopsafe.rules.base import Rule
 from loopsafe.rules.blocking_wait_on_loop import BlockingWaitOnLoop
 from loopsafe.rules.call_instead_of_callback import CallInsteadOfCallback
 from loopsafe.rules.coroutine_function_as_callback import CoroutineFunctionAsCallback
+from loopsafe.rules.dead_loop import DeadLoop
 from loopsafe.rules.loop_looked_up_off_loop import LoopLookedUpOffLoop
+from loopsafe.rules.nested_run import NestedRun
 from loopsafe.rules.off_loop_channel import OffLoopChannel
 from loopsafe.rules.off_loop_framework_api import OffLoopFrameworkApi
 from loopsafe.rules.off_loop_future import OffLoopFuture
@@ -35,4 +37,6 @@ ALL_RULES: tuple[Rule, ...] = (
     AwaitOnForeignLoop(),
     BlockingWaitOnLoop(),
     WakeUpWithoutHandover(),
+    NestedRun(),
+    DeadLoop(),
 )

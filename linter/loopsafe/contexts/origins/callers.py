@@ -49,9 +49,19 @@ class Callers:
         for module, scope in leading:
             if scope.kind == "module":
                 self._start(self._program.module_frame(module), MAIN)
-            elif _is_public(module, scope) and not is_at_home(scope):
+            elif _is_public(module, scope) and not (is_at_home(scope) or self._is_called_back(module, scope)):
                 for frame in self._program.classes.frames(module, scope):
                     self._start(frame, CALLER)
+
+    def _is_called_back(self, module: Module, scope: Scope) -> bool:
+        """Whether a method overrides one that a library calls on the loop."""
+        around = module.facts.scopes[scope.parent]
+        if around.kind != "class":
+            return False
+        knowledge, classes = self._program.knowledge, self._program.classes
+        bases = classes.library_bases(classes.defined_by(module, around))
+        rows = (knowledge.member(knowledge.overrides, base, scope.name) for base in bases)
+        return any(row is not None and row.where in ("loop", "home") for row in rows)
 
     def _start(self, frame: Frame, place: Place) -> None:
         function = self._program.values.make(Function, frame.module, frame.scope, frame.parent or frame)
@@ -90,8 +100,15 @@ class Callers:
                     known = known or (scope, base.id) in given or any(_is_attribute(e, names) for e in held)
                 else:
                     known = _is_attribute(base, names)
-                if known:
+                if known or any(self._gives(given, names) for keyword, given in call.keywords if keyword == "loop"):
                     yield module, scope, call
+
+    def _gives(self, expr: Expr, names: set[str]) -> bool:
+        """Whether an argument is the object, or a call of what returns it."""
+        if isinstance(expr, Call):
+            found = self._program.index.functions.get(last_name(expr.func), ())[:_FURTHEST]
+            return any(_is_attribute(value, names) for _, scope in found for value in scope.returns)
+        return _is_attribute(expr, names)
 
     def _parameters(self, frame: Frame, names: set[str]) -> set[tuple[Scope, str]]:
         """The parameters for which the maker gives the object."""

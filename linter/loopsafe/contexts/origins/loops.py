@@ -40,11 +40,12 @@ class Loops:
         def called(target: Target) -> None:
             if isinstance(target, Library):
                 loop = target.receiver or self._program.values.make(Object, LOOP, frame, call)
-                context = Place("loop", loop)
+                place = Place("loop", loop)
+                self._flow.run_by_main[loop] = None
                 for row in self._program.knowledge.runs.get(target.name, ()):
                     if row.where == "own-loop":
                         runner = Runner(call, row, target)
-                        self._propagation.run_on(None, State(frame, context), runner, context, hop)
+                        self._propagation.run_on(None, State(frame, place), runner, place, hop)
 
         self._program.targets(frame, call, called)
 

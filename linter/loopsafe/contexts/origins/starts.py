@@ -10,7 +10,7 @@ from loopsafe.contexts.origins.dotted import DottedNames
 from loopsafe.contexts.places.flow import Origin
 from loopsafe.contexts.places.place import HOME, STARTING, Hop, Place
 from loopsafe.contexts.spread.propagate import Propagation
-from loopsafe.facts.schema import Call, Const, Import, Ref, Scope
+from loopsafe.facts.schema import Attr, Call, Const, Import, Ref, Scope
 from loopsafe.knowledge.schema import DecoratorRow, RunsRow, StartRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.modules import Module
@@ -34,7 +34,9 @@ class Starts:
         called = self.program.index.calls
         if not self._is_meant(row) or any(name in self._imported for name in row.unless_imported):
             return False
-        return not row.only_if_called or any(name in called for name in row.only_if_called)
+        if not row.only_if_called and not row.only_if_handed:
+            return True
+        return any(name in called for name in row.only_if_called) or not self._handed.isdisjoint(row.only_if_handed)
 
     def _is_meant(self, row: StartRow) -> bool:
         return (row.where == "home" or row.unless_async) if self._home else row.where in STARTING
@@ -148,6 +150,12 @@ class Starts:
                 if given and self._dotted.of(classes.plain_frame(module, scope), call) in names:
                     found.update(given)
         return found
+
+    @cached_property
+    def _handed(self) -> set[str]:
+        """The names of all methods that are arguments of calls."""
+        scopes = (scope for module in self.program.modules.all for scope in module.facts.scopes)
+        return {a.name for scope in scopes for call in scope.calls for a in call.args if isinstance(a, Attr)}
 
     @cached_property
     def _imported(self) -> set[str]:

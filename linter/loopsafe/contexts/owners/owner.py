@@ -95,7 +95,7 @@ class Owners:
     def thread_of(self, reached: Reached) -> LoopThread | None:
         """The thread whose loop the receiver of an operation belongs to; None where that is not known."""
         receiver = reached.receiver
-        owners = self.of(receiver)
+        owners = self.of(receiver) or self._told(reached)
         for thread in self.threads.values():
             if owners and self.loops.within(owners, self.loops.of(thread.loop)):
                 return thread
@@ -107,6 +107,12 @@ class Owners:
             if self._stored(reached, thread):
                 return thread
         return None
+
+    def _told(self, reached: Reached) -> Loops:
+        """The loop that an operation is given."""
+        given = dict(reached.call.keywords).get("loop")
+        held = self._program.evaluate(reached.state.frame, given).values if given is not None else ()
+        return frozenset(key for loop in held if isinstance(loop, Object) for key in self.loops.of(loop))
 
     def _stored(self, reached: Reached, thread: LoopThread) -> bool:
         """Whether the receiver is an attribute that the function which runs the loop stores on its object."""

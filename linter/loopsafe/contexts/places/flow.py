@@ -80,7 +80,7 @@ class Flow:
     `origins` are the calls behind the hops that start contexts. `awaited` are the objects whose coroutine methods are
     awaited on each loop. `crossings` are the ways back that work on the threads that a hop starts. `closed` are loops
     that one call makes, runs and gives to nobody: `asyncio.run(c())`. `of_application` are hops by which a framework
-    starts threads beside its own loop.
+    starts threads beside its own loop. `run_by_main` are loops that are run where no thread is seen to.
     """
 
     roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
@@ -94,6 +94,7 @@ class Flow:
     crossings: dict[Hop, tuple[str, ...]] = field(default_factory=dict)
     closed: set[Value] = field(default_factory=set)
     of_application: set[Hop] = field(default_factory=set)
+    run_by_main: dict[Value, None] = field(default_factory=dict)
 
     def places_of(self, hop: Hop) -> tuple[tuple[Scope, int], ...]:
         """The functions in which a thread is started, and where: at the hop itself, else where its object is."""

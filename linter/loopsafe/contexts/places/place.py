@@ -23,7 +23,7 @@ Kind = Literal["thread", "signal", "finalizer", "exit", "loop", "main", "caller"
 
 WHERE: dict[str, str] = {
     "thread": "on a worker thread",
-    "signal": "in a signal handler",
+    "signal": "in a signal handler, and comes late",
     "finalizer": "in a finalizer",
     "exit": "at interpreter exit",
     "main": "on the main thread",

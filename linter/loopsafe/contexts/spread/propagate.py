@@ -8,11 +8,13 @@ from functools import partial
 
 from loopsafe.contexts.places.flow import Flow, Origin, Reached, Runner
 from loopsafe.contexts.places.place import LOOK_UPS, LOOP, STARTING, Hop, Place, State
+from loopsafe.contexts.spread.branches import Branches
 from loopsafe.contexts.spread.guards import Guards
+from loopsafe.contexts.spread.iteration import Iteration
 from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.spread.waits import Waits
-from loopsafe.facts.schema import Attr, Block, Call, Expr, Read, Scope
+from loopsafe.facts.schema import Attr, Block, Call, Expr, Implicit, Read, Scope
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.index import last_name, method_kind
@@ -32,6 +34,8 @@ class Propagation:
         self._visited: set[State] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
         self._properties = self._property_names()
+        self._iteration = Iteration(program)
+        self._branches = Branches(program.knowledge)
 
     def root(self, target: Target, origin: Origin) -> None:
         """A context starts with this function, or with what a library function does for it."""
@@ -101,6 +105,9 @@ class Propagation:
         for block in scope.blocks:
             if self._passes(state, block.guard) and (not block.is_async or state.place.kind == "loop"):
                 self._block(state, block)
+        for implicit in scope.implicit:
+            if self._iteration.may_enter(implicit) and self._passes(state, implicit.guard):
+                self._iterate(state, implicit)
         if state.place.kind == "loop":
             self._waits.visit(state)
 
@@ -113,7 +120,10 @@ class Propagation:
         """Whether control gets past the guards in this context; on a loop it always may."""
         if self.program.rules_out(state.frame, guard):
             return False
-        return state.place.kind == "loop" or not self.guards.only_on_loop(state.frame.module, state.frame.scope, guard)
+        module, scope = state.frame.module, state.frame.scope
+        # Where there is no loop to go across to, nobody waits.
+        away = state.place.kind != "loop"
+        return not (away and (self.guards.only_on_loop(module, scope, guard) or self._branches.stays(scope, guard)))
 
     def _was_chosen(self, state: State, call: Call, target: Target) -> bool:
         """Whether the variable called holds this target only where this context never gets."""
@@ -280,6 +290,18 @@ class Propagation:
             function = found.function
             frame = self.program.values.frame(function.module, function.scope, function.frame, receiver)
             self._edge(state, State(frame, state.place), hop)
+
+    def _iterate(self, state: State, implicit: Implicit) -> None:
+        """The body of a generator runs where it is iterated, wherever it was made."""
+        if implicit.kind == "aiter" and state.place.kind != "loop":
+            return
+        hop = Hop("calls", state.frame.module, implicit.packed_span)
+
+        def gone_through(value: Value) -> None:
+            if isinstance(value, Coroutine) and value.frame.scope.is_generator:
+                self._edge(state, State(value.frame, state.place), hop)
+
+        self.program.solver.listen(self.program.evaluate(state.frame, implicit.value), gone_through)
 
     def _block(self, state: State, block: Block) -> None:
         """`with` runs the enter and exit methods, or the body of a generator."""

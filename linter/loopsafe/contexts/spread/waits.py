@@ -7,10 +7,12 @@ from typing import NamedTuple
 from loopsafe.contexts.places.flow import Flow, Runner, Waited
 from loopsafe.contexts.places.place import State
 from loopsafe.facts.schema import Call, Expr, Name
-from loopsafe.knowledge.schema import RunsRow
+from loopsafe.knowledge.schema import RunsRow, WaitRow
 from loopsafe.program.graph import Arguments, Library, Source, Target
 from loopsafe.program.program import Program
-from loopsafe.program.values import Frame, Value
+from loopsafe.program.values import Frame, Object, Value
+
+_USED = WaitRow(names=(), source="used on one loop", mutual=True)
 
 
 class Waits:
@@ -88,11 +90,17 @@ class Waits:
         program.solver.listen(program.evaluate(state.frame, expr), held)
 
     def _note(self, state: State, place: _Spot, target: Library, loop: Value | None, runner: Runner | None) -> None:
-        row = self._program.knowledge.waits.get(target.name)
+        row = self._program.knowledge.waits.get(target.name) or self._used(target)
         key = (state, place.packed_span, target.name, target.receiver, loop)
         if row is not None and key not in self._seen:
             self._seen.add(key)
             self._flow.waited.append(Waited(state, *place, row, target.name, target.receiver, loop, runner))
+
+    def _used(self, target: Library) -> WaitRow | None:
+        """Whatever is awaited of a client, it is used where that happens."""
+        receiver = target.receiver
+        used = isinstance(receiver, Object) and self._program.knowledge.is_used_on_loop(receiver.type)
+        return _USED if used else None
 
 
 class _Spot(NamedTuple):

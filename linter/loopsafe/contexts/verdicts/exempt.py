@@ -13,6 +13,7 @@ from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Frame, Instance, Object
 
+_ENDING = {"exit", "_exit", "quit", "abort"}
 _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
 
 
@@ -30,6 +31,8 @@ def is_harmless(reached: Reached, program: Program) -> bool:
     wanted, call = reached.row.harmless_with, reached.call
     if reached.started is not None:
         return reached.row.category == "lookup"
+    if any(keyword in reached.row.unless_given for keyword, _ in call.keywords):
+        return True
     given = program.evaluate(reached.state.frame, call.args[0]).values if wanted and call.args else {}
     return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in given)
 
@@ -59,6 +62,19 @@ def is_expected_to_fail(reached: Reached, states: Sequence[State], hops: Sequenc
 
 def _call_at(scope: Scope, hop: Hop) -> Call | None:
     return next((call for call in scope.calls if call.packed_span == hop.packed_span), None)
+
+
+def ends_the_process(reached: Reached) -> bool:
+    """Whether the function ends the program right after: then there is nothing left to wake."""
+    scope, call = reached.state.frame.scope, reached.call
+    after = (c for c in scope.calls if last_name(c.func) in _ENDING and c.packed_span > call.packed_span)
+    return any(surrounds(scope, condition(scope, c), condition(scope, call)) for c in after)
+
+
+def wakes_itself(program: Program) -> bool:
+    """Whether the program makes a loop that needs no waking by handlers of signals."""
+    rows = (row for row in program.knowledge.classes.values() if row.wakes_itself)
+    return any(name.rpartition(".")[2] in program.index.calls for row in rows for name in row.names)
 
 
 def is_woken(reached: Reached, program: Program) -> bool:

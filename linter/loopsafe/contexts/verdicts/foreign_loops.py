@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from loopsafe.contexts.owners.owner import Owners, best_known
+from loopsafe.contexts.owners.private import holds_its_own
 from loopsafe.contexts.places.flow import Flow, Reached, Waited
 from loopsafe.contexts.places.loops import UNKNOWN, Loops
 from loopsafe.contexts.places.together import SecondLoop, SecondLoops
@@ -136,6 +137,8 @@ class ForeignLoops:
     ) -> Iterator[Use]:
         if isinstance(thing, Object) and thing.site is not None and thing.frame is not None:
             at = what.state.frame
+            if isinstance(what, Reached) and holds_its_own(at.scope, what.call, getattr(what.call.func, "base", None)):
+                return
             if not self._guards.only_on_loop(at.module, at.scope, guard) and not self._branches.stays(at.scope, guard):
                 yield Use(what, thing, self.which.of(loop), waits)
 
@@ -197,10 +200,15 @@ class _Shared:
                 return True
             if None not in loops:
                 return False
-        waiting = [u for u in self._elsewhere if u.waits and u.scope not in self._seconds.scopes(self._second)]
+        there = self._seconds.scopes(self._second)
+        waiting = [u for u in self._elsewhere if u.waits and (u.scope not in there or self._is_shared(u))]
         if not waiting or not (self._is_one or any(not use.is_mutual for use in waiting)):
             return None
         return any(map(self._is_started_by, waiting))
+
+    def _is_shared(self, use: Use) -> bool:
+        """Whether the same function waits for the same object on both loops, as for a module's lock."""
+        return use.is_mutual and self._thing.frame is not None and self._thing.frame.scope.kind == "module"
 
     @property
     def _is_one(self) -> bool:

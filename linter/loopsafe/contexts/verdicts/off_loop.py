@@ -67,11 +67,18 @@ class OffLoop:
             return None
         if kind in ("main", "caller"):
             return self._is_foreign_caller(reached)
-        if kind == "signal" and exempt.is_woken(reached, program) and self._owners.thread_of(reached) is None:
+        if kind == "signal" and self._only_delays(reached):
             return None
         if reached.state in self._threads.plain:
             return self._is_foreign_on(self._threads.plain, reached)
         return self._is_foreign_on(self._threads.busy, reached) if reached.state in self._threads.busy else None
+
+    def _only_delays(self, reached: Reached) -> bool:
+        """Whether a signal's handler, which stands between two steps of the loop's own thread, does no harm at all."""
+        if exempt.ends_the_process(reached):
+            return True
+        quiet = exempt.is_woken(reached, self._program) or exempt.wakes_itself(self._program)
+        return quiet and self._owners.thread_of(reached) is None
 
     def _is_foreign_on(self, paths: Paths, reached: Reached) -> bool | None:
         """On a thread, off every loop."""
@@ -93,7 +100,9 @@ class OffLoop:
             return None
         if is_refuted(reached, states, hops, self._program):
             return None
-        return sure and (reached.state.place.kind != "exit" or self._owners.thread_of(reached) is not None)
+        # At exit the loop may be gone; between two steps of its own thread a wake-up comes late, not never.
+        guess = reached.state.place.kind in ("exit", "signal") and self._owners.thread_of(reached) is None
+        return sure and not guess
 
     def _needs_no_owner(self, reached: Reached) -> bool:
         return reached.row.category == "lookup" or reached.row.needs_running_loop

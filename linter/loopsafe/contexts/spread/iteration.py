@@ -1,0 +1,44 @@
+"""Loops over generators: which statements may run the body of one."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from loopsafe.facts.schema import Attr, Call, Expr, Implicit, Name, Scope
+from loopsafe.program.index import last_name
+from loopsafe.program.program import Program
+
+
+class Iteration:
+    """Tells by names alone: most loops go over something else, and what that holds need not be known."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def may_enter(self, implicit: Implicit) -> bool:
+        """Whether a `for` or comprehension goes over what a generator function of the project gives."""
+        value = implicit.value
+        if isinstance(value, Call):
+            # A plain generator is entered where it is called: that is here.
+            return implicit.kind == "aiter" and last_name(value.func) in self._generators
+        return isinstance(value, (Attr, Name)) and last_name(value) in self._holders
+
+    @cached_property
+    def _generators(self) -> frozenset[str]:
+        """The names of all generator functions."""
+        scopes = (scope for module in self._program.modules.all for scope in module.facts.scopes)
+        return frozenset(scope.name for scope in scopes if scope.is_generator and scope.kind == "function")
+
+    @cached_property
+    def _holders(self) -> frozenset[str]:
+        """The names and attributes under which generators are kept."""
+        found: set[str] = set()
+        for name in sorted(self._generators):
+            for _, scope, call in self._program.index.callers(name):
+                found |= _kept(scope, call)
+        return frozenset(found)
+
+
+def _kept(scope: Scope, call: Expr) -> set[str]:
+    names = {name for name, values in scope.bindings.items() if any(value is call for value in values)}
+    return names | {store.name for store in scope.stores if store.name and store.value is call}

@@ -1,0 +1,159 @@
+"""Loops that are run below a running one of the same thread: that always raises."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loopsafe.contexts.places.place import Hop
+from loopsafe.contexts.spread.handlers import expected_exceptions
+from loopsafe.facts.schema import Attr, Call, Choice, Compare, Expr, Name, Not, Scope
+from loopsafe.program.graph import Entered, Library, Target
+from loopsafe.program.index import last_name
+from loopsafe.program.modules import Module
+from loopsafe.program.program import Program
+
+_FURTHEST = 4
+_MOST_CALLERS = 30
+_MOST_FUNCTIONS = 200
+# Where these are about, the project lets loops run below others.
+_PATCHES = ("nest_asyncio", "nest_asyncio2")
+
+Where = tuple[Module, Scope, Call]
+
+
+@dataclass(frozen=True, slots=True)
+class NestedRun:
+    """A call that runs a loop, and the way from the coroutine or callback above it."""
+
+    module: Module
+    call: Call
+    hops: tuple[Hop, ...]
+
+
+class NestedRuns:
+    """Goes back from every call that runs a loop to coroutines, and to callbacks that a loop calls."""
+
+    def __init__(self, program: Program) -> None:
+        self._program, knowledge = program, program.knowledge
+        self._tells = {name.rpartition(".")[2] for name in knowledge.tests}
+        self._runs: dict[Where, None] = {}
+        self._callers: dict[Scope, dict[Where, None]] = defaultdict(dict)
+        self._callbacks: dict[Scope, dict[tuple[Module, Call], None]] = defaultdict(dict)
+
+    def seed(self) -> None:
+        """Ask what each call means; the answers are there once the solver has run."""
+        if any(name in self._program.modules.imported for name in _PATCHES):
+            return
+        rows = self._program.knowledge.runs
+        names = {name for name, found in rows.items() if any(row.where == "own-loop" for row in found)}
+        seen: dict[Scope, Module] = {}
+        for word in sorted({name.rpartition(".")[2] for name in names}):
+            for module, scope, call in self._program.index.callers(word):
+                if scope.kind in ("function", "lambda"):
+                    self._ask_run(module, scope, call, names)
+                    seen[scope] = module
+        self._ask_callers(seen)
+        self._ask_callbacks({scope.name for scope in seen if scope.kind == "function"})
+
+    def found(self) -> Iterator[NestedRun]:
+        """Each call once, with the shortest way to it."""
+        for module, scope, call in self._runs:
+            if self._is_guarded(scope, call) or "RuntimeError" in expected_exceptions(scope, call.handler):
+                continue
+            way = self._way(module, scope)
+            if way is not None:
+                yield NestedRun(module, call, (*way, Hop("reaches", module, call.packed_span)))
+
+    def _ask_run(self, module: Module, scope: Scope, call: Call, names: set[str]) -> None:
+        def target(found: Target) -> None:
+            if isinstance(found, Library) and found.name in names:
+                self._runs[module, scope, call] = None
+
+        self._program.targets(self._program.classes.plain_frame(module, scope), call, target)
+
+    def _ask_callers(self, seen: dict[Scope, Module]) -> None:
+        front = [scope for scope in seen if not scope.is_async and scope.kind == "function"]
+        for _ in range(_FURTHEST):
+            fresh: list[Scope] = []
+            for scope in front:
+                sites = self._program.index.callers(scope.name)
+                for module, caller, call in sites if len(sites) <= _MOST_CALLERS else ():
+                    self._ask_call(scope, module, caller, call)
+                    if caller not in seen and len(seen) < _MOST_FUNCTIONS and caller.kind == "function":
+                        seen[caller] = module
+                        fresh += [caller] if not caller.is_async else []
+            front = fresh
+
+    def _ask_call(self, scope: Scope, module: Module, caller: Scope, call: Call) -> None:
+        def target(found: Target) -> None:
+            if isinstance(found, Entered) and found.function.scope is scope:
+                self._callers[scope][module, caller, call] = None
+
+        self._program.targets(self._program.classes.plain_frame(module, caller), call, target)
+
+    def _ask_callbacks(self, names: set[str]) -> None:
+        """What a loop is given to call: `loop.call_later(1, self.save)`."""
+        rows = self._program.knowledge.runs
+        loops = {name for name, found in rows.items() if any(r.where == "loop" and not r.coroutine for r in found)}
+        for word in sorted({name.rpartition(".")[2] for name in loops}):
+            for module, scope, call in self._program.index.callers(word):
+                if any(isinstance(a, (Name, Attr)) and last_name(a) in names for a in call.args):
+                    self._ask_callback(module, scope, call)
+
+    def _ask_callback(self, module: Module, scope: Scope, call: Call) -> None:
+        def entered(found: Target) -> None:
+            if isinstance(found, Entered):
+                self._callbacks[found.function.scope][module, call] = None
+
+        def target(found: Target) -> None:
+            if isinstance(found, Library):
+                for row in self._program.knowledge.runs.get(found.name, ()):
+                    if row.where == "loop" and not row.coroutine and not row.awaits:
+                        self._program.hand_over(row, found, call, entered)
+
+        self._program.targets(self._program.classes.plain_frame(module, scope), call, target)
+
+    def _way(self, module: Module, scope: Scope) -> tuple[Hop, ...] | None:
+        """From a coroutine, or from what is given to a loop, to this function; None where there is no way."""
+        if scope.is_async:
+            return ()
+        front: list[tuple[Scope, tuple[Hop, ...]]] = [(scope, ())]
+        seen = {scope}
+        while front:
+            at, hops = front.pop(0)
+            for handed_in, call in self._callbacks.get(at, ()):
+                return (Hop("loop", handed_in, call.packed_span), *hops)
+            for caller_module, caller, call in self._callers.get(at, ()):
+                if caller in seen or self._is_guarded(caller, call):
+                    continue
+                seen.add(caller)
+                way = (Hop("calls", caller_module, call.packed_span), *hops)
+                if caller.is_async:
+                    return way
+                front.append((caller, way))
+        return None
+
+    def _is_guarded(self, scope: Scope, call: Call) -> bool:
+        """Whether some test around the call, or before it, asks which thread or loop this is."""
+        guard = call.guard
+        while guard >= 0:
+            row = scope.guards[guard]
+            if row.kind in ("except", "try", "some") or self._asks(scope, row.test, 0):
+                return True
+            guard = row.parent
+        return False
+
+    def _asks(self, scope: Scope, expr: Expr, depth: int) -> bool:
+        if depth > _FURTHEST:
+            return False
+        if isinstance(expr, Name):
+            return any(self._asks(scope, value, depth + 1) for value in scope.bindings.get(expr.id, ()))
+        if isinstance(expr, Call):
+            return last_name(expr.func) in self._tells or bool(self._program.index.functions.get(last_name(expr.func)))
+        if isinstance(expr, Compare):
+            return self._asks(scope, expr.left, depth + 1) or self._asks(scope, expr.right, depth + 1)
+        if isinstance(expr, Choice):
+            return any(self._asks(scope, option, depth + 1) for option in expr.options)
+        return isinstance(expr, Not) and self._asks(scope, expr.value, depth + 1)
