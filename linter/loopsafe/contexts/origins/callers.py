@@ -11,19 +11,20 @@ from functools import cached_property
 from loopsafe.contexts.places.flow import Origin
 from loopsafe.contexts.places.place import CALLER, MAIN, Hop, Place
 from loopsafe.contexts.spread.propagate import Propagation
-from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Expr, Name, Ref, Scope
 from loopsafe.program.graph import Entered
 from loopsafe.program.index import CallSite, last_name, method_kind
 from loopsafe.program.modules import Module
 from loopsafe.program.values import Frame, Function
 from loopsafe.program.writers import kept_as
 
-Thing = tuple[Frame, Call]
-"""An object of a thread's loop: the call that makes it, and where."""
+Thing = tuple[Frame, Expr]
+"""An object of a thread's loop: the expression that makes it, and where."""
 
 _MOST_SITES = 200
-_MOST_FUNCTIONS = 300
+_MOST_FUNCTIONS = 1000
 _FURTHEST = 8
+_CALLED_BY_CLASS = ("__init__", "__post_init__", "__enter__", "__exit__")
 _CALLED_BY_USERS = ("__enter__", "__exit__", "__call__")
 
 
@@ -45,6 +46,7 @@ class Callers:
         leading = self._leading(operating)
         starting = [(m, s) for m in self._program.modules.all for s in m.facts.scopes if s in starts] if leading else []
         within = {scope for _, scope in leading} | {scope for _, scope in self._leading(starting)}
+        within |= {taker for module, scope in leading for taker in self._taking(module, scope)}
         self._propagation.cone = within
         for module, scope in leading:
             if scope.kind == "module":
@@ -81,7 +83,7 @@ class Callers:
         while pending and len(seen) < _MOST_FUNCTIONS:
             for module, scope, call in self._operating(pending.pop()):
                 yield module, scope
-                made = (self._program.classes.plain_frame(module, scope), call)
+                made: Thing = (self._program.classes.plain_frame(module, scope), call)
                 if last_name(call.func) in making and made not in seen:
                     seen.add(made)
                     pending.append(made)
@@ -147,12 +149,33 @@ class Callers:
             front = fresh
         return [(module, scope) for scope, module in seen.items()]
 
-    def _calling(self, module: Module, scope: Scope) -> list[CallSite]:
-        name = scope.name
-        if name in ("__init__", "__post_init__", "__enter__", "__exit__"):
-            name = module.facts.scopes[scope.parent].name
-        sites = self._program.index.callers(name) if scope.kind == "function" else []
-        return sites if len(sites) <= _MOST_SITES else []
+    def _calling(self, module: Module, scope: Scope) -> Iterator[CallSite]:
+        """The calls that may mean a function, by its name or that under which a closure is kept."""
+        if scope.kind not in ("function", "lambda"):
+            return
+        around = module.facts.scopes[scope.parent]
+        names = {around.name if scope.name in _CALLED_BY_CLASS else scope.name}
+        if around.kind in ("function", "lambda"):
+            names |= {store.name for store in around.stores if store.name and _means(store.value, scope)}
+            yield from ((module, around, call) for call in around.calls[:1])
+        for name in sorted(names):
+            sites = self._program.index.callers(name)
+            yield from sites if len(sites) <= _MOST_SITES else ()
+
+    def _taking(self, module: Module, scope: Scope) -> Iterator[Scope]:
+        """The functions to which a closure is given where it is made."""
+        around = module.facts.scopes[scope.parent] if scope.parent >= 0 else None
+        for call in around.calls if around is not None and around.kind in ("function", "lambda") else ():
+            if any(_means(given, scope) for given in (*call.args, *(value for _, value in call.keywords))):
+                for _, taker in self._program.index.functions.get(last_name(call.func), ())[:_FURTHEST]:
+                    yield taker
+
+
+def _means(expr: Expr, scope: Scope) -> bool:
+    """Whether an expression is a function of the same scope, by its name or as a lambda."""
+    if isinstance(expr, Ref):
+        return expr.scope == scope.index
+    return isinstance(expr, Name) and expr.id == scope.name
 
 
 def _is_attribute(expr: Expr, names: set[str]) -> bool:
@@ -161,8 +184,8 @@ def _is_attribute(expr: Expr, names: set[str]) -> bool:
 
 def _sees(module: Module, scope: Scope, maker: Scope, name: str) -> bool:
     """Whether a name in `scope` is the one that `maker` binds, in itself or as a global."""
-    if maker.outer_names.get(name) == "global":
-        maker = module.facts.scopes[0]
+    while name in maker.outer_names and maker.parent >= 0:
+        maker = module.facts.scopes[0 if maker.outer_names[name] == "global" else maker.parent]
     at = scope
     while at is not maker:
         if at.parent < 0 or name in at.bindings or any(p.name == name for p in at.parameters):

@@ -10,13 +10,13 @@ from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.loops import UNKNOWN, Loops, LoopsOf
 from loopsafe.contexts.places.place import LOOK_UPS
 from loopsafe.contexts.places.threads import LoopThread
-from loopsafe.facts.schema import Attr, Call, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Frame, Instance, Object, Value, same_making
 
-Thing = tuple[Frame, Call]
-"""An object by the call that makes it, and where."""
+Thing = tuple[Frame, Expr]
+"""An object by the expression that makes it, and where."""
 
 
 class Owners:
@@ -73,6 +73,9 @@ class Owners:
                 yield thing.frame, thing.site
             elif isinstance(thing, Instance):
                 yield from self._made_instances(thing.cls)
+        runners = (state for thread in self.threads.values() for state in thread.runners)
+        # What the function that runs the loop keeps is mostly the loop's, whatever it is.
+        yield from ((s.frame, store.value) for s in runners for store in s.frame.scope.stores if store.name)
         for state in self.loops.on(theirs):
             for call in state.frame.scope.calls:
                 if last_name(call.func) in self.making or last_name(call.func) in LOOK_UPS:

@@ -145,6 +145,9 @@ class OffLoop:
         if thread is None or reached.state not in paths or reached.state.frame.receiver is thread.loop:
             return None  # a loop's own methods are part of it
         way = tuple(reversed(paths.through(reached.state)))
+        # What tests run in a thread, programs run elsewhere.
+        if _is_test(thread.hops[0].module) and not _is_test(way[0].frame.module):
+            return None
         # What an object that runs its loop does to itself may be the loop's own doing.
         if any(state.frame.receiver is reached.receiver for state in way if reached.receiver is not None):
             return None
