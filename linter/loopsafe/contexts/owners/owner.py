@@ -99,8 +99,10 @@ class Owners:
         """The thread whose loop the receiver of an operation belongs to; None where that is not known."""
         receiver = reached.receiver
         owners = self.of(receiver) or self._told(reached)
+        # A waiter that nobody is seen to run takes nothing away, one that main runs does.
+        known = frozenset() if self.loops.meet(owners, self._of_main) else owners - UNKNOWN
         for thread in self.threads.values():
-            if owners and self.loops.within(owners, self.loops.of(thread.loop)):
+            if self.loops.meet(known, self.loops.of(thread.loop)):
                 return thread
             if same_making(receiver, thread.loop) and not owners:
                 return thread
@@ -110,6 +112,13 @@ class Owners:
             if self._stored(reached, thread):
                 return thread
         return None
+
+    @cached_property
+    def _of_main(self) -> Loops:
+        """The loops that are run where no thread is seen to run them."""
+        theirs = frozenset(key for thread in self.threads.values() for key in self.loops.of(thread.loop))
+        run = frozenset(key for loop in self._flow.run_by_main for key in self.loops.of(loop)) - UNKNOWN
+        return frozenset(key for key in run if not self.loops.meet(frozenset({key}), theirs))
 
     def _told(self, reached: Reached) -> Loops:
         """The loop that an operation is given."""

@@ -73,8 +73,11 @@ def ends_the_process(reached: Reached) -> bool:
 
 def wakes_itself(program: Program) -> bool:
     """Whether the program makes a loop that needs no waking by handlers of signals."""
-    rows = (row for row in program.knowledge.classes.values() if row.wakes_itself)
-    return any(name.rpartition(".")[2] in program.index.calls for row in rows for name in row.names)
+    types = {name for name, row in program.knowledge.classes.items() if row.wakes_itself}
+    sites = [site for name in sorted(types) for site in program.index.callers(name.rpartition(".")[2])]
+    made = [program.evaluate(program.classes.plain_frame(module, scope), call) for module, scope, call in sites]
+    program.solver.run()
+    return any(isinstance(value, Object) and value.type in types for node in made for value in node.values)
 
 
 def is_woken(reached: Reached, program: Program) -> bool:

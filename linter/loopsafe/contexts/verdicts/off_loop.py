@@ -83,7 +83,9 @@ class OffLoop:
     def _is_foreign_on(self, paths: Paths, reached: Reached) -> bool | None:
         """On a thread, off every loop."""
         states, hops = tuple(reversed(paths.through(reached.state))), paths.to(reached.state)
-        root, sure = states[0], True
+        # On a thread that comes to run a loop, what needs one may well ask for it first.
+        root = states[0]
+        sure = root not in self._threads.running_roots or reached.row.category == "lookup"
         if reached.row.category == "lookup" or reached.row.needs_running_loop:
             if reached.row.category == "lookup" and exempt.is_expected_to_fail(reached, states, hops):
                 return None
@@ -156,7 +158,7 @@ class OffLoop:
         if started is False or runs_the_loop(self._flow, thread.loop, way):
             return None
         if way[0].place.kind == "main":
-            return True if started else None
+            return None not in self._owners.of(reached.receiver) if started else None
         return False
 
     def _outlasts(self, reached: Reached) -> bool:
