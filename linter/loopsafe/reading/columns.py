@@ -53,8 +53,8 @@ class Column(ABC):
         """The values as plain data."""
 
     @abstractmethod
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
-        """The values again, one after the other."""
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
+        """The values again, one after the other; `count` of them."""
 
     def things(self, values: Iterable[Value]) -> Iterator[Value]:
         """All that is referred to by number in the values, themselves or inside."""
@@ -70,7 +70,7 @@ class Plain(Column):
         """Themselves."""
         return values
 
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
         """Themselves."""
         values: list[Value] = packed
         return values
@@ -85,7 +85,7 @@ class Large(Column):
         """In hexadecimal: decimal takes a time that grows with the square of the digits, and Python refuses it."""
         return list(map(hex, values))
 
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
         """The numbers."""
         return map(int, packed, repeat(16))
 
@@ -103,7 +103,7 @@ class Spans(Column):
             array("I", [value & low for value in values]).tobytes(),
         )
 
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
         """The numbers."""
         high, low = packed
         return map(or_, map(lshift, memoryview(high).cast("Q"), repeat(_LOW_BITS)), memoryview(low).cast("I"))
@@ -123,7 +123,7 @@ class Texts(Column):
                 tables.texts.append(value)
         return list(map(numbers.__getitem__, values))
 
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
         """The texts."""
         return map(tables.text, packed)
 
@@ -138,7 +138,7 @@ class Things(Column):
         """Their numbers."""
         return list(map(tables.thing_numbers.__getitem__, map(id, values)))
 
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
         """The things."""
         return map(tables.thing, packed)
 
@@ -155,16 +155,18 @@ class Tuples(Column):
         self.wire, self.refers = _tuple_of(list[int], items.wire), items.refers
 
     def pack(self, values: Sequence[Value], tables: Tables) -> Wire:
-        """Lengths and items."""
-        return list(map(len, values)), self._items.pack(
+        """Lengths, or none where all are empty, and items."""
+        return list(map(len, values)) if any(map(len, values)) else [], self._items.pack(
             list(chain.from_iterable(values)), tables
         )
 
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
         """The tuples."""
         lengths, items = packed
+        if not lengths:
+            return repeat((), count)
         # Slices of one long tuple are made faster than tuples one by one.
-        whole = tuple(self._items.unpack(items, tables))
+        whole = tuple(self._items.unpack(items, tables, sum(lengths)))
         return map(whole.__getitem__, map(slice, accumulate(lengths, initial=0), accumulate(lengths)))
 
     def things(self, values: Iterable[Value]) -> Iterator[Value]:
@@ -185,10 +187,11 @@ class Dicts(Column):
         keys = self._keys.pack(list(chain.from_iterable(values)), tables)
         return list(map(len, values)), keys, self._values.pack(held, tables)
 
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
         """The dictionaries."""
         sizes, keys, values = packed
-        pairs = zip(self._keys.unpack(keys, tables), self._values.unpack(values, tables), strict=True)
+        total = len(keys)
+        pairs = zip(self._keys.unpack(keys, tables, total), self._values.unpack(values, tables, total), strict=True)
         return (dict(islice(pairs, size)) for size in sizes)
 
     def things(self, values: Iterable[Value]) -> Iterator[Value]:
@@ -207,9 +210,9 @@ class Optional(Column):
         """The tuples."""
         return self._values.pack([() if value is None else (value,) for value in values], tables)
 
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
         """The values."""
-        return (held[0] if held else None for held in self._values.unpack(packed, tables))
+        return (held[0] if held else None for held in self._values.unpack(packed, tables, count))
 
     def things(self, values: Iterable[Value]) -> Iterator[Value]:
         """Those of all that are not None."""
@@ -232,8 +235,10 @@ class Records(Column):
         """A column for each field."""
         return [column.pack(list(map(get, values)), tables) for get, column in self._fields]
 
-    def unpack(self, packed: Wire, tables: Tables) -> Iterable[Value]:
+    def unpack(self, packed: Wire, tables: Tables, count: int) -> Iterable[Value]:
         """The records."""
+        if not count:
+            return ()
         columns: list[Iterable[Value]] = []
         # A file has two hundred columns, most of them short: the commonest are done without a call for each.
         for (kind, unpack), held in zip(self._unpack, packed, strict=True):
@@ -242,7 +247,7 @@ class Records(Column):
             elif kind is Texts:
                 columns.append(map(tables.text, held))
             else:
-                columns.append(held if kind is Plain else unpack(held, tables))
+                columns.append(held if kind is Plain else unpack(held, tables, count))
         return map(self._make, *columns)
 
     def things(self, values: Iterable[Value]) -> Iterator[Value]:

@@ -30,7 +30,9 @@ _KINDS: dict[Any, Records] = {
 }
 _ORDER = {kind: at for at, kind in enumerate(_KINDS)}
 _GROUPS: dict[Any, Any] = {
-    kind: msgspec.defstruct(kind.__name__, [("columns", columns.wire)], tag=_ORDER[kind], array_like=True)
+    kind: msgspec.defstruct(
+        kind.__name__, [("count", int), ("columns", columns.wire)], tag=_ORDER[kind], array_like=True
+    )
     for kind, columns in _KINDS.items()
 }
 _COLUMNS = {group: _KINDS[kind] for kind, group in _GROUPS.items()}
@@ -58,7 +60,7 @@ def pack(facts: FileFacts) -> bytes | None:
     tables, groups = Tables(), []
     numbers = tables.thing_numbers
     for kind, nodes in levels.groups():
-        groups.append(_GROUPS[kind](_KINDS[kind].pack(nodes, tables)))
+        groups.append(_GROUPS[kind](len(nodes), _KINDS[kind].pack(nodes, tables)))
         numbers.update(zip(map(id, nodes), range(len(numbers), len(numbers) + len(nodes)), strict=True))
     packed = _FILE.pack([facts], tables)
     texts = [text or "" for text in tables.texts]
@@ -82,10 +84,10 @@ def unpack(packed: bytes | None) -> FileFacts | None:
             tables.texts[at] = text.decode("utf-8", "surrogatepass")
         tables.texts[0] = None
         for group in whole.groups:
-            tables.things += _COLUMNS[type(group)].unpack(group.columns, tables)
+            tables.things += _COLUMNS[type(group)].unpack(group.columns, tables, group.count)
         facts: FileFacts
-        [facts] = _FILE.unpack(whole.file, tables)
-    except (msgspec.MsgspecError, ValueError, TypeError, IndexError):
+        [facts] = _FILE.unpack(whole.file, tables, 1)
+    except (msgspec.MsgspecError, ValueError, TypeError, IndexError, OverflowError, MemoryError):
         return None
     return facts
 
@@ -99,36 +101,45 @@ class _Levels:
 
     def __init__(self) -> None:
         self._heights = {id(None): -1}
+        # Three in five nodes are leaves.
+        self._leaves: dict[Value, list[Value]] = {kind: [] for kind, columns in _KINDS.items() if not columns.refers}
         self._found: dict[tuple[int, int], list[Value]] = defaultdict(list)
 
     def add(self, nodes: Iterable[Value]) -> int:
         """Put in all that are new; the height of the highest."""
-        highest, heights = -1, self._heights
+        highest, heights, leaves = -1, self._heights, self._leaves
         for node in nodes:
             height = heights.get(id(node))
             if height is None:
-                kind = _kind(node)
-                columns, height = _KINDS[kind], 0
-                if columns.single:
-                    height = self.add([get(node) for get in columns.single]) + 1
-                for get, column in columns.several:
-                    if value := get(node):
-                        height = max(height, self.add(column.things((value,))) + 1)
+                kind = type(node) if type(node) is not Const else _kind_of_constant(node)
+                if kind in leaves:
+                    leaves[kind].append(node)
+                    height = 0
+                else:
+                    height = 1 + self._add_inner(kind, node)
                 heights[id(node)] = height
-                self._found[height, _ORDER[kind]].append(node)
-            highest = max(highest, height)
+            if height > highest:  # noqa: PLR1730 (a call takes as long as all else here)
+                highest = height
         return highest
+
+    def _add_inner(self, kind: Value, node: Value) -> int:
+        """Put in a node with all that it refers to; the height of these."""
+        columns = _KINDS[kind]
+        height = self.add([get(node) for get in columns.single])
+        for get, column in columns.several:
+            if value := get(node):
+                height = max(height, self.add(column.things((value,))))
+        self._found[height + 1, _ORDER[kind]].append(node)
+        return height
 
     def groups(self) -> list[tuple[Value, list[Value]]]:
         """Kinds and their nodes; each refers to earlier ones only."""
         kinds = list(_KINDS)
-        return [(kinds[order], self._found[height, order]) for height, order in sorted(self._found)]
+        inner = [(kinds[order], self._found[height, order]) for height, order in sorted(self._found)]
+        return [(kind, nodes) for kind, nodes in self._leaves.items() if nodes] + inner
 
 
-def _kind(node: Value) -> Value:
-    """What a node is written as."""
-    if type(node) is not Const:
-        return type(node)
+def _kind_of_constant(node: Const) -> Value:
     if isinstance(node.value, str):
         return Texts
     return Plain if node.value is None or -(1 << 63) <= node.value < 1 << 63 else Large
