@@ -19,9 +19,10 @@ from loopsafe.cache import results
 from loopsafe.cache.digests import TICK, Digests
 from loopsafe.cache.place import open_store, tidy
 from loopsafe.cache.store import Store, decoded
-from loopsafe.findings import Report
+from loopsafe.findings import Report, Whole
+from loopsafe.project.choice import chosen, merged
 from loopsafe.project.config import Config, ConfigError
-from loopsafe.project.files import gather
+from loopsafe.project.roots import Project, one_project
 
 Progress = Callable[[int, int], None]
 Tell = Callable[[str], object]
@@ -44,34 +45,51 @@ def analyze(
     progress: Progress | None = None,
     tell: Tell | None = None,
 ) -> Report:
-    """What pipeline.analyze() reports. Of several processes that want the same, one works it out and others wait.
-
-    `tell` hears for whom, if that takes long.
+    """What pipeline.analyze() reports.
 
     Raises:
         ConfigError: the configuration cannot be used.
         FileNotFoundError: a path does not exist.
     """
-    # Which installed packages there are to read is known only when the project has been read.
-    with contextlib.nullcontext() if config.site_packages else open_store(str(config.root)) as store:
+    return report([one_project(paths, config)], noqa=noqa, progress=progress, tell=tell)
+
+
+def report(
+    projects: Sequence[Project], *, noqa: bool = True, progress: Progress | None = None, tell: Tell | None = None
+) -> Report:
+    """What pipeline.report() reports. Of several processes that want the same, one works it out and others wait.
+
+    What is kept is all that is found in a project, whatever was named of it. `tell` hears for whom, if that takes long.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    return merged([chosen(project, _whole(project, progress, tell), noqa) for project in projects])
+
+
+def _whole(project: Project, progress: Progress | None, tell: Tell | None) -> Whole:
+    config = project.config
+    # What else there is to read is known only when the project has been read.
+    unknown = bool(config.site_packages) or project.lone
+    with contextlib.nullcontext() if unknown else open_store(str(config.root)) as store:
         if store is not None:
-            return _Run(store, paths, config, noqa).report(progress, tell)
+            return _Run(store, project).whole(progress, tell)
 
-    from loopsafe.pipeline import analyze as analyze_anew
+    from loopsafe.pipeline import analyze_whole
 
-    return analyze_anew(paths, config, noqa=noqa, progress=progress)
+    return analyze_whole(project, progress=progress)
 
 
 class _Run:
-    """One look for a report in a store."""
+    """One look for what was found in a project."""
 
-    def __init__(self, store: Store, paths: Sequence[str | Path], config: Config, noqa: bool) -> None:
-        self._store, self._paths, self._config, self._noqa = store, paths, config, noqa
+    def __init__(self, store: Store, project: Project) -> None:
+        self._store, self._project = store, project
         self._digests = Digests(store)
 
-    def report(self, progress: Progress | None, tell: Tell | None) -> Report:
-        """The report, found or worked out."""
-        name = self._name()
+    def whole(self, progress: Progress | None, tell: Tell | None) -> Whole:
+        """What was found, kept or worked out."""
+        name = self._name(self._project)
         found = results.load(self._store, name)
         if found is None:
             from loopsafe.cache.locks import alone
@@ -79,27 +97,29 @@ class _Run:
             with alone(self._store, name, tell):
                 found = results.load(self._store, name) or self._work_out(name, progress)
             self._digests.save()
-            tidy(str(self._config.root))
+            tidy(str(self._project.config.root))
         else:
             self._digests.save()
         return found
 
-    def _work_out(self, name: str, progress: Progress | None) -> Report:
-        from loopsafe.pipeline import analyze as analyze_anew
+    def _work_out(self, name: str, progress: Progress | None) -> Whole:
+        from loopsafe.pipeline import analyze_whole
         from loopsafe.reading.kept import Kept
         from loopsafe.reading.reader import Reader
 
         reader = Reader(self._digests.read, Kept(self._store, results.facts_key()))
-        report = analyze_anew(self._paths, self._config, noqa=self._noqa, progress=progress, reader=reader)
+        whole = analyze_whole(self._project, progress=progress, reader=reader)
         # Somebody may have edited a file meanwhile; then this is the report on another state of the project.
-        if self._name() == name:
-            results.save(self._store, name, report)
-        return report
+        with contextlib.suppress(FileNotFoundError):
+            if self._name(self._project.anew()) == name:
+                results.save(self._store, name, whole)
+        return whole
 
-    def _name(self) -> str:
-        own = [os.path.join(self._config.root, path) for path in self._config.knowledge]
-        files = gather(self._paths, self._config)
-        return results.key(files, [*own, *_installed_packs(self._store)], self._digests, self._config, self._noqa)
+    def _name(self, project: Project) -> str:
+        config = project.config
+        own = [os.path.join(config.root, path) for path in config.knowledge]
+        packs = [*own, *_installed_packs(self._store)]
+        return results.key(project.files, packs, self._digests, config)
 
 
 def _installed_packs(store: Store) -> list[str]:

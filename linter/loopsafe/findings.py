@@ -81,6 +81,17 @@ class Finding:
     fix: FixPlan | None = None
     api: str = ""
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files on its path, its own first."""
+        return tuple(dict.fromkeys((self.location.path, *(step.location.path for step in self.witness))))
+
+    def place_in(self, path: str) -> Location:
+        """Where a file on its path is told of it: at the offending line, else at the hop that is nearest to that."""
+        if path == self.location.path:
+            return self.location
+        return next(step.location for step in reversed(self.witness) if step.location.path == path)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -108,18 +119,33 @@ class Problem:
 class Report:
     """The result of one analysis: findings in order, files that could not be read, and how many files were.
 
-    `warnings` are remarks that cannot be used; they change no exit code.
+    `warnings` are remarks that cannot be used; they change no exit code. `named` are the files that were asked for: one
+    of them is on the path of each finding.
     """
 
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...]
     files: int
     warnings: tuple[Problem, ...] = ()
+    named: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
         """Whether something could not be analysed that should have been."""
         return any(problem.level == "error" for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All that there is to say of one project, for whoever asks for a part of it.
+
+    `muted` are the places, as path, row and code, at which a `# noqa` silences a finding that is told of there.
+    """
+
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
+    muted: tuple[tuple[str, int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

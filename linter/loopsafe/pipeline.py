@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,17 +11,19 @@ from loopsafe.collector import leave, without_collector
 from loopsafe.contexts.analysis import Analysis, Violation
 from loopsafe.contexts.places.place import Hop
 from loopsafe.facts.schema import unpack_span
-from loopsafe.findings import Finding, FixPlan, Problem, Report, Step
+from loopsafe.findings import Finding, FixPlan, Problem, Report, Step, Whole
 from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
 from loopsafe.knowledge.schema import Pack
 from loopsafe.locations import Location, Span
 from loopsafe.program.lookup import Lookup
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
+from loopsafe.project.choice import chosen, merged, preference
 from loopsafe.project.config import Config, ConfigError, load_config
-from loopsafe.project.files import SourceFile, gather, in_order, shown
+from loopsafe.project.files import SourceFile, shown
 from loopsafe.project.installed import installed_files
 from loopsafe.project.noqa import NoqaLines
+from loopsafe.project.roots import Project, find_projects, one_project
 from loopsafe.project.sources import NEWLINE
 from loopsafe.reading.reader import Progress, Read, Reader
 from loopsafe.rules import ALL_RULES
@@ -32,21 +33,20 @@ from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 
 
 @dataclass(frozen=True, slots=True)
-class _Project:
-    """A project as read. `by_path` has its files by path from the root; `files` counts those asked for.
+class _Sources:
+    """A project as read. `by_path` has its files by path from the root.
 
-    `barred` are those that are not read.
+    `barred` are those that are not read, `installed` the shown paths of those that were installed beside it.
     """
 
     config: Config
     by_path: Mapping[str, Read]
     modules: Modules
     problems: tuple[Problem, ...]
-    files: int
-    barred: tuple[SourceFile, ...] = ()
+    barred: tuple[SourceFile, ...]
+    installed: frozenset[str]
 
 
-@without_collector()
 def analyze(
     paths: Sequence[str | Path],
     config: Config | None = None,
@@ -56,110 +56,145 @@ def analyze(
     progress: Progress | None = None,
     reader: Reader | None = None,
 ) -> Report:
-    """Analyse the project that holds `paths` and report on those paths.
+    """Analyse the projects that hold `paths` and report what concerns those paths.
 
     Args:
-        paths: files or folders; the rest of their project is read too, but only these are reported on.
-        config: where missing, read from the pyproject.toml that holds for the first path.
+        paths: files or folders; the rest of their projects is read too. A finding concerns every file on its path.
+        config: what holds for all of them, as one project; where missing, each project's own.
         overlay: text that stands in for files on disk, by resolved path (editors' unsaved text, standard input).
         noqa: whether `# noqa` comments silence findings.
-        progress: called as (files done, files in all) while files are read.
+        progress: called as (files done, files in all) while files of a project are read.
         reader: what reads files and takes the time.
 
     Raises:
         ConfigError: the configuration cannot be used.
         FileNotFoundError: a path does not exist.
     """
-    reader = reader or Reader()
-    project = _read_project(paths, config, overlay, progress, reader)
-    analysis = _analyse(project, reader.watch)
-    with reader.watch.stage("rules"):
-        findings = _find(project, analysis)
-    if noqa:
-        findings = _audible(findings, project.by_path.values())
-    leave(project, analysis)
-    return Report(tuple(findings), project.problems, project.files, _warnings(project, analysis))
+    texts = {os.path.realpath(path) for path in overlay or ()}
+    projects = [one_project(paths, config, texts)] if config else find_projects(paths, load_config, texts)
+    return report(projects, overlay=overlay, noqa=noqa, progress=progress, reader=reader)
+
+
+def report(
+    projects: Sequence[Project],
+    *,
+    overlay: Mapping[Path, str] | None = None,
+    noqa: bool = True,
+    progress: Progress | None = None,
+    reader: Reader | None = None,
+) -> Report:
+    """Analyse projects, one at a time, and report what concerns that which was named of them; otherwise as `analyze`.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    texts = {os.path.realpath(path): text for path, text in (overlay or {}).items()}
+    return merged([chosen(p, analyze_whole(p, texts, progress, reader), noqa) for p in projects])
 
 
 @without_collector()
-def trace(place: Place, config: Config | None = None, *, progress: Progress | None = None) -> tuple[Trace, ...]:
+def analyze_whole(
+    project: Project,
+    texts: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+    reader: Reader | None = None,
+) -> Whole:
+    """All that there is to say of a project. `texts` stand in for files, by real path.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    # Its folder was named, and all in it is other projects'.
+    if project.inside and not any(file.wanted for file in project.files):
+        return Whole((), ())
+    reader = reader or Reader()
+    sources = _read(project, texts or {}, progress, reader)
+    analysis = _analyse(sources, reader.watch)
+    with reader.watch.stage("rules"):
+        findings = tuple(_find(sources, analysis))
+    leave(sources, analysis)
+    muted = _muted(findings, sources.by_path.values())
+    return Whole(findings, sources.problems, _warnings(sources, analysis), muted)
+
+
+@without_collector()
+def trace(project: Project, place: Place, *, progress: Progress | None = None) -> tuple[Trace, ...]:
     """Where the functions of a place may run and why; several where one name means several.
 
     Raises:
         ConfigError: the configuration cannot be used.
-        FileNotFoundError: the file does not exist.
         NoSuchFunction: there is no function at that place.
     """
-    project = _read_project([place.path] if place.path else ["."], config, None, progress)
-    if place.path and project.problems:
-        raise NoSuchFunction(str(project.problems[0]))
-    found = Lookup(_modules_by_shown_path(project), project.modules).find(place)
-    explanation = _analyse(project).explanation(_Reporter(project.by_path).step)
+    sources = _read(project, {}, progress)
+    for problem in sources.problems:
+        if place.path and problem.path == shown(os.path.realpath(place.path), os.getcwd()):
+            raise NoSuchFunction(str(replace(problem, level="error")))
+    found = Lookup(_modules_by_shown_path(sources), sources.modules).find(place)
+    explanation = _analyse(sources).explanation(_Reporter(sources.by_path).step)
     return tuple(explanation.trace(module, scope) for module, scope in found)
 
 
 @without_collector()
-def graph(
-    paths: Sequence[str | Path], config: Config | None = None, *, progress: Progress | None = None
-) -> ContextGraph:
-    """The thread-context graph of the files at and below `paths`.
+def graph(project: Project, *, progress: Progress | None = None) -> ContextGraph:
+    """The thread-context graph of what was named of a project.
 
     Raises:
         ConfigError: the configuration cannot be used.
-        FileNotFoundError: a path does not exist.
     """
-    project = _read_project(paths, config, None, progress)
-    analysis = _analyse(project)
+    sources = _read(project, {}, progress)
+    analysis = _analyse(sources)
     marks: dict[Module, list[tuple[Span, str]]] = {}
-    by_shown = _modules_by_shown_path(project)
-    for finding in _find(project, analysis):
-        span, source = finding.location.span, finding.witness[-1].source
-        marks.setdefault(by_shown[finding.location.path], []).append((span, f"{finding.code} {span.row}: {source}"))
-    wanted = {by_shown[read.file.shown] for read in project.by_path.values() if read.file.wanted}
-    return analysis.explanation(_Reporter(project.by_path).step).graph(wanted, marks)
+    by_shown = _modules_by_shown_path(sources)
+    wanted = {read.file.shown for read in sources.by_path.values() if read.file.wanted}
+    for finding in _find(sources, analysis):
+        if not wanted.isdisjoint(finding.paths):
+            span, source = finding.location.span, finding.witness[-1].source
+            marks.setdefault(by_shown[finding.location.path], []).append((span, f"{finding.code} {span.row}: {source}"))
+    explanation = analysis.explanation(_Reporter(sources.by_path).step)
+    return explanation.graph({by_shown[path] for path in wanted}, marks)
 
 
-def _modules_by_shown_path(project: _Project) -> dict[str, Module]:
+def _modules_by_shown_path(sources: _Sources) -> dict[str, Module]:
     # Where links share their target's path, it stands for them.
-    read = sorted(project.modules.all, key=lambda module: not project.by_path[module.path].file.target)
-    return {project.by_path[module.path].file.shown: module for module in read}
+    read = sorted(sources.modules.all, key=lambda module: not sources.by_path[module.path].file.target)
+    return {sources.by_path[module.path].file.shown: module for module in read}
 
 
-def _read_project(
-    paths: Sequence[str | Path],
-    config: Config | None,
-    overlay: Mapping[Path, str] | None,
-    progress: Progress | None,
-    reader: Reader | None = None,
-) -> _Project:
-    """Read the project that holds `paths`."""
-    config = config or load_config(Path(paths[0] if paths else "."))
-    texts = {os.path.realpath(path): text for path, text in (overlay or {}).items()}
-    gathered = _with_overlay(gather([p for p in paths if os.path.realpath(p) not in texts], config), texts)
-    barred, files = [f for f in gathered if f.barred], [f for f in gathered if not f.barred]
-    texts |= {file.path: texts[file.target] for file in files if file.target in texts}
-    reader = reader or Reader()
+def _read(
+    project: Project, texts: Mapping[str, str], progress: Progress | None, reader: Reader | None = None
+) -> _Sources:
+    """Read a project, and what is installed beside it."""
+    config, reader = project.config, reader or Reader()
+    barred, files = [f for f in project.files if f.barred], [f for f in project.files if not f.barred]
+    texts = {**texts, **{file.path: texts[file.target] for file in files if file.target in texts}}
     found, problems = reader.read_all(files, texts, progress, config.max_file_size)
+    if project.lone:
+        found += _beside(found, config, texts, reader)
+    installed: list[Read] = []
     if config.site_packages:
-        own = {file.path for file in files}
+        own = {read.file.path for read in found}
         others = [file for file in _installed(found, config) if file.path not in own]
-        found += reader.read_all(others, {}, largest=config.max_file_size)[0]
-    by_path = {_module_path(r.file, config): r for r in found}
+        installed = reader.read_all(others, {}, largest=config.max_file_size)[0]
+    by_path = {_module_path(r.file, config): r for r in (*found, *installed)}
     modules = Modules((path, r.facts) for path, r in by_path.items())
-    graded = _graded(problems, [*paths, *texts], config)
-    # A file and the links to it are one.
-    count = len({file.shown for file in files if file.wanted})
-    return _Project(config, by_path, modules, graded, count, tuple(barred))
+    graded = tuple(replace(problem, level=config.unreadable) for problem in problems)
+    return _Sources(config, by_path, modules, graded, tuple(barred), frozenset(r.file.shown for r in installed))
 
 
-def _graded(problems: Iterable[Problem], named: Iterable[str | Path], config: Config) -> tuple[Problem, ...]:
-    """What is only a warning, as nobody has named the file, and unless the project wants it otherwise."""
-    here = os.getcwd()
-    asked_for = {shown(os.path.realpath(path), here) for path in named}
-    return tuple(
-        problem if problem.path in asked_for else replace(problem, level=config.unreadable)
-        for problem in dict.fromkeys(problems)
-    )
+def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], reader: Reader) -> list[Read]:
+    """What scripts outside of any project import from their folder, and what that imports; their own packages whole."""
+    own = {_module_path(read.file, config).partition("/") for read in scripts}
+    # A script that a link led to may lie elsewhere.
+    names, found = {folder for folder, slash, _ in own if slash and folder != ".."}, [*scripts]
+    while True:
+        known = {read.file.path for read in found}
+        modules = Modules((_module_path(r.file, config), r.facts) for r in found)
+        names |= {name.partition(".")[0] for name in modules.imported}
+        more = [file for file in installed_files([config.root], names) if file.path not in known]
+        read = reader.read_all(more, texts, largest=config.max_file_size)[0]
+        if not read:
+            return found[len(scripts) :]
+        found += read
 
 
 def _installed(read: Sequence[Read], config: Config) -> list[SourceFile]:
@@ -174,65 +209,64 @@ def _installed(read: Sequence[Read], config: Config) -> list[SourceFile]:
         raise ConfigError(f"`site-packages` in [tool.loopsafe]: no such folder: {error.filename}") from error
 
 
-def _analyse(project: _Project, watch: Stopwatch | None = None) -> Analysis:
-    """Let contexts flow through a project."""
+def _analyse(sources: _Sources, watch: Stopwatch | None = None) -> Analysis:
+    """Let contexts flow through a sources."""
     watch = watch or Stopwatch()
     with watch.stage("knowledge"):
-        knowledge = Knowledge(applicable(_packs(project), project.modules.imported))
+        knowledge = Knowledge(applicable(_packs(sources), sources.modules.imported))
     with watch.stage("link and solve"):
-        return Analysis(Program(project.modules, knowledge), project.config.annotations)
+        return Analysis(Program(sources.modules, knowledge), sources.config.annotations)
 
 
-def _packs(project: _Project) -> tuple[Pack, ...]:
+def _packs(sources: _Sources) -> tuple[Pack, ...]:
     """The packs that come with loopsafe, those of installed distributions, and the user's own."""
     try:
-        own = load_packs(project.config.root / path for path in project.config.knowledge)
-        return (*built_in_packs(project.modules.imported), *installed_packs(), *own)
+        own = load_packs(sources.config.root / path for path in sources.config.knowledge)
+        return (*built_in_packs(sources.modules.imported), *installed_packs(), *own)
     except KnowledgeError as error:
         raise ConfigError(str(error)) from error
 
 
-def _warnings(project: _Project, analysis: Analysis) -> tuple[Problem, ...]:
+def _warnings(sources: _Sources, analysis: Analysis) -> tuple[Problem, ...]:
     """What users said of their functions that cannot be used, and what is not read."""
     found = [
         Problem(file.shown, 0, 0, f"is not read: it is a link that leads out of the project, to {file.target}")
-        for file in project.barred
-        if file.wanted
+        for file in sources.barred
+        if file.own
     ]
     for unclear in analysis.remarks.unclear:
-        read = project.by_path[unclear.module.path] if unclear.module else None
+        read = sources.by_path[unclear.module.path] if unclear.module else None
         if read is None:
-            found.append(Problem("pyproject.toml", 0, 0, f"[tool.loopsafe.annotations]: {unclear.message}"))
-        elif read.file.wanted:
+            found.append(Problem("pysources.toml", 0, 0, f"[tool.loopsafe.annotations]: {unclear.message}"))
+        elif read.file.own:
             found.append(Problem(read.file.shown, unclear.row, 1, unclear.message))
     return tuple(dict.fromkeys(found))
 
 
-def _with_overlay(files: Sequence[SourceFile], texts: Mapping[str, str]) -> list[SourceFile]:
-    """Texts that stand in for files are wanted, also where there is no such file."""
-    known, here = {file.target or file.path for file in files}, os.getcwd()
-    added = [SourceFile(p, shown(p, here), True) for p in texts if p not in known]
-    every = [*(replace(f, wanted=True) if (f.target or f.path) in texts else f for f in files), *added]
-    return sorted(every, key=lambda file: in_order(file.path))
+def _settings(config: Config) -> str:
+    return shown(os.path.join(config.root, "pyproject.toml"), os.getcwd())
 
 
-def _find(project: _Project, analysis: Analysis) -> list[Finding]:
-    config, by_path = project.config, project.by_path
-    report = _Reporter(by_path)
+def _find(sources: _Sources, analysis: Analysis) -> list[Finding]:
+    """The findings with a file of the project's own on their path, in order."""
+    config, report = sources.config, _Reporter(sources.by_path)
     found: dict[tuple[Location, str], Finding] = {}
     for rule in ALL_RULES:
         if config.selects(rule.code):
             for finding in report.findings(rule, analysis):
                 key = (finding.location, finding.code)
-                found[key] = min(found.get(key, finding), finding, key=_preference)
+                found[key] = min(found.get(key, finding), finding, key=preference)
     sure = [f for f in found.values() if config.min_confidence == "likely" or f.confidence == "certain"]
-    wanted = {r.file.shown for r in by_path.values() if r.file.wanted}
-    return sorted(f for f in sure if f.location.path in wanted)
+    own = {r.file.shown for r in sources.by_path.values() if r.file.own}
+    # Nobody mends what is installed.
+    return sorted(f for f in sure if not own.isdisjoint(f.paths) and f.location.path not in sources.installed)
 
 
-def _preference(finding: Finding) -> tuple[bool, int, Finding]:
-    """Of several findings at one place, the surest with the shortest witness speaks."""
-    return (finding.confidence != "certain", len(finding.witness), finding)
+def _muted(findings: Iterable[Finding], read: Iterable[Read]) -> tuple[tuple[str, int, str], ...]:
+    """The places at which files are told of findings, and silence them."""
+    comments = {r.file.shown: NoqaLines(r.text) for r in read}
+    told = {(path, f.place_in(path).span.row, f.code) for f in findings for path in f.paths}
+    return tuple(sorted(place for place in told if comments[place[0]].silences(*place[1:])))
 
 
 def _module_path(file: SourceFile, config: Config) -> str:
@@ -285,32 +319,3 @@ class _Reporter:
             return first.strip()
         parts = [first, *lines[span.row : span.end_row - 1], lines[span.end_row - 1][: span.end_column - 1]]
         return " ".join(" ".join(part.split()) for part in parts)
-
-
-def _audible(findings: Sequence[Finding], read: Iterable[Read]) -> list[Finding]:
-    comments = {r.file.shown: NoqaLines(r.text) for r in read if r.file.wanted}
-    silenced = {f for f in findings if comments[f.location.path].silences(f.location.span.row, f.code)}
-    kept: dict[str, list[Span]] = {}
-    for finding in sorted(silenced):
-        kept.setdefault(finding.location.path, []).append(finding.location.span)
-    return [_held_back(f, kept.get(f.location.path, [])) for f in findings if f not in silenced]
-
-
-def _held_back(finding: Finding, kept: Sequence[Span]) -> Finding:
-    """A fix that would also change what a comment says is right as it is, is none. `kept` is in order."""
-    spans = [r.span for r in finding.fix.rewrites if r.action != "capture"] if finding.fix else []
-    row = min((row for whole in spans if (row := _first_within(whole, kept))), default=0)
-    if not row:
-        return finding
-    return replace(finding, fix=FixPlan("declined", f"what goes with it in line {row} is to stay, by its `# noqa`"))
-
-
-def _first_within(whole: Span, spans: Sequence[Span]) -> int:
-    """The row of the first of the spans, which are in order, that lies in this one; 0 where none does."""
-    for position in range(bisect_left(spans, Span(whole.row, whole.column, 0, 0)), len(spans)):
-        span = spans[position]
-        if (span.row, span.column) > (whole.end_row, whole.end_column):
-            break
-        if whole.contains(span):
-            return span.row
-    return 0

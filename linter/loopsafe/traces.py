@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from loopsafe.findings import Step
@@ -67,6 +68,25 @@ class ContextGraph:
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+
+
+def joined(graphs: Iterable[ContextGraph]) -> ContextGraph:
+    """One graph of several; a function that is in more than one is one node."""
+    nodes: dict[tuple[Location, str], Node] = {}
+    edges: set[tuple[tuple[Location, str], tuple[Location, str], str]] = set()
+    for graph in graphs:
+        keys = [(node.location, node.name) for node in graph.nodes]
+        for key, node in zip(keys, graph.nodes, strict=True):
+            nodes[key] = _same(nodes.get(key, node), node)
+        edges |= {(keys[edge.source], keys[edge.target], edge.kind) for edge in graph.edges}
+    at = {key: position for position, key in enumerate(sorted(nodes))}
+    drawn = sorted(Edge(at[source], at[target], kind) for source, target, kind in edges)
+    return ContextGraph(tuple(nodes[key] for key in at), tuple(drawn))
+
+
+def _same(one: Node, other: Node) -> Node:
+    contexts = tuple(kind for kind in CONTEXTS if kind in {*one.contexts, *other.contexts})
+    return replace(one, contexts=contexts, marks=tuple(dict.fromkeys((*one.marks, *other.marks))))
 
 
 class NoSuchFunction(Exception):

@@ -58,13 +58,13 @@ def project(tmp_path: Path) -> Path:
 def analyses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Grows by one with each real analysis."""
     done: list[int] = []
-    real = pipeline.analyze
+    real = pipeline.analyze_whole
 
     def counted(*args, **kwargs):
         done.append(1)
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(pipeline, "analyze", counted)
+    monkeypatch.setattr(pipeline, "analyze_whole", counted)
     return done
 
 
@@ -310,12 +310,14 @@ def test_no_size_is_no_cache(project: Path, analyses: list[int], monkeypatch: py
 
 
 def test_what_is_edited_meanwhile_is_not_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = pipeline.analyze_whole
+
     def editing(*args, **kwargs):
-        report = REAL(*args, **kwargs)
+        report = real(*args, **kwargs)
         (project / "a.py").write_text(GOOD, "utf-8")
         return report
 
-    monkeypatch.setattr(pipeline, "analyze", editing)
+    monkeypatch.setattr(pipeline, "analyze_whole", editing)
     cached.analyze([project], load_config(project))
     (project / "a.py").write_text(BAD, "utf-8")
     long_ago(project / "a.py")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loopsafe import pipeline
-from loopsafe.findings import Report
+from loopsafe.findings import Whole
 from loopsafe.frontends.flake8 import Session
 from tests.support.command_line import Cli, environment
 
@@ -262,6 +262,7 @@ def session(**options: object) -> Session:
         "filename": ["*.py"],
         "exclude": [],
         "extend_exclude": [],
+        "disable_noqa": False,
     }
     return Session(argparse.Namespace(**{**defaults, **options}))
 
@@ -270,13 +271,13 @@ def test_one_analysis_for_all_files_and_one_for_all_excluded_ones(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[int] = []
-    real = pipeline.analyze
+    real = pipeline.analyze_whole
 
-    def counting(*args: object, **kwargs: object) -> Report:
+    def counting(*args: object, **kwargs: object) -> Whole:
         runs.append(len(runs))
         return real(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "analyze", counting)
+    monkeypatch.setattr(pipeline, "analyze_whole", counting)
     monkeypatch.chdir(project)
     (project / "pyproject.toml").write_text("[tool.loopsafe]\nextend-exclude = ['t*.py']\n")
     opened = session()

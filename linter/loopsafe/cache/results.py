@@ -14,28 +14,31 @@ import msgspec
 from loopsafe import __version__
 from loopsafe.cache.digests import Digests
 from loopsafe.cache.store import Store, decoded, digest
-from loopsafe.findings import Report
+from loopsafe.findings import Whole
 from loopsafe.project.config import Config
 from loopsafe.project.files import SourceFile
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def key(files: Iterable[SourceFile], packs: Iterable[str], digests: Digests, config: Config, noqa: bool) -> str:
-    """The name of the report on these files; `packs` are the paths of knowledge that is not loopsafe's own."""
+def key(files: Iterable[SourceFile], packs: Iterable[str], digests: Digests, config: Config) -> str:
+    """The name of what is found in these files, whichever of them are asked for.
+
+    `packs` are the paths of knowledge that is not loopsafe's own.
+    """
     largest = config.max_file_size
     contents: list[Any] = [
         (
             os.fsencode(file.path),
             os.fsencode(file.target),
-            file.wanted,
+            (file.own, file.foreign),
             b"" if file.barred else digests.of(file.path, largest),
         )
         for file in files
     ]
     knowledge = [(os.fsencode(path), digests.of(path)) for path in packs]
     settings = [ascii(value) for value in astuple(config)]
-    made_from = [_program(), os.fsencode(os.getcwd()), settings, noqa, knowledge, contents]
+    made_from = [_program(), os.fsencode(os.getcwd()), settings, knowledge, contents]
     return f"report-{digest(msgspec.msgpack.encode(made_from)).hex()}"
 
 
@@ -44,12 +47,12 @@ def facts_key() -> str:
     return f"facts-{digest(msgspec.msgpack.encode(_program())).hex()}"
 
 
-def load(store: Store, name: str) -> Report | None:
+def load(store: Store, name: str) -> Whole | None:
     """The report of this name, if there is one."""
-    return decoded(store.read(name), Report)
+    return decoded(store.read(name), Whole)
 
 
-def save(store: Store, name: str, report: Report) -> None:
+def save(store: Store, name: str, report: Whole) -> None:
     """Keep a report; one that names files whose names are not text is not kept."""
     with contextlib.suppress(UnicodeEncodeError):
         store.write(name, msgspec.msgpack.encode(report))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import multiprocessing
 import os
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,9 +16,10 @@ from libcst.codemod import CodemodCommand, CodemodContext, SkipFile
 
 from loopsafe.frontends.changes import Change, Refusal, work_out
 from loopsafe.harmless import printable
-from loopsafe.pipeline import analyze
-from loopsafe.project.config import Config, ConfigError, find_root, load_config
+from loopsafe.pipeline import report
+from loopsafe.project.config import ConfigError, find_root, load_config
 from loopsafe.project.files import leads_out
+from loopsafe.project.roots import find_projects
 
 
 class UseCallSoonThreadsafe(CodemodCommand):
@@ -55,7 +59,8 @@ class UseCallSoonThreadsafe(CodemodCommand):
         if leads_out(self.context.filename, self._repository()):
             raise SkipFile("it is a link that leads out of the project")
         path = os.path.realpath(self.context.filename)
-        project = _project(_config(path, self._repository()), self._unsafe)
+        project = _project(_root(path, self._repository()), self._unsafe)
+        _remember(path)
         for refusal in project.refusals.get(path, ()):
             self.warn(printable(f"{refusal.finding.location}: {refusal.finding.code}: {refusal.reason}"))
         content = Path(path).read_bytes()
@@ -76,26 +81,56 @@ class _Project:
 
 
 @cache
-def _project(config: Config, unsafe: bool) -> _Project:
-    before = analyze([config.root], config)
+def _project(root: Path, unsafe: bool) -> _Project:
+    try:
+        # Those inside it are asked for by their own files.
+        projects = [project for project in find_projects([root], load_config) if project.config.root == root]
+        before = report(projects)
+    except ConfigError as error:
+        raise SystemExit(printable(f"loopsafe: {error}")) from error
     kinds = {"safe", "unsafe"} if unsafe else {"safe"}
-    wanted = [finding for finding in before.findings if finding.fix and finding.fix.applicability in kinds]
-    outcome = work_out(before, wanted, lambda overlay: analyze([config.root], config, overlay=overlay))
+    named = set(before.named)
+    wanted = [
+        finding
+        for finding in before.findings
+        if finding.location.path in named and finding.fix and finding.fix.applicability in kinds
+    ]
+    outcome = work_out(before, wanted, lambda overlay: report(projects, overlay=overlay))
     refusals: dict[str, list[Refusal]] = {}
     for refusal in outcome.refusals:
         refusals.setdefault(os.path.realpath(refusal.finding.location.path), []).append(refusal)
-    return _Project({os.path.realpath(change.path): change for change in outcome.changes}, refusals)
+    found = _Project({os.path.realpath(change.path): change for change in outcome.changes}, refusals)
+    # LibCST tells no codemod when it is done. Its other processes see only some of the files each.
+    if multiprocessing.parent_process() is None:
+        atexit.register(_tell_unnamed, found)
+    return found
+
+
+_NAMED: set[str] = set()
+
+
+def _remember(path: str) -> None:
+    _NAMED.add(path)
+
+
+def _tell_unnamed(project: _Project) -> None:
+    """Say which findings with a file on their path that was named are not fixed, as their own file was not."""
+    for path, change in project.changes.items():
+        for finding in change.fixed if path not in _NAMED else ():
+            if not _NAMED.isdisjoint(map(os.path.realpath, finding.paths)):
+                reason = f"its file was not named: {finding.location.path}"
+                print(printable(f"Not fixed {finding.location}: {finding.code}: {reason}"), file=sys.stderr)
 
 
 @cache
-def _config(path: str, repository: str) -> Config:
+def _root(path: str, repository: str) -> Path:
     try:
         root = find_root(Path(path))
-        # A folder is also its own root for want of any mark of a project; then one below it would be, too.
-        marked = find_root(root / "-" / "-") == root
-        return load_config(root if marked or not root.is_relative_to(repository) else Path(repository))
     except ConfigError as error:
         raise SystemExit(printable(f"loopsafe: {error}")) from error
+    # A folder is also its own root for want of any mark of a project; then one below it would be, too.
+    marked = find_root(root / "-" / "-") == root
+    return root if marked or not root.is_relative_to(repository) else Path(repository)
 
 
 def _changed(tree: cst.Module, content: bytes, change: Change | None) -> tuple[cst.Module, bytes]:

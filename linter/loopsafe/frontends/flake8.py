@@ -1,4 +1,6 @@
-"""The flake8 plugin: for each file flake8 checks, what one analysis of everything it was given found there.
+"""The flake8 plugin: for each file flake8 checks, the findings with that file on their path.
+
+One analysis finds them for everything flake8 was given.
 
 flake8 imports plugins, and asks them for options, on every run whatever is selected; so the analysis is loaded only
 when findings are wanted.
@@ -6,11 +8,13 @@ when findings are wanted.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import shlex
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,9 +29,13 @@ if TYPE_CHECKING:
 
     from flake8.options.manager import OptionManager  # type: ignore[import-untyped]
 
-    from loopsafe.cached import Tell
     from loopsafe.findings import Confidence, Finding, Problem, Report
+    from loopsafe.locations import Location
     from loopsafe.project.config import Config
+    from loopsafe.project.noqa import NoqaLines
+    from loopsafe.project.roots import Project
+
+    Told = tuple[Finding, Location]
 
 # A code that no rule has: flake8 knows nothing else that could be said of a file.
 _UNREAD = "LSF000"
@@ -64,11 +72,10 @@ class Plugin:
 
     def run(self) -> Iterator[tuple[int, int, str, type]]:
         """Row from 1, column from 0, text and type of each finding in the file."""
-        findings, problem = self._session.found(self._filename, self._lines)
-        for finding in findings:
-            span = finding.location.span
-            text = printable(f"{finding.code} {finding.message}{_hint(finding)}")
-            yield span.row, span.column - 1, text, type(self)
+        found, problem = self._session.found(self._filename, self._lines)
+        for finding, place in found:
+            text = printable(f"{finding.code} {finding.message}{_elsewhere(finding, place)}{_hint(finding, place)}")
+            yield place.span.row, place.span.column - 1, text, type(self)
         # What flake8 cannot parse itself it does not show us.
         if problem is not None and problem.level == "error":
             yield max(problem.row, 1), max(problem.column - 1, 0), printable(f"{_UNREAD} {problem.message}"), type(self)
@@ -81,20 +88,26 @@ def _say(message: str) -> None:
         print(printable(message), file=sys.stderr)
 
 
-def _hint(finding: Finding) -> str:
+def _elsewhere(finding: Finding, place: Location) -> str:
+    """Where the path starts and ends, for a file that it only passes through."""
+    return "" if place == finding.location else f"; starts {finding.witness[0].location}, reaches {finding.location}"
+
+
+def _hint(finding: Finding, place: Location) -> str:
     """Which command fixes it: flake8 itself fixes nothing."""
     commands = {"safe": "loopsafe fix", "unsafe": "loopsafe fix --unsafe-fixes"}
     command = commands.get(finding.fix.applicability) if finding.fix else None
-    return f" (`{command}`)" if command else ""
+    other = "" if place.path == finding.location.path else f" {shlex.quote(finding.location.path)}"
+    return f" (`{command}{other}`)" if command else ""
 
 
 class _ByFile(NamedTuple):
     """Findings, and why there are none, by the real path of the file."""
 
-    findings: dict[str, list[Finding]]
+    findings: dict[str, list[Told]]
     problems: dict[str, Problem]
 
-    def of(self, path: str) -> tuple[Sequence[Finding], Problem | None]:
+    def of(self, path: str) -> tuple[Sequence[Told], Problem | None]:
         return self.findings.get(path, ()), self.problems.get(path)
 
 
@@ -116,19 +129,24 @@ class Session:
 
     def prepare(self) -> None:
         """Check the configuration, and do now what processes forked from this one would else each do by themselves."""
-        _ = self._config
+        from loopsafe.project.roots import roots_of
+
+        named = [self.options.stdin_display_name] if self._stdin else self.options.filenames or ["."]
+        with _stopping():
+            for root in roots_of(named):
+                self._load(root)
         jobs = self.options.jobs
         if (jobs.is_auto or jobs.n_jobs > 1) and multiprocessing.get_start_method() == "fork" and not self._stdin:
             _ = self._found, self._covered
 
-    def found(self, filename: str, lines: Sequence[str]) -> tuple[Sequence[Finding], Problem | None]:
-        """The findings in a file of this run, in order, or why it cannot be analysed. `lines` are its text."""
+    def found(self, filename: str, lines: Sequence[str]) -> tuple[Sequence[Told], Problem | None]:
+        """What concerns a file of this run, in order of place, or why it cannot be analysed. `lines` are its text."""
         if self.silenced:
             return (), None
         path = os.path.realpath(filename)
         # On disk there may be another text of that name, or none.
         if self._stdin and filename == self.options.stdin_display_name:
-            return _by_file([filename], self._config, {Path(path): "".join(lines)}).of(path)
+            return self._by_file(self._report_on_text(filename, path, "".join(lines))).of(path)
         return (self._found if path in self._covered else self._found_elsewhere).of(path)
 
     @property
@@ -140,16 +158,11 @@ class Session:
         """What flake8 was given to check; it says itself where that does not exist."""
         return [path for path in self.options.filenames or ["."] if os.path.exists(path)]
 
-    @cached_property
-    def _config(self) -> Config:
-        """The configuration that the command line would use for the same paths."""
-        from loopsafe.project.config import ConfigError, load_config
+    def _load(self, start: Path) -> Config:
+        """The configuration that the command line would use for the same path."""
+        from loopsafe.project.config import load_config
 
-        first = self.options.stdin_display_name if self._stdin else (self.options.filenames or ["."])[0]
-        try:
-            config = load_config(Path(first))
-        except ConfigError as error:
-            raise _stop(str(error)) from error
+        config = load_config(start)
         return replace(config, min_confidence=self._min_confidence or config.min_confidence)
 
     @property
@@ -163,21 +176,55 @@ class Session:
         return None
 
     @cached_property
+    def _projects(self) -> Sequence[Project]:
+        return self._find(self._paths)
+
+    @cached_property
     def _found(self) -> _ByFile:
-        return _by_file(self._paths, self._config, tell=self._tell)
+        return self._by_file(self._report(self._projects))
 
     @cached_property
     def _covered(self) -> frozenset[str]:
         """The files that the analysis reports on."""
-        from loopsafe.project.files import gather
-
-        return frozenset(file.target or file.path for file in gather(self._paths, self._config) if file.wanted)
+        files = (file for project in self._projects for file in project.files)
+        return frozenset(file.target or file.path for file in files if file.wanted)
 
     @cached_property
     def _found_elsewhere(self) -> _ByFile:
         """Findings in files that flake8 checks although [tool.loopsafe] excludes them."""
         elsewhere = [path for path in self._checked() if os.path.realpath(path) not in self._covered]
-        return _by_file(elsewhere, self._config, tell=self._tell)
+        return self._by_file(self._report(self._find(elsewhere)))
+
+    def _find(self, paths: Sequence[str], texts: Collection[str] = ()) -> Sequence[Project]:
+        from loopsafe.project.roots import find_projects
+
+        with _stopping():
+            return find_projects(paths, self._load, texts)
+
+    def _report(self, projects: Sequence[Project]) -> Report:
+        # Where flake8 starts processes afresh, the first to come here analyses and the others take over its result.
+        from loopsafe.cached import report
+
+        with _stopping():
+            return report(projects, noqa=False, tell=self._tell)
+
+    def _report_on_text(self, filename: str, path: str, text: str) -> Report:
+        from loopsafe.pipeline import report
+
+        with _stopping():
+            return report(self._find([filename], {path}), overlay={Path(path): text}, noqa=False)
+
+    def _by_file(self, report: Report) -> _ByFile:
+        """Findings by the real path of each file on their path, with the place at which it is told of them."""
+        found: dict[str, list[Told]] = defaultdict(list)
+        comments = _Comments()
+        for finding in report.findings:
+            # flake8 sees to comments where it reports; the one at the offending line counts everywhere.
+            silenced = not self.options.disable_noqa and comments.silence(finding)
+            for path in finding.paths[: 1 if silenced else None]:
+                found[os.path.realpath(path)].append((finding, finding.place_in(path)))
+        told = {path: sorted(told, key=lambda item: (item[1], item[0])) for path, told in found.items()}
+        return _ByFile(told, {os.path.realpath(problem.path): problem for problem in report.problems})
 
     def _tell(self, message: str) -> None:
         """Say on standard error for whom we wait; not for each other, which processes of one run do."""
@@ -198,31 +245,40 @@ class Session:
         return [file for file in files if os.path.exists(file)]
 
 
-def _by_file(
-    paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None = None, tell: Tell | None = None
-) -> _ByFile:
-    found = _ByFile(defaultdict(list), {})
-    if paths:
-        report = _report(paths, config, overlay, tell)
-        for finding in report.findings:
-            found.findings[os.path.realpath(finding.location.path)].append(finding)
-        found.problems.update((os.path.realpath(problem.path), problem) for problem in report.problems)
-    return found
+class _Comments:
+    """The `# noqa` comments of files that others' reports are about."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, NoqaLines] = {}
+
+    def silence(self, finding: Finding) -> bool:
+        """Whether the offending line has one that silences this finding, of which other files are told, too."""
+        if len(finding.paths) == 1:
+            return False
+        from loopsafe.project.noqa import NoqaLines
+
+        path = finding.location.path
+        if path not in self._of:
+            self._of[path] = NoqaLines(_text(path))
+        return self._of[path].silences(finding.location.span.row, finding.code)
 
 
-def _report(paths: Sequence[str], config: Config, overlay: Mapping[Path, str] | None, tell: Tell | None) -> Report:
+def _text(path: str) -> str:
+    from loopsafe.project.sources import decode, read_bytes
+
+    try:
+        return decode(read_bytes(path, sys.maxsize)).text
+    except (OSError, SyntaxError):
+        return ""
+
+
+@contextlib.contextmanager
+def _stopping() -> Iterator[None]:
+    """End flake8 with a message where a configuration cannot be used."""
     from loopsafe.project.config import ConfigError
 
     try:
-        if not overlay:
-            # Where flake8 starts processes afresh, the first to come here analyses and the others take over its result.
-            from loopsafe.cached import analyze as analyze_once
-
-            return analyze_once(paths, config, noqa=False, tell=tell)
-
-        from loopsafe.pipeline import analyze
-
-        return analyze(paths, config, overlay=overlay, noqa=False)
+        yield
     except ConfigError as error:
         raise _stop(str(error)) from error
 

@@ -1,11 +1,12 @@
-"""What one run is about: the paths, their configuration, and the text that stands in for files."""
+"""What one run is about: the paths, their projects, and the text that stands in for files."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from loopsafe.frontends.progress import ProgressBar, progress
 from loopsafe.frontends.settings import settle
 from loopsafe.frontends.terminal import CannotWork, complain
 from loopsafe.project.config import Config, ConfigError
+from loopsafe.project.roots import Project, find_projects, roots_of
 from loopsafe.project.sources import decode, too_large
 from loopsafe.stopwatch import Stopwatch
 
@@ -30,11 +32,30 @@ class Work:
     """
 
     paths: tuple[str, ...]
-    config: Config
+    selection: Selection
     overlay: Mapping[Path, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     cache: bool = False
     watch: Stopwatch | None = None
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders of the projects that hold the paths.
+
+        Raises:
+            CannotWork: a configuration cannot be read.
+        """
+        with _told():
+            return roots_of(self.paths)
+
+    def projects(self, texts: Collection[Path] = ()) -> tuple[Project, ...]:
+        """The projects that there is work in, each with its own configuration.
+
+        Raises:
+            CannotWork: a configuration or an option cannot be used.
+        """
+        with _told():
+            return find_projects(self._there(texts), self._load, frozenset(map(str, texts)))
 
     def analyse(self, overlay: Mapping[Path, str] | None = None, quiet: bool = False) -> Report:
         """Run the analysis, where `overlay` adds to the text that stands in for files.
@@ -43,45 +64,67 @@ class Work:
             CannotWork: the configuration cannot be used.
         """
         texts = {**self.overlay, **(overlay or {})}
-        # Looked at each time: what was there before a file was fixed may have vanished since.
-        missing = nothing_at(self.paths, texts)
-        problems = (*self.problems, *missing)
-        paths = tuple(path for path in self.paths if path not in {problem.path for problem in missing})
-        if not paths:
-            return Report((), problems, 0)
-        try:
-            with progress(quiet) as show:
-                report = self._report(paths, texts, show, None if quiet else complain)
-        except ConfigError as error:
-            raise CannotWork(str(error)) from error
+        problems = (*self.problems, *nothing_at(self.paths, texts))
+        projects = self.projects(texts)
+        with _told(), progress(quiet) as show:
+            report = self._report(projects, texts, show, None if quiet else complain)
         return replace(report, problems=(*problems, *report.problems))
 
+    def _there(self, texts: Collection[Path]) -> list[str]:
+        """The paths but those at which there is nothing.
+
+        Looked at each time: what was there before a file was fixed may have vanished since.
+        """
+        missing = {problem.path for problem in nothing_at(self.paths, texts)}
+        return [path for path in self.paths if path not in missing]
+
+    def _load(self, start: Path) -> Config:
+        try:
+            return settle(start, self.selection)
+        except CannotWork as error:
+            raise ConfigError(error.message) from error
+
     def _report(
-        self, paths: tuple[str, ...], texts: Mapping[Path, str], show: ProgressBar | None, tell: cached.Tell | None
+        self,
+        projects: Sequence[Project],
+        texts: Mapping[Path, str],
+        show: ProgressBar | None,
+        tell: cached.Tell | None,
     ) -> Report:
         if self.cache and not texts and not self.watch:
-            return cached.analyze(paths, self.config, progress=show, tell=tell)
+            return cached.report(projects, progress=show, tell=tell)
 
         # The analysis takes longer to load than a run takes that has its result from the cache.
-        from loopsafe.pipeline import analyze
+        from loopsafe.pipeline import report
         from loopsafe.reading.reader import Reader
 
         # What other processes do would not be in the account.
         reader = Reader(helpers=False, watch=self.watch) if self.watch else Reader()
-        return analyze(paths, self.config, overlay=texts, progress=show, reader=reader)
+        return report(projects, overlay=texts, progress=show, reader=reader)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except ConfigError as error:
+        raise CannotWork(str(error)) from error
 
 
 def work_on_paths(paths: Sequence[str], selection: Selection, cache: bool = False) -> Work:
     """The work on files and folders, by default on the working directory.
 
     Raises:
-        CannotWork: the configuration or an option cannot be used.
+        CannotWork: an option, or the configuration for a path, cannot be used.
     """
-    paths = tuple(paths) or (".",)
-    return Work(paths, settle(Path(paths[0]), selection), cache=cache)
+    work = Work(tuple(paths) or (".",), selection, cache=cache)
+    # Also where there is nothing at any of the paths.
+    for root in work.roots:
+        settle(root, selection)
+    return work
 
 
-def nothing_at(paths: Iterable[str], texts: Mapping[Path, str]) -> tuple[Problem, ...]:
+def nothing_at(paths: Iterable[str], texts: Collection[Path]) -> tuple[Problem, ...]:
     """The paths at which there is nothing, neither on disk nor among the texts, and why."""
     problems = []
     for path in paths:
@@ -106,8 +149,8 @@ def work_on_stdin(name: str, selection: Selection) -> Work:
         text = _text_of_stdin(config.max_file_size)
     except (OSError, SyntaxError) as error:
         told = error.msg if isinstance(error, SyntaxError) else f"cannot be read: {error.strerror or error}"
-        return Work((), config, problems=(Problem(name, 0, 0, told),))
-    return Work((name,), config, {Path(os.path.realpath(file)): text})
+        return Work((), selection, problems=(Problem(name, 0, 0, told),))
+    return Work((name,), selection, {Path(os.path.realpath(file)): text})
 
 
 def _text_of_stdin(largest: int) -> str:

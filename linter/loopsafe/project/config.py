@@ -117,7 +117,9 @@ def _longest(prefixes: tuple[str, ...], code: str) -> int:
     return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=-1)
 
 
-_ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
+ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
+"""What a project's folder has at least one of."""
+
 _LONGEST_PATTERN = 4096
 _CODE_PREFIX = re.compile(r"LSF\d{0,3}")
 
@@ -135,7 +137,7 @@ def find_root(start: Path) -> Path:
     folder = Path(os.path.realpath(start if os.path.isdir(start) else start.parent))
     candidates = list(_upwards(folder))
     configured = (candidate for candidate in candidates if _read_table(candidate / "pyproject.toml") is not None)
-    marked = (candidate for candidate in candidates if any(os.path.exists(candidate / mark) for mark in _ROOT_MARKS))
+    marked = (candidate for candidate in candidates if any(os.path.exists(candidate / mark) for mark in ROOT_MARKS))
     return next(configured, None) or next(marked, folder)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopsafe.project.config import Config, Exclusion
+from loopsafe.project.config import ROOT_MARKS, Config, Exclusion
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class SourceFile:
     """A file by its path below the real path of a folder, the path shown to users, and whether findings are wanted.
 
     `target` is where `path` leads if it is a link; the target is what is shown. A file is `foreign` if it lies outside
-    the project and a link that lies in the project led there.
+    the project and a link that lies in the project led there. What is not the project's `own` (a project inside it, an
+    installed package) is read for what the project's own files do with it.
     """
 
     path: str
@@ -23,6 +24,7 @@ class SourceFile:
     wanted: bool
     target: str = ""
     foreign: bool = False
+    own: bool = True
 
     @property
     def barred(self) -> bool:
@@ -30,11 +32,19 @@ class SourceFile:
         return self.foreign and bool(self.target)
 
 
-def gather(paths: Sequence[str | Path], config: Config) -> tuple[SourceFile, ...]:
+def gather(
+    paths: Iterable[str | Path],
+    config: Config,
+    texts: Collection[str] = (),
+    marked: set[str] | None = None,
+    *,
+    rest: bool = True,
+) -> tuple[SourceFile, ...]:
     """The files at and below `paths`, wanted, and the rest of the project, not wanted; in order of path.
 
     A file named in `paths` is taken whatever its suffix and whatever is excluded. A link that is found is one more name
-    of its target.
+    of its target. `texts` are real paths of files that need not exist. Folders with the mark of a project are put into
+    `marked`. Without `rest`, there is only what was named.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -43,13 +53,14 @@ def gather(paths: Sequence[str | Path], config: Config) -> tuple[SourceFile, ...
     exclusion = Exclusion(root, config.patterns)
     # Strings, not Path objects: a project has thousands, and this is half of what a run costs where nothing changed.
     links: set[str] = set()
-    files = dict.fromkeys(_python_files(root, exclusion, links), False)
+    files = dict.fromkeys(_python_files(root, exclusion, links, marked) if rest else (), False)
     foreign: set[str] = set()
     for path in paths:
         real = os.path.realpath(path)
         if os.path.isdir(real):
-            named = list(files) if real == root else list(_python_files(real, exclusion, links))
-        elif os.path.exists(real):
+            whole = rest and real == root
+            named = list(files) if whole else list(_python_files(real, exclusion, links, marked))
+        elif real in texts or os.path.exists(real):
             named = [real]
         else:
             raise FileNotFoundError(path)
@@ -74,12 +85,13 @@ def _linked(link: str, wanted: bool, root: str, here: str) -> SourceFile:
 def leads_out(path: str | Path, root: str) -> bool:
     """Whether a path that goes through a folder ends outside of it, by a link."""
     root = os.path.realpath(root)
-    if _within(os.path.realpath(path), root):
+    if within(os.path.realpath(path), root):
         return False
-    return any(_within(os.path.realpath(above), root) for above in Path(os.path.abspath(path)).parents)
+    return any(within(os.path.realpath(above), root) for above in Path(os.path.abspath(path)).parents)
 
 
-def _within(path: str, folder: str) -> bool:
+def within(path: str, folder: str) -> bool:
+    """Whether a path is that of a folder or of something below it; both are real ones."""
     return path == folder or path.startswith(os.path.join(folder, ""))
 
 
@@ -94,14 +106,19 @@ def shown(path: str, here: str) -> str:
     return below if os.sep == "/" else below.replace(os.sep, "/")
 
 
-def _python_files(folder: str, exclusion: Exclusion, links: set[str]) -> Iterator[str]:
-    return below(folder, exclusion, links) if exclusion.admits(folder) else iter(())
+def _python_files(folder: str, exclusion: Exclusion, links: set[str], marked: set[str] | None) -> Iterator[str]:
+    return below(folder, exclusion, links, marked) if exclusion.admits(folder) else iter(())
 
 
-def below(folder: str, exclusion: Exclusion | None = None, links: set[str] | None = None) -> Iterator[str]:
+def below(
+    folder: str,
+    exclusion: Exclusion | None = None,
+    links: set[str] | None = None,
+    marked: set[str] | None = None,
+) -> Iterator[str]:
     """The Python files in a folder that are not excluded, and the folders that may not be looked into.
 
-    Those that are links are also put into `links`.
+    Those that are links are also put into `links`, folders with the mark of a project into `marked`.
     """
     exclusion = exclusion or Exclusion(folder, ())
     # Not by calling itself: folders may nest deeper than calls.
@@ -118,6 +135,8 @@ def below(folder: str, exclusion: Exclusion | None = None, links: set[str] | Non
             continue
         for entry in found:
             name = entry.name
+            if marked is not None and name in ROOT_MARKS:
+                marked.add(current)
             if _is_folder(entry):
                 # Links to folders are not followed: they can form loops, and what they lead to is others' business.
                 if not exclusion.leaves_out(entry.path, name) and not entry.is_symlink():

@@ -25,7 +25,9 @@ def installed_files(folders: Iterable[Path], names: Iterable[str]) -> list[Sourc
         os.scandir(place).close()
     here = os.getcwd()
     outside = sorted(name for name in set(names) if name not in sys.stdlib_module_names)
-    return [SourceFile(path, shown(path, here), False) for name in outside for path in _files_of(name, places)]
+    return [
+        SourceFile(path, shown(path, here), False, own=False) for name in outside for path in _files_of(name, places)
+    ]
 
 
 def _files_of(name: str, places: Iterable[str]) -> Iterator[str]:

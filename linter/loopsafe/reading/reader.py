@@ -57,7 +57,7 @@ class Reader:
         progress: Progress | None = None,
         largest: int = LARGEST,
     ) -> tuple[list[Read], list[Problem]]:
-        """Those that can be read, in order, and why the others cannot, if they are wanted.
+        """Those that can be read, in order, and why the others cannot, if they are the project's own.
 
         No file may have more than `largest` bytes.
         """
@@ -79,7 +79,7 @@ class Reader:
             if progress:
                 progress(done, len(files))
         self.known.save()
-        told = [problems[file] for file in files if file in problems and file.wanted]
+        told = [problems[file] for file in files if file in problems and file.own]
         return [found[file] for file in files if file in found], told
 
     def _open(self, file: SourceFile, largest: int) -> _Text | Problem:

@@ -62,7 +62,7 @@ def run_check(request: CheckRequest) -> int:
         report, told, unwritten = _fix(request, work, report)
         failed = failed or unwritten
     with watch.stage("render"):
-        deliver(_lines(request, work, report, told), request.output_file, work.config.root, _colour(request))
+        deliver(_lines(request, work, report, told), request.output_file, work.roots, _colour(request))
     if request.profile:
         complain(*watch.lines())
     if request.verify:
@@ -76,13 +76,14 @@ def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str
     """Fix what can be fixed; what is left, a sentence on that, and whether anything could not be written."""
     # LibCST takes longer to load than many a run takes.
     from loopsafe.frontends.changes import work_out
-    from loopsafe.frontends.commands.fix import carry_out, fixable
+    from loopsafe.frontends.commands.fix import carry_out, fixable, unnamed
 
     def choose(report: Report) -> list[Finding]:
         return fixable(report, request.unsafe_fixes)
 
     outcome = work_out(before, choose(before), lambda overlay: work.analyse(overlay, request.quiet), choose)
-    done = carry_out(work, outcome, request.quiet)
+    others = unnamed(outcome.after, request.unsafe_fixes)
+    done = carry_out(work, replace(outcome, refusals=(*outcome.refusals, *others)), request.quiet)
     complain(*done.failures, *done.refused)
     unread = bool(done.failures or done.after.failed)
     return done.after, summary.fixed(len(done.fixed), done.after.findings), unread
@@ -91,7 +92,7 @@ def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str
 def _verify(request: CheckRequest, work: Work, report: Report) -> None:
     from loopsafe.frontends.commands.verify import write_reproducers
 
-    written, refused = write_reproducers(request.verify, report.findings, work.config.root)
+    written, refused = write_reproducers(request.verify, report.findings, work.roots)
     if not request.quiet:
         complain(*refused, f"Wrote {written} reproducer{'' if written == 1 else 's'} to {request.verify}.")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from loopsafe.cache.place import clean
 from loopsafe.frontends.terminal import CannotWork, write
 from loopsafe.harmless import printable
-from loopsafe.project.config import ConfigError, find_root
+from loopsafe.project.config import ConfigError
+from loopsafe.project.roots import roots_of
 
 
 def clean_caches(paths: Sequence[str]) -> int:
@@ -18,7 +18,7 @@ def clean_caches(paths: Sequence[str]) -> int:
         CannotWork: a project's configuration cannot be read.
     """
     try:
-        roots = dict.fromkeys(str(find_root(Path(path))) for path in paths or (".",))
+        roots = [str(root) for root in roots_of(paths or (".",))]
     except ConfigError as error:
         raise CannotWork(str(error)) from error
     write(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -51,20 +52,39 @@ def run_fix(request: FixRequest) -> int:
     def choose(report: Report) -> list[Finding]:
         return fixable(report, request.unsafe, request.only)
 
+    def with_unnamed(outcome: Outcome) -> Outcome:
+        others = unnamed(outcome.after, request.unsafe, request.only)
+        return replace(outcome, refusals=(*outcome.refusals, *others))
+
     more = None if request.interactive else choose
     outcome = work_out(before, choose(before), _analyse(work, request.quiet), more)
     if request.diff:
-        return _show_diff(request, before, outcome)
+        return _show_diff(request, before, with_unnamed(outcome))
     if request.interactive:
         chosen = _ask(outcome.changes)
         # What was left out may be what made the rest right.
         wanted = [finding for change in chosen for finding in change.fixed]
         outcome = work_out(before, wanted, _analyse(work, request.quiet)) if chosen != outcome.changes else outcome
-    return _tell(request, before, carry_out(work, outcome, request.quiet))
+    return _tell(request, before, carry_out(work, with_unnamed(outcome), request.quiet))
 
 
 def fixable(report: Report, unsafe: bool, only: Sequence[str] = ()) -> list[Finding]:
-    """The findings to be fixed: with a safe fix, or also an unsafe one, and of these codes where any are given."""
+    """The findings to be fixed: in a file that was named, with a safe fix or also an unsafe one, of these codes."""
+    named = set(report.named)
+    return [finding for finding in _mended(report, unsafe, only) if finding.location.path in named]
+
+
+def unnamed(report: Report, unsafe: bool, only: Sequence[str] = ()) -> tuple[Refusal, ...]:
+    """The findings that would be fixed if their file had been named, which only a file on their path was."""
+    command, named = f"loopsafe fix{' --unsafe-fixes' if unsafe else ''}", set(report.named)
+    return tuple(
+        Refusal(finding, f"its file was not named; `{command} {shlex.quote(finding.location.path)}` does it")
+        for finding in _mended(report, unsafe, only)
+        if finding.location.path not in named
+    )
+
+
+def _mended(report: Report, unsafe: bool, only: Sequence[str]) -> list[Finding]:
     kinds = {"safe", "unsafe"} if unsafe else {"safe"}
     fixable = [finding for finding in report.findings if finding.fix and finding.fix.applicability in kinds]
     return [finding for finding in fixable if not only or finding.code.startswith(tuple(only))]

@@ -10,6 +10,7 @@ from loopsafe.frontends.work import nothing_at, work_on_paths
 from loopsafe.pipeline import graph
 from loopsafe.project.config import ConfigError
 from loopsafe.render.graph import FORMATS
+from loopsafe.traces import joined
 
 
 def show_graph(paths: tuple[str, ...], graph_format: str, output: str, quiet: bool) -> int:
@@ -23,10 +24,10 @@ def show_graph(paths: tuple[str, ...], graph_format: str, output: str, quiet: bo
         raise CannotWork(str(problem))
     try:
         with progress(quiet) as show:
-            drawn = graph(work.paths, work.config, progress=show)
+            drawn = joined(graph(project, progress=show) for project in work.projects())
     except ConfigError as error:
         raise CannotWork(str(error)) from error
     if not drawn.nodes and not quiet:
         complain("warning: no function here is known to run on a thread or on a loop")
-    deliver(FORMATS[graph_format](drawn), output, work.config.root)
+    deliver(FORMATS[graph_format](drawn), output, work.roots)
     return 0

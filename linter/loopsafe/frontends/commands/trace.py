@@ -30,7 +30,7 @@ def show_trace(place: str, output_format: str, quiet: bool) -> int:
         raise CannotWork(str(problem))
     try:
         with progress(quiet) as show:
-            traces = trace(wanted, work.config, progress=show)
+            traces = trace(work.projects()[0], wanted, progress=show)
     except (NoSuchFunction, ConfigError) as error:
         raise CannotWork(str(error)) from error
     colour = output_format == "text" and wants_colour(sys.stdout)

@@ -98,14 +98,14 @@ _ODD = re.compile(r"[^\w.-]", re.ASCII)
 _LONGEST = 150
 
 
-def write_reproducers(folder: str, findings: Iterable[Finding], root: Path) -> tuple[int, list[str]]:
+def write_reproducers(folder: str, findings: Iterable[Finding], roots: Iterable[Path]) -> tuple[int, list[str]]:
     """Write a program for each finding that one can be made for: how many, and for the others a line that says why not.
 
     Raises:
         CannotWork: the folder or a file in it cannot be written, or the folder is a link that leads out of the project.
     """
     probes = Knowledge(built_in_packs()).probes
-    check_stays(folder, root)
+    check_stays(folder, roots)
     written, refused = 0, []
     try:
         # The folder's own name may be a link; what stands in it may not.

@@ -1,0 +1,142 @@
+"""The projects of a run: each path belongs to one, and each has its own configuration and files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loopsafe.findings import Problem
+from loopsafe.project.config import Config, ConfigError, find_root
+from loopsafe.project.files import SourceFile, gather, shown, within
+
+Load = Callable[[Path], Config]
+"""Reads the configuration that holds for a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project: `paths` are what was named of it, sorted, and `files` what is read.
+
+    `inside` are the roots of further projects in its folder. A `lone` one has no mark: there only scripts were named,
+    and they and what they import are read. `remarks` say what is wrong with projects inside it.
+    """
+
+    config: Config
+    paths: tuple[str, ...]
+    files: tuple[SourceFile, ...]
+    inside: tuple[str, ...] = ()
+    lone: bool = False
+    remarks: tuple[Problem, ...] = ()
+
+    def anew(self) -> Project:
+        """The same with the files that there are now."""
+        return replace(self, files=_files(self, (), set()))
+
+
+def one_project(paths: Iterable[str | Path], config: Config, texts: Collection[str] = ()) -> Project:
+    """Everything that was named, and the whole folder of this configuration, as one project.
+
+    Raises:
+        FileNotFoundError: a path does not exist.
+    """
+    named = tuple(sorted({*map(str, paths), *texts}))
+    return Project(config, named, gather(named, config, texts))
+
+
+def find_projects(paths: Iterable[str | Path], load: Load, texts: Collection[str] = ()) -> tuple[Project, ...]:
+    """The projects that hold the paths, and those in folders among them; in order of their folders.
+
+    `texts` are real paths of files that are named, too, and need not exist.
+
+    Raises:
+        ConfigError: a configuration cannot be used, or not be read.
+        FileNotFoundError: a path does not exist.
+    """
+    reals = {os.path.realpath(path) for path in paths}
+    pending = _by_root(sorted({*map(str, paths), *(text for text in texts if text not in reals)}))
+    found: list[Project] = []
+    while pending:
+        # A folder comes before what is in it.
+        root, lone = min(pending)
+        project = _project(root, pending.pop((root, lone)), lone, load, texts)
+        folders = [real for real in map(os.path.realpath, project.paths) if os.path.isdir(real)]
+        for inside in project.inside:
+            if any(within(inside, folder) for folder in folders):
+                pending.setdefault((inside, False), []).append(inside)
+        found.append(project)
+    return tuple(found)
+
+
+def roots_of(paths: Iterable[str | Path]) -> tuple[Path, ...]:
+    """The folders of the projects that hold the paths, which need not exist.
+
+    Raises:
+        ConfigError: a configuration cannot be read.
+    """
+    return tuple(dict.fromkeys(Path(root) for root, _ in sorted(_by_root(sorted(map(str, paths))))))
+
+
+def _by_root(paths: Sequence[str]) -> dict[tuple[str, bool], list[str]]:
+    """Paths by their project's folder, and whether they are but scripts in it."""
+    folders = [path for path in map(os.path.realpath, paths) if os.path.isdir(path) and not _marked(path)]
+    grouped: dict[tuple[str, bool], list[str]] = {}
+    for path in paths:
+        root = str(find_root(Path(path)))
+        lone = False
+        if not _marked(root):
+            # Without any mark, a folder that was named is the project of all in it.
+            around = [folder for folder in folders if within(os.path.realpath(path), folder)]
+            lone = not around
+            root = min(around) if around else _above_packages(root)
+        grouped.setdefault((root, lone), []).append(path)
+    return grouped
+
+
+def _marked(folder: str) -> bool:
+    """Whether there is a mark of a project upwards of a folder, for want of which it would be its own root."""
+    nowhere = Path(folder, "-")
+    return find_root(nowhere / "-") != nowhere
+
+
+def _above_packages(folder: str) -> str:
+    """The folder that imports start from where scripts in this one are parts of a package."""
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _project(root: str, paths: Sequence[str], lone: bool, load: Load, texts: Collection[str]) -> Project:
+    marked: set[str] = set()
+    project = Project(load(Path(root)), tuple(sorted(set(paths))), (), lone=lone)
+    files = _files(project, texts, marked)
+    inside, remarks = _projects_inside(marked, root, load)
+    return replace(project, inside=inside, remarks=remarks, files=_owned(files, inside))
+
+
+def _files(project: Project, texts: Collection[str], marked: set[str]) -> tuple[SourceFile, ...]:
+    found = gather(project.paths, project.config, texts, marked, rest=not project.lone)
+    return _owned(found, project.inside)
+
+
+def _owned(files: tuple[SourceFile, ...], inside: Sequence[str]) -> tuple[SourceFile, ...]:
+    """Files with those of projects inside as others', which their own projects are asked for."""
+    if not inside:
+        return files
+    folders = tuple(os.path.join(folder, "") for folder in inside)
+    return tuple(replace(f, own=False, wanted=False) if f.path.startswith(folders) else f for f in files)
+
+
+def _projects_inside(marked: Iterable[str], root: str, load: Load) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """The roots of the projects in another's folder. One whose configuration cannot be used is part of that other."""
+    inside, remarks, here = [], [], os.getcwd()
+    for folder in sorted(marked):
+        try:
+            if folder != root and str(find_root(Path(folder))) == folder:
+                load(Path(folder))
+                inside.append(folder)
+        except ConfigError as error:
+            told = f"is not a project of its own: {error}"
+            remarks.append(Problem(shown(folder, here), 0, 0, told))
+    return tuple(inside), tuple(remarks)
