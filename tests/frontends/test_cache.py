@@ -17,7 +17,10 @@ import loopsafe
 from loopsafe import cached, pipeline
 from loopsafe.cache import place
 from loopsafe.cache.place import clean, open_store, tidy
-from loopsafe.project.config import load_config
+from loopsafe.findings import Report
+from loopsafe.project.choice import chosen
+from loopsafe.project.config import Config, load_config
+from loopsafe.project.roots import one_project
 from tests.support.command_line import environment
 
 BAD = """\
@@ -58,11 +61,10 @@ def project(tmp_path: Path) -> Path:
 def analyses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Grows by one with each real analysis."""
     done: list[int] = []
-    real = pipeline.analyze_whole
 
     def counted(*args, **kwargs):
         done.append(1)
-        return real(*args, **kwargs)
+        return REAL(*args, **kwargs)
 
     monkeypatch.setattr(pipeline, "analyze_whole", counted)
     return done
@@ -85,11 +87,17 @@ def run(project: Path) -> loopsafe.findings.Report:
     """A run with the cache; it must say what one without says."""
     config = load_config(project)
     report = cached.analyze([project], config)
-    assert report == REAL([project], config)
+    assert report == anew([project], config)
     return report
 
 
-REAL = pipeline.analyze
+REAL = pipeline.analyze_whole
+
+
+def anew(paths: list[Path], config: Config, noqa: bool = True) -> Report:
+    """What an analysis without a cache says, which is not counted."""
+    project = one_project(paths, config)
+    return chosen(project, REAL(project), noqa)
 
 
 def test_the_second_run_analyses_nothing(project: Path, analyses: list[int]) -> None:
@@ -147,12 +155,13 @@ def test_another_loopsafe_is_another_result(
     assert len(analyses) == 2
 
 
-def test_what_is_wanted_and_silenced_is_part_of_the_result(project: Path) -> None:
+def test_one_whole_serves_whatever_is_wanted_and_silenced(project: Path, analyses: list[int]) -> None:
     (project / "a.py").write_text(BAD.replace("put_nowait(1)", "put_nowait(1)  # noqa"), "utf-8")
     config = load_config(project)
     for paths in ([project], [project / "b.py"], [project / "a.py"]):
         for noqa in (True, False, True):
-            assert cached.analyze(paths, config, noqa=noqa) == REAL(paths, config, noqa=noqa)
+            assert cached.analyze(paths, config, noqa=noqa) == anew(paths, config, noqa)
+    assert len(analyses) == 1
 
 
 @pytest.mark.parametrize("spoil", [lambda old: b"", lambda old: old[:-7], lambda old: b"nonsense" * 9])
@@ -310,10 +319,8 @@ def test_no_size_is_no_cache(project: Path, analyses: list[int], monkeypatch: py
 
 
 def test_what_is_edited_meanwhile_is_not_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = pipeline.analyze_whole
-
     def editing(*args, **kwargs):
-        report = real(*args, **kwargs)
+        report = REAL(*args, **kwargs)
         (project / "a.py").write_text(GOOD, "utf-8")
         return report
 

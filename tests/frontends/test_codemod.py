@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import Cli, environment
+from tests.support.threads import FIXED_SENSOR, OFFENDING, SENSOR, write_bug
 
 Codemod = Callable[..., "subprocess.CompletedProcess[str]"]
 NAME = "loopsafe.frontends.codemod.UseCallSoonThreadsafe"
@@ -159,6 +160,25 @@ def test_a_second_run_changes_nothing(project: Path, codemod: Codemod) -> None:
     once = contents(project)
     codemod(".")
     assert contents(project) == once
+
+
+def test_a_finding_whose_file_is_not_named_is_told(project: Path, codemod: Codemod) -> None:
+    write_bug(project)
+    told = f"{OFFENDING}: LSF102: its file was not named"
+    done = codemod("start.py")
+    assert done.stderr.count(told) == 1
+    assert (project / "sensor.py").read_text() == SENSOR
+    done = codemod("start.py", "sensor.py")
+    assert told not in done.stderr
+    assert (project / "sensor.py").read_text() == FIXED_SENSOR
+
+
+def test_each_project_has_its_own_configuration(project: Path, codemod: Codemod) -> None:
+    write_bug(project, "")
+    write_bug(project / "inner", "[tool.loopsafe]\nignore = ['LSF102']\n")
+    codemod("inner", ".")
+    assert (project / "inner" / "sensor.py").read_text() == SENSOR
+    assert (project / "sensor.py").read_text() == FIXED_SENSOR
 
 
 def test_a_diff_instead_of_the_change(project: Path, codemod: Codemod) -> None:

@@ -15,6 +15,7 @@ from loopsafe import pipeline
 from loopsafe.findings import Whole
 from loopsafe.frontends.flake8 import Session
 from tests.support.command_line import Cli, environment
+from tests.support.threads import OFFENDING, SENSOR, START, STARTING, write_bug
 
 Flake8 = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -246,6 +247,48 @@ def test_a_wrong_configuration_ends_flake8_with_a_message(
     assert message in done.stdout + done.stderr
     silenced = flake8("--select", "E9")
     assert (silenced.returncode, silenced.stdout) == (0, "")
+
+
+PASSING = (
+    f"{STARTING}: LSF102 `self.queue.put_nowait` runs on a worker thread; use `self.loop.call_soon_threadsafe`"
+    f"; starts {STARTING}, reaches {OFFENDING}\n"
+)
+
+
+@pytest.mark.parametrize("starter", ["fork", "spawn"])
+def test_every_file_on_the_path_is_told(
+    flake8: Flake8, checked: Callable[..., str], project: Path, starter: str
+) -> None:
+    write_bug(project)
+    alone = flake8("--select", "LSF", "start.py", starter=starter)
+    assert (alone.stdout, alone.returncode) == (PASSING, 1)
+    both = flake8("--select", "LSF", "--jobs", "2", "sensor.py", "start.py", "one.py", starter=starter).stdout
+    assert both == checked("one.py", "sensor.py") + PASSING
+    assert flake8("--select", "LSF", "start.py", hints=True).stdout == PASSING.replace(
+        "\n", " (`loopsafe fix sensor.py`)\n"
+    )
+
+
+def test_each_project_has_its_own_configuration(flake8: Flake8, checked: Callable[..., str], project: Path) -> None:
+    write_bug(project / "a", "[tool.loopsafe]\n")
+    write_bug(project / "b", "[tool.loopsafe]\nignore = ['LSF102']\n")
+    for paths in (["a/start.py", "b", "child.py"], ["child.py", "b", "a/start.py"]):
+        lines = flake8("--select", "LSF", *paths).stdout.splitlines()
+        assert sorted(line.split(" ")[0] for line in lines) == ["a/start.py:8:5:", "child.py:11:9:"]
+        assert checked(*paths).count("\n") == 2
+
+
+def test_noqa_counts_where_it_is_told_and_at_the_offending_line(
+    flake8: Flake8, checked: Callable[..., str], project: Path
+) -> None:
+    write_bug(project)
+    (project / "start.py").write_text(START.replace(".start()", ".start()  # noqa: LSF102"))
+    assert flake8("--select", "LSF", "start.py").stdout == checked("start.py") == ""
+    assert flake8("--select", "LSF", "start.py", "sensor.py").stdout == checked("start.py", "sensor.py") != ""
+    write_bug(project)
+    (project / "sensor.py").write_text(SENSOR.replace("nowait(reading)", "nowait(reading)  # noqa"))
+    assert flake8("--select", "LSF", "start.py").stdout == checked("start.py") == ""
+    assert flake8("--select", "LSF", "--disable-noqa", "start.py").stdout == PASSING
 
 
 def session(**options: object) -> Session:

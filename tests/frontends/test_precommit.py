@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import ROOT
+from tests.support.threads import FIXED_SENSOR, OFFENDING, SENSOR, START, STARTING, write_bug
 
 PLAYER = """\
 import asyncio
@@ -96,3 +97,65 @@ def test_both_hooks_on_a_staged_file(hooks: Path, project: Path, environment: di
     assert "- files were modified by this hook" in output
     assert (project / "player.py").read_text() == FIXED
     assert (project / "base.py").read_text() == BASE
+
+
+CONFIGURATION = """\
+repos:
+  - repo: local
+    hooks:
+      - id: loopsafe
+        name: loopsafe
+        entry: {python} -m loopsafe check
+        language: system
+        types: [python]
+        require_serial: true
+"""
+
+
+@pytest.fixture
+def hooked(tmp_path: Path, environment: dict[str, str]) -> Path:
+    """A repository with the hook of the examples installed, and files in which nothing starts a thread yet."""
+    folder = tmp_path / "hooked"
+    write_bug(folder)
+    (folder / "start.py").write_text("")
+    (folder / ".pre-commit-config.yaml").write_text(CONFIGURATION.format(python=sys.executable))
+    commit(folder, environment)
+    done = git(folder, environment, sys.executable, "-m", "pre_commit", "install")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def git(folder: Path, environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    kept = {**environment, "PYTHONPATH": str(ROOT / "linter")}
+    return subprocess.run(
+        command, cwd=folder, env=kept, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "staged"),
+    [
+        ({"start.py": ""}, {"start.py": START}),
+        ({"start.py": START, "sensor.py": FIXED_SENSOR}, {"sensor.py": SENSOR}),
+    ],
+    ids=["what starts the thread", "what has the queue"],
+)
+def test_a_commit_that_brings_the_bug_fails(
+    hooked: Path, environment: dict[str, str], before: dict[str, str], staged: dict[str, str]
+) -> None:
+    def commit_all(texts: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+        for name, text in texts.items():
+            (hooked / name).write_text(text)
+            git(hooked, environment, "git", "add", name)
+        return git(hooked, environment, "git", "commit", "--message", "Change", *options)
+
+    commit_all({**before, "other.py": "x = 1\n"}, "--no-verify")
+    # What has no part in it passes.
+    assert commit_all({"other.py": "x = 2\n"}).returncode == 0
+    done = commit_all(staged)
+    assert done.returncode == 1
+    assert f"{OFFENDING}: LSF102" in done.stdout + done.stderr
+    assert f"starts   {STARTING}" in done.stdout + done.stderr
+    assert git(hooked, environment, "git", "diff", "--cached", "--name-only").stdout.split() == list(staged)
+    every = git(hooked, environment, sys.executable, "-m", "pre_commit", "run", "--all-files")
+    assert f"{OFFENDING}: LSF102" in every.stdout

@@ -33,7 +33,8 @@ class Modules:
     """All modules of the project and the way from an import to a module. `imported` is every dotted prefix they import.
 
     An absolute import means the file whose path ends in the dotted name; where several do, the one that shares the
-    longest stretch of path with the importing file, so that two source roots do not mix.
+    longest stretch of path with the importing file, so that two source roots do not mix, and of those the one that is
+    least far below.
     """
 
     def __init__(self, files: Iterable[tuple[str, FileFacts]]) -> None:
@@ -58,7 +59,7 @@ class Modules:
         if key not in self._found:
             named = self._by_name.get(dotted) or self._by_suffix.get(dotted) or []
             found = [m for m in named if m.name == dotted or self._reaches(m, dotted, near)]
-            self._found[key] = max(found, key=lambda m: (_shared(m.path, near.path), -m.index), default=None)
+            self._found[key] = max(found, key=lambda m: _nearness(m, near), default=None)
         return self._found[key]
 
     def star(self, imported: Import, near: Module, name: str) -> Module | None:
@@ -96,6 +97,10 @@ def _dotted(path: str) -> tuple[str, ...]:
 def _suffixes(parts: tuple[str, ...]) -> Iterator[str]:
     for start in range(len(parts)):
         yield ".".join(parts[start:])
+
+
+def _nearness(module: Module, near: Module) -> tuple[int, int, int]:
+    return (_shared(module.path, near.path), -module.path.count("/"), -module.index)
 
 
 def _shared(left: str, right: str) -> int:

@@ -23,7 +23,8 @@ def chosen(project: Project, whole: Whole, noqa: bool = True) -> Report:
     """
     named = {file.shown for file in project.files if file.wanted}
     others = {file.shown for file in project.files} - named
-    findings = [finding for finding in whole.findings if not named.isdisjoint(finding.paths)]
+    unwanted = _Unwanted(project)
+    findings = [f for f in whole.findings if not named.isdisjoint(f.paths) and not unwanted.has(f)]
     if noqa:
         findings = _audible(findings, whole, named)
     return Report(
@@ -33,6 +34,20 @@ def chosen(project: Project, whole: Whole, noqa: bool = True) -> Report:
         (*project.remarks, *(warning for warning in whole.warnings if warning.path not in others)),
         tuple(sorted(named)),
     )
+
+
+class _Unwanted:
+    """What the configuration of a project inside another says no to, where a path of that other ends in it."""
+
+    def __init__(self, project: Project) -> None:
+        self._inside = project.inside
+        self._others = {file.shown: file.path for file in project.files if not file.own}
+
+    def has(self, finding: Finding) -> bool:
+        """Whether the nearest configuration upwards of the offending line does not want this finding."""
+        path = self._others.get(finding.location.path, "")
+        around = [config for config in self._inside if path.startswith(os.path.join(config.root, ""))]
+        return bool(around) and not max(around, key=lambda config: len(str(config.root))).selects(finding.code)
 
 
 def merged(reports: Sequence[Report]) -> Report:

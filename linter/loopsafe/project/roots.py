@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loopsafe.findings import Problem
-from loopsafe.project.config import Config, ConfigError, find_root
+from loopsafe.project.config import ROOT_MARKS, Config, ConfigError, find_root
 from loopsafe.project.files import SourceFile, gather, shown, within
 
 Load = Callable[[Path], Config]
@@ -19,14 +19,14 @@ Load = Callable[[Path], Config]
 class Project:
     """One project: `paths` are what was named of it, sorted, and `files` what is read.
 
-    `inside` are the roots of further projects in its folder. A `lone` one has no mark: there only scripts were named,
-    and they and what they import are read. `remarks` say what is wrong with projects inside it.
+    `inside` are the configurations of further projects in its folder. A `lone` one has no mark: there only scripts were
+    named, and they and what they import are read. `remarks` say what is wrong with projects inside it.
     """
 
     config: Config
     paths: tuple[str, ...]
     files: tuple[SourceFile, ...]
-    inside: tuple[str, ...] = ()
+    inside: tuple[Config, ...] = ()
     lone: bool = False
     remarks: tuple[Problem, ...] = ()
 
@@ -62,7 +62,7 @@ def find_projects(paths: Iterable[str | Path], load: Load, texts: Collection[str
         root, lone = min(pending)
         project = _project(root, pending.pop((root, lone)), lone, load, texts)
         folders = [real for real in map(os.path.realpath, project.paths) if os.path.isdir(real)]
-        for inside in project.inside:
+        for inside in (str(config.root) for config in project.inside):
             if any(within(inside, folder) for folder in folders):
                 pending.setdefault((inside, False), []).append(inside)
         found.append(project)
@@ -80,24 +80,42 @@ def roots_of(paths: Iterable[str | Path]) -> tuple[Path, ...]:
 
 def _by_root(paths: Sequence[str]) -> dict[tuple[str, bool], list[str]]:
     """Paths by their project's folder, and whether they are but scripts in it."""
-    folders = [path for path in map(os.path.realpath, paths) if os.path.isdir(path) and not _marked(path)]
+    roots = _Roots()
+    folders = [path for path in map(os.path.realpath, paths) if os.path.isdir(path) and not roots.of(path)]
     grouped: dict[tuple[str, bool], list[str]] = {}
     for path in paths:
-        root = str(find_root(Path(path)))
-        lone = False
-        if not _marked(root):
+        root, lone = roots.of(_folder(path)), False
+        if not root:
             # Without any mark, a folder that was named is the project of all in it.
             around = [folder for folder in folders if within(os.path.realpath(path), folder)]
             lone = not around
-            root = min(around) if around else _above_packages(root)
+            root = min(around) if around else _above_packages(_folder(path))
         grouped.setdefault((root, lone), []).append(path)
     return grouped
 
 
-def _marked(folder: str) -> bool:
-    """Whether there is a mark of a project upwards of a folder, for want of which it would be its own root."""
-    nowhere = Path(folder, "-")
-    return find_root(nowhere / "-") != nowhere
+def _folder(path: str) -> str:
+    return os.path.realpath(path if os.path.isdir(path) else os.path.dirname(path))
+
+
+class _Roots:
+    """What find_root() says of many folders, most of which have no mark of a project themselves."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, folder: str) -> str:
+        """The root of the project that holds a folder; empty where there is no mark of one upwards."""
+        passed = []
+        while folder not in self._known and not any(os.path.exists(os.path.join(folder, mark)) for mark in ROOT_MARKS):
+            passed.append(folder)
+            if folder == os.path.dirname(folder):
+                self._known[folder] = ""
+            folder = os.path.dirname(folder)
+        if folder not in self._known:
+            self._known[folder] = str(find_root(Path(folder)))
+        self._known.update(dict.fromkeys(passed, self._known[folder]))
+        return self._known[folder]
 
 
 def _above_packages(folder: str) -> str:
@@ -120,22 +138,21 @@ def _files(project: Project, texts: Collection[str], marked: set[str]) -> tuple[
     return _owned(found, project.inside)
 
 
-def _owned(files: tuple[SourceFile, ...], inside: Sequence[str]) -> tuple[SourceFile, ...]:
+def _owned(files: tuple[SourceFile, ...], inside: Sequence[Config]) -> tuple[SourceFile, ...]:
     """Files with those of projects inside as others', which their own projects are asked for."""
     if not inside:
         return files
-    folders = tuple(os.path.join(folder, "") for folder in inside)
+    folders = tuple(os.path.join(config.root, "") for config in inside)
     return tuple(replace(f, own=False, wanted=False) if f.path.startswith(folders) else f for f in files)
 
 
-def _projects_inside(marked: Iterable[str], root: str, load: Load) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
-    """The roots of the projects in another's folder. One whose configuration cannot be used is part of that other."""
+def _projects_inside(marked: Iterable[str], root: str, load: Load) -> tuple[tuple[Config, ...], tuple[Problem, ...]]:
+    """The projects in another's folder. One whose configuration cannot be used is part of that other."""
     inside, remarks, here = [], [], os.getcwd()
     for folder in sorted(marked):
         try:
             if folder != root and str(find_root(Path(folder))) == folder:
-                load(Path(folder))
-                inside.append(folder)
+                inside.append(load(Path(folder)))
         except ConfigError as error:
             told = f"is not a project of its own: {error}"
             remarks.append(Problem(shown(folder, here), 0, 0, told))
