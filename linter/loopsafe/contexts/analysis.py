@@ -15,7 +15,7 @@ from loopsafe.contexts.solved import Solved
 from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts.blocking import BlockingWaits
-from loopsafe.contexts.verdicts.coroutine_callbacks import CoroutineCallbacks, remedy_for
+from loopsafe.contexts.verdicts.coroutine_callbacks import CoroutineCallbacks
 from loopsafe.contexts.verdicts.dead import DeadLoops
 from loopsafe.contexts.verdicts.explain import Explanation, Locate
 from loopsafe.contexts.verdicts.misuse import Misuse
@@ -135,10 +135,10 @@ class Analysis:
     def coroutine_callbacks(self) -> Iterator[Violation]:
         """Coroutine functions and coroutines given where a plain function is called."""
         for given in self._coroutines.found():
-            module, call = given.frame.module, given.call
-            hop = Hop("reaches", module, call.packed_span)
-            remedy = remedy_for(spell(call.func))
-            yield Violation(module, call.span, spell(call.func), "", remedy, "loop", "certain", (hop,), given.fix)
+            module, place = given.frame.module, given.place
+            hop = Hop("reaches", module, place.packed_span)
+            remedy, span = given.remedy, unpack_span(place.packed_span)
+            yield Violation(module, span, given.text, "", remedy, "loop", "certain", (hop,), given.fix)
 
     def blocking_waits(self) -> Iterator[Violation]:
         """Waits for a loop on that loop's own thread."""

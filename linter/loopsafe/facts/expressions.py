@@ -160,7 +160,7 @@ class ExpressionReader:
             left = left.left
         terms.append(left)
         read = [self.read(term) for term in reversed(terms)]
-        return Choice(tuple(read)) if isinstance(node.op, (ast.Add, ast.BitOr)) else None
+        return Choice(tuple(read), joined=True) if isinstance(node.op, (ast.Add, ast.BitOr)) else None
 
     def _unary(self, node: ast.UnaryOp) -> Expr:
         operand = self.read(node.operand)
@@ -181,7 +181,7 @@ class ExpressionReader:
         self._scope.bind(node.target.id, value)
         return value
 
-    def _await(self, node: ast.Await) -> Expr:
+    def _await(self, node: ast.Await | ast.YieldFrom) -> Expr:
         inner = node.value
         value = self.call(inner, "awaited") if isinstance(inner, ast.Call) else self.read(inner)
         self._scope.awaits.append(value)
@@ -193,8 +193,10 @@ class ExpressionReader:
         return None
 
     def _yield_from(self, node: ast.YieldFrom) -> Expr:
-        value = self.read(node.value)
         # Generator-based coroutines await with it.
+        if self._scope.is_async:
+            return self._await(node)
+        value = self.read(node.value)
         self._scope.yields.append(Yielded(value))
         return Await(value)
 

@@ -110,10 +110,11 @@ class Rest(_Node, frozen=True):
 
 
 class Choice(_Node, frozen=True):
-    """One of several: `a or b`, `a + b`, `a if t else b`; in the last case `test` is what chooses."""
+    """One of several: `a or b`, `a if t else b` (where `test` is what chooses), or all of them `joined`: `a + b`."""
 
     options: tuple[Expr, ...]
     test: Expr = None
+    joined: bool = False
 
 
 class Compare(_Node, frozen=True):

@@ -7,9 +7,11 @@ import re
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from loopsafe.facts.schema import (
+    Attr,
     Block,
     Call,
     Expr,
@@ -17,6 +19,7 @@ from loopsafe.facts.schema import (
     Handler,
     Implicit,
     Import,
+    Name,
     Parameter,
     Read,
     Scope,
@@ -39,6 +42,7 @@ class ScopeBuilder:
     parent: int
     packed_span: int
     is_async: bool = False
+    is_old_coroutine: bool = False
     parameters: tuple[Parameter, ...] = ()
     decorators: tuple[Expr, ...] = ()
     bases: tuple[Expr, ...] = ()
@@ -84,7 +88,7 @@ class ScopeBuilder:
             parent=self.parent,
             packed_span=self.packed_span,
             is_async=self.is_async,
-            is_generator=bool(self.yields),
+            is_generator=bool(self.yields) and not self.is_old_coroutine,
             parameters=self.parameters,
             decorators=self.decorators,
             bases=self.bases,
@@ -107,6 +111,14 @@ class ScopeBuilder:
             guards=tuple(self.guards),
             handlers=tuple(self.handlers),
         )
+
+
+def is_coroutine_mark(decorator: Expr, bindings: Mapping[str, Sequence[Expr]]) -> bool:
+    """Whether a decorator says that a generator is a coroutine, as was written before there was `async def`."""
+    if isinstance(decorator, Attr) and isinstance(decorator.base, Name):
+        return decorator.name == "coroutine" and decorator.base.id in ("asyncio", "types")
+    bound = bindings.get(decorator.id, ()) if isinstance(decorator, Name) else ()
+    return any(isinstance(b, Import) and b.name == "coroutine" and b.module in ("asyncio", "types") for b in bound)
 
 
 class Positions:

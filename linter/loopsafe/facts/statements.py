@@ -27,7 +27,7 @@ from loopsafe.facts.schema import (
     Scope,
     Store,
 )
-from loopsafe.facts.scopes import Positions, ScopeBuilder, Walk
+from loopsafe.facts.scopes import Positions, ScopeBuilder, Walk, is_coroutine_mark
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -163,8 +163,8 @@ class FileBuilder(Walk):
 
     def _augmented(self, node: ast.AugAssign) -> None:
         value = self.expressions.read(node.value)
-        # `items += [f]` adds to what is there.
-        if isinstance(node.op, ast.Add):
+        # `items += [f]`, `hooks |= {...}` add to what is there.
+        if isinstance(node.op, (ast.Add, ast.BitOr)):
             self.assign(node.target, value)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
@@ -342,7 +342,8 @@ class FileBuilder(Walk):
         parameters = self._parameters(node.args)
         around = self.scope
         scope = self._open("function", node.name, self.positions.span(node))
-        scope.is_async = isinstance(node, ast.AsyncFunctionDef)
+        scope.is_old_coroutine = any(is_coroutine_mark(d, self._scopes[0].bindings) for d in decorators)
+        scope.is_async = scope.is_old_coroutine or isinstance(node, ast.AsyncFunctionDef)
         scope.parameters, scope.decorators = parameters, decorators
         scope.returns_annotation = annotation(node.returns)
         around.bind(node.name, Ref(scope.index))

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from importlib import metadata, resources
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -74,11 +74,20 @@ class Knowledge:
         self.members = frozenset(name.rpartition(".")[2] for table in called for name in table)
         known = [*(name for table in called for name in table), *self.assigns, *self._handed]
         spelled = [*known, *self.classes, *self._aliases]
+        patterns = [name for name in self.results if "*" in name]
+        self._generated = [_pattern(name[:end]) for name in patterns for end in _ends(name)]
+        self._by_pattern = [(_pattern(name), self.results[name]) for name in patterns]
         self._prefixes = {name[:end] for name in spelled for end in _ends(name)}
+
+    def result(self, name: str) -> ResultRow | None:
+        """What calling something of this name gives."""
+        found = self.results.get(name)
+        return found or next((row for pattern, row in self._by_pattern if pattern.fullmatch(name)), None)
 
     def leads_to(self, name: str) -> bool:
         """Whether this dotted name is one that rows speak of, or the beginning of one."""
-        return name in self._prefixes or self.canonical(name) in self._prefixes
+        known = name in self._prefixes or self.canonical(name) in self._prefixes
+        return known or any(pattern.fullmatch(name) for pattern in self._generated)
 
     def is_known(self, cls: str) -> bool:
         """Whether anything is known of this class."""
@@ -122,9 +131,14 @@ class Knowledge:
         """The class that an attribute holds."""
         for owner in self.lineage(cls):
             row = self.classes.get(owner)
-            if row is not None and name in row.attributes:
-                return row.attributes[name]
+            held = (row.attributes.get(name) or row.attributes.get("*")) if row is not None else None
+            if held:
+                return held
         return None
+
+    def keeper(self, cls: str, kind: Literal["attributes", "items"]) -> str:
+        """The class whose objects keep such things for the program: this one or one it extends; empty where none."""
+        return next((o for o in self.lineage(cls) if (row := self.classes.get(o)) and kind in row.keeps), "")
 
     def handed_to(self, cls: str, method: str) -> str | None:
         """The class of what the library gives to this method of those who extend `cls`."""
@@ -176,6 +190,11 @@ class Knowledge:
 def _ends(name: str) -> list[int]:
     """Where the dotted beginnings of a name end, the whole name included."""
     return [*(at for at, letter in enumerate(name) if letter == "."), len(name)]
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """A dotted name in which `*` stands for any letters."""
+    return re.compile(re.escape(name).replace(r"\*", r"[\w]*"))
 
 
 def read_pack(text: str, filename: str) -> Pack:

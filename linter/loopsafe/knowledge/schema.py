@@ -24,20 +24,22 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A class. The first of `names` is the one used elsewhere; the others are where else it can be imported from.
 
-    `bases` are its library base classes. `attributes` maps attributes to the class they hold. `loop` is how the
-    object's own loop is reached (`{}` stands for the object), where there is a public way. `parameters` are names that
-    parameters without an annotation have by the library's convention when they hold such an object. With `made_on_loop`
-    it belongs to the loop that runs where it is made, else to that of the first task that waits for it; with
-    `used_on_loop` to each on which one of its coroutines is awaited. A loop that `wakes_itself` now and then, as that
-    of a GUI does, needs no waking by handlers of signals. A `closed` class, and classes that extend it, take no
+    `bases` are its library base classes. `attributes` maps attributes (`*` for any) to the class they hold. `loop` is
+    how the object's own loop is reached (`{}` stands for the object), where there is a public way. `parameters` are
+    names that parameters without an annotation have by the library's convention when they hold such an object. With
+    `made_on_loop` it belongs to the loop that runs where it is made, else to that of the first task that waits for it;
+    with `used_on_loop` to each on which one of its coroutines is awaited. A loop that `wakes_itself` now and then, as
+    that of a GUI does, needs no waking by handlers of signals. A `closed` class, and classes that extend it, take no
     attributes that are not declared. `given_to` are methods of library base classes that the library calls with such an
-    object as their first argument, annotated or not.
+    object as their first argument, annotated or not. `keeps` says that programs keep what they like on such objects, as
+    attributes or items, and that all parts of a program mean the same by the same name.
     """
 
     bases: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     given_to: tuple[str, ...] = ()
     attributes: dict[str, str] = {}
+    keeps: tuple[Literal["attributes", "items"], ...] = ()
     loop: str = ""
     loop_bound: bool = False
     made_on_loop: bool = False
@@ -48,7 +50,7 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What calling gives: the name of a class, `argument N` for an argument unchanged, or `result` for what its
-    callable argument returns.
+    callable argument returns. In names `*` stands for any letters, for what is generated.
 
     `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was
     there before: the call makes nothing.
@@ -67,7 +69,8 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     it: `key` is a path of keys with dots between, `*` for any key or element. With `methods`, the argument is an
     object, and the library calls these methods of it (`*` stands for any letters). With `method_of`, the argument may
     be a string that names a method, as defined in the project's subclasses of that library class. `iterated` says that
-    the argument is an iterator: what runs is the body of a generator.
+    the argument is an iterator: what runs is the body of a generator. `held` is no argument: the callable is what this
+    attribute of the object holds whose method it is, of a class that `keeps` attributes.
     """
 
     position: int | None = None
@@ -78,12 +81,21 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     methods: tuple[str, ...] = ()
     method_of: str = ""
     iterated: bool = False
+    held: str = ""
 
 
 class Passed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the callable's own arguments are given: the positions after `rest_from`, or a tuple and a dict argument."""
+    """How the callable's own arguments are given: the positions after `rest_from`, or a tuple and a dict argument.
+
+    With `each_from` it is called for the elements of the arguments from there on, side by side as `map` does; with
+    `spread` each element has all that one call is given, as for `starmap`. `objects` are the classes of what the
+    library itself gives.
+    """
 
     rest_from: int | None = None
+    each_from: int | None = None
+    spread: bool = False
+    objects: tuple[str, ...] = ()
     args: Callable | None = None
     kwargs: Callable | None = None
     keywords: bool = False

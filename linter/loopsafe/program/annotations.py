@@ -75,16 +75,16 @@ class Annotations:
 
     def _plain(self, frame: Frame, annotation: Expr, node: Node) -> None:
         graph = self._graph
-        named = self._classes.resolve(frame, annotation)
-        if isinstance(named, Class):
-            graph.solver.add(node, self._classes.instance(named))
-        elif isinstance(named, External):
-            name = graph.knowledge.canonical(named.name)
-            if graph.knowledge.is_known(name):
-                graph.solver.add(node, graph.values.make(Object, name, None, None))
-            elif isinstance(annotation, Name):
-                # Not a class: perhaps a name for a union.
-                self._alias(frame, annotation, node)
+        for named in self._classes.resolve_all(frame, annotation):
+            if isinstance(named, Class):
+                graph.solver.add(node, self._classes.instance(named))
+            elif isinstance(named, External):
+                name = graph.knowledge.canonical(named.name)
+                if graph.knowledge.is_known(name):
+                    graph.solver.add(node, graph.values.make(Object, name, None, None))
+                elif isinstance(annotation, Name):
+                    # Not a class: perhaps a name for a union.
+                    self._alias(frame, annotation, node)
 
     def _alias(self, frame: Frame, annotation: Name, node: Node) -> None:
         """`Handler = Union[A, B]` at module level, used as a type."""

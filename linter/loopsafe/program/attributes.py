@@ -66,8 +66,36 @@ class Attributes:
         held = self._graph.knowledge.attribute(value.type, name)
         if held is not None:
             self._add(node, Object, held, None, None)
-        elif self._graph.complete or name in self._graph.knowledge.members or name in CONTAINER_METHODS:
+            return
+        if self._graph.complete or name in self._graph.knowledge.members or name in CONTAINER_METHODS:
             self._add(node, Member, value, name)
+        keeper = self._graph.knowledge.keeper(value.type, "attributes")
+        if keeper:
+            one = self._graph.values.make(Object, keeper, None, None)
+            if value is one:
+                self._kept(keeper, name, node)
+            else:
+                self._graph.solver.link(self._graph.attribute(one, name), node)
+
+    def _kept(self, keeper: str, name: str, node: Node) -> None:
+        """What the program stores under a name on any object of a library class, or of a class that extends it."""
+        graph = self._graph
+        sites = graph.index.stores.get(name, ())
+
+        def stored(held: Node, holder: Value) -> None:
+            if isinstance(holder, Object) and graph.knowledge.keeper(holder.type, "attributes") == keeper:
+                graph.solver.link(held, node)
+
+        for module, scope, store in sites if len(sites) <= _MOST_STORES else ():
+            for frame in self._classes.frames(module, scope)[:1]:
+                base, value = graph.evaluate(frame, store.base), graph.evaluate(frame, store.value)
+                graph.solver.listen(base, stored, value)
+        for (module_index, cls_index), by_name in graph.index.own_stores.items():
+            if name in by_name:
+                module = graph.modules.all[module_index]
+                cls = self._classes.defined_by(module, module.facts.scopes[cls_index])
+                if any(graph.knowledge.keeper(b, "attributes") == keeper for b in self._classes.library_bases(cls)):
+                    graph.solver.link(graph.attribute(self._classes.instance(cls), name), node)
 
     def _instance(self, value: Instance, name: str, node: Node) -> None:
         cls = value.cls

@@ -12,7 +12,7 @@ from loopsafe.program.constants import Constants
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget, Source
 from loopsafe.program.index import method_kind
 from loopsafe.program.names import Names
-from loopsafe.program.solver import Listener
+from loopsafe.program.solver import Listener, Node
 from loopsafe.program.values import (
     Class,
     Container,
@@ -52,7 +52,7 @@ class Calls:
             plain = tuple(Source(frame, a, guard=guard) for a in call.args if not isinstance(a, Star))
             named = tuple((name, Source(frame, value, guard=guard)) for name, value in call.keywords if name)
             spread = tuple(Source(frame, value, guard=guard) for name, value in call.keywords if not name)
-            found = self._written[frame, call] = Arguments(plain, named, rest, spread, whole=True)
+            found = self._written[frame, call] = Arguments(plain, named, rest, spread, whole=True, caller=frame)
         return found
 
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
@@ -178,15 +178,18 @@ class Calls:
     ) -> None:
         frames = self._graph.values.frame
         # The plain frame hears of every call: whoever asks for a parameter without a call in mind gets all.
-        plain = frames(function.module, function.scope, function.frame, receiver)
+        plain, called = frames(function.module, function.scope, function.frame, receiver), site
         self._names.give(plain, arguments)
         if not isinstance(site, Value) and not self._is_sensitive(function):
             site = None
         known = self._constants.given(function, receiver, arguments)
+        known += self._constants.of_object(function, receiver, arguments, called)
         entered = plain
         if site is not None or known:
             entered = frames(function.module, function.scope, function.frame, receiver, site, known=known)
             self._names.give(entered, arguments)
+        if not known:
+            self._graph.entered_plainly(plain)
         on_target(Entered(entered, function))
 
     def _is_sensitive(self, function: Function) -> bool:
@@ -207,7 +210,10 @@ class Calls:
     def handed_over(self, row: RunsRow, target: Library, site: object, on_target: OnTarget) -> None:
         """A library call that runs a callable of its arguments: enter that callable as the library does."""
         for wanted in row.callables:
-            for source in self._callables(wanted, target.arguments):
+            sources = self._callables(wanted, target.arguments)
+            if wanted.held and target.receiver is not None:
+                sources = [Source(None, None, self._graph.attribute(target.receiver, wanted.held))]
+            for source in sources:
                 given = self._given(row.passes, target.arguments)
                 self._graph.solver.listen(
                     self._graph.node(source),
@@ -226,6 +232,16 @@ class Calls:
         return sources
 
     def _given(self, passes: Passed, arguments: Arguments) -> Arguments:
+        if passes.objects:
+            make = self._graph.values.make
+            nodes = [self._graph.holding([make(Object, cls, None, None)]) for cls in passes.objects]
+            return Arguments(tuple(Source(None, None, node) for node in nodes))
+        if passes.each_from is not None:
+            nodes = [Node() for _ in arguments.positional[passes.each_from :]]
+            for source, node in zip(arguments.positional[passes.each_from :], nodes, strict=True):
+                self._graph.elements(source, node)
+            each = tuple(Source(None, None, node) for node in nodes)
+            return Arguments(rest=each) if passes.spread else Arguments(each)
         if passes.rest_from is not None:
             return arguments.after(passes.rest_from, passes.keywords)
         given = Arguments((), (), self._one(passes.args, arguments), self._one(passes.kwargs, arguments))

@@ -9,6 +9,7 @@ from loopsafe.program.modules import Module
 from loopsafe.program.values import Class, External, Frame, Instance, ProjectModule, Value
 
 _MOST_SUBCLASSES = 24
+_MOST_ALTERNATIVES = 8
 Resolved = Class | External | ProjectModule | None
 
 
@@ -102,7 +103,7 @@ class Classes:
 
     def _direct_bases(self, cls: Class) -> list[Class | External]:
         named = (base for expr in cls.scope.bases for base in self.resolve_all(cls.frame, expr))
-        return [base for base in named if isinstance(base, (Class, External))]
+        return list(dict.fromkeys(b for b in named if isinstance(b, (Class, External)) and b is not cls))
 
     def _linear(self, base: Class | External) -> list[Class | External]:
         return list(self._mro.get(base, (base,))) if isinstance(base, Class) else [base]
@@ -137,9 +138,41 @@ class Classes:
         return found
 
     def resolve_all(self, frame: Frame, expr: Expr) -> list[Resolved]:
-        """What a class expression names; both of `A if t else B`."""
-        options = expr.options if isinstance(expr, Choice) else (expr,)
-        return [r for r in (self.resolve(frame, o) for o in options) if r is not None]
+        """What a class expression names; both of `A if t else B`, and of a name imported from here or else from there.
+
+        The last that means a class comes first: it is what `resolve` gives.
+        """
+        found: list[Resolved] = []
+        pending: list[tuple[Frame, Expr]] = [(frame, expr)]
+        for at, option in pending:
+            if isinstance(option, Choice):
+                pending += [(at, each) for each in option.options]
+            elif (inner := self._named(at, option)) and len(pending) < _MOST_ALTERNATIVES:
+                pending += inner
+            else:
+                found.append(self.resolve(at, option))
+        return [each for each in dict.fromkeys(found) if each is not None]
+
+    def _named(self, frame: Frame, expr: Expr) -> list[tuple[Frame, Expr]]:
+        """What a name is bound to, here or in the module of the project that it is imported from."""
+        if isinstance(expr, Name):
+            binder, bound = self._bindings(frame, expr.id)
+            return [(binder, each) for each in reversed(bound)] if binder is not None else []
+        if isinstance(expr, Import) and expr.name is not None:
+            modules = self._graph.modules
+            module = modules.find(modules.absolute(expr, frame.module), frame.module)
+            if module is not None and module is not frame.module and expr.name in module.facts.scopes[0].bindings:
+                return [(self._graph.module_frame(module), Name(expr.name))]
+        return []
+
+    def _bindings(self, frame: Frame, name: str) -> tuple[Frame | None, tuple[Expr, ...]]:
+        """The frame in which a class's name is bound, and to what."""
+        at: Frame | None = frame
+        while at is not None:
+            if name in at.scope.bindings and (at is frame or at.scope.kind != "class"):
+                return at, at.scope.bindings[name]
+            at = at.parent
+        return None, ()
 
     def resolve(self, frame: Frame, expr: Expr, depth: int = 0) -> Resolved:
         """The class, module or library thing that an expression names, following imports and plain assignments only."""
@@ -159,16 +192,13 @@ class Classes:
         return None
 
     def _resolve_name(self, frame: Frame, name: str, depth: int) -> Resolved:
-        at: Frame | None = frame
-        while at is not None:
-            if name in at.scope.bindings and (at is frame or at.scope.kind != "class"):
-                # The last that means a class wins: `try: from a import C`, `except ImportError: C = None`.
-                found = [self.resolve(at, e, depth + 1) for e in at.scope.bindings[name]]
-                return next((f for f in reversed(found) if f is not None), None)
-            if at.parent is None:
-                return self._resolve_star(at, name, depth) or self._external(f"builtins.{name}")
-            at = at.parent
-        return None
+        at, bound = self._bindings(frame, name)
+        if at is None:
+            top = _outermost(frame)
+            return self._resolve_star(top, name, depth) or self._external(f"builtins.{name}")
+        # The last that means a class wins: `try: from a import C`, `except ImportError: C = None`.
+        found = [self.resolve(at, e, depth + 1) for e in bound]
+        return next((f for f in reversed(found) if f is not None), None)
 
     def _resolve_star(self, frame: Frame, name: str, depth: int) -> Resolved:
         for star in frame.scope.star_imports:
@@ -215,6 +245,12 @@ class Classes:
             body = self._graph.values.frame(base.module, base.scope, base.frame)
             return self._resolve_name(body, name, depth + 1)
         return None
+
+
+def _outermost(frame: Frame) -> Frame:
+    while frame.parent is not None:
+        frame = frame.parent
+    return frame
 
 
 def _calls_up(cls: Class, name: str) -> bool:

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from loopsafe.facts.schema import Attr, Call, Collection, Compare, Const, Expr, Name, Not, Parameter, Scope
+from loopsafe.facts.schema import Attr, Call, Collection, Compare, Const, Expr, Name, Not, Parameter, Ref, Scope
 from loopsafe.program.graph import Arguments, Graph
 from loopsafe.program.index import last_name
+from loopsafe.program.modules import Module
 from loopsafe.program.python import SAME_FUNCTION
-from loopsafe.program.values import Frame, Function, Known, Value
+from loopsafe.program.registries import Registries
+from loopsafe.program.settings import UNKNOWN, Settings
+from loopsafe.program.values import Frame, Function, Instance, Known, Value
 
-_UNKNOWN = object()
+_UNKNOWN = UNKNOWN
 
 
 class _Other:
@@ -32,15 +35,20 @@ class _Tests:
     """What tests ask of names: for each name the constants it is compared with."""
 
     names: dict[str, set[object]] = field(default_factory=dict)
+    attributes: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, test: Expr) -> None:
         if isinstance(test, Not):
             self.note(test.value)
         elif isinstance(test, Name):
             self.names.setdefault(test.id, set())
+        elif isinstance(test, Attr) and isinstance(test.base, Name):
+            self.attributes.add((test.base.id, test.name))
         elif isinstance(test, Compare):
             for side, other in ((test.left, test.right), (test.right, test.left)):
                 constants = _constants(other)
+                if isinstance(side, Attr):
+                    self.note(side)
                 if isinstance(side, Name) and constants is not None:
                     self.names.setdefault(side.id, set()).update(constants)
 
@@ -51,7 +59,10 @@ class Constants:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._tests: dict[Scope, _Tests] = {}
-        self._asked: dict[Scope, tuple[tuple[Parameter, int | None, set[object]], ...]] = {}
+        self.registries = Registries(graph.index)
+        self._settings = Settings(graph.modules, graph.index)
+        self._stored: dict[Scope, dict[str, Expr]] = {}
+        self._asked: dict[Scope, tuple[_Asked, ...]] = {}
 
     def given(self, function: Function, receiver: Value | None, arguments: Arguments) -> Known:
         """The constants that a call gives to the parameters a function asks about."""
@@ -64,9 +75,60 @@ class Constants:
                 found.append((parameter.name, _simplified(value, named)))
         return tuple(found)
 
+    def of_object(self, function: Function, receiver: Value | None, arguments: Arguments, site: object) -> Known:
+        """What attributes of the receiver hold for this call: those that a constructor, given a constant, has set."""
+        caller = arguments.caller
+        if not isinstance(receiver, Instance) or caller is None or not isinstance(site, Call):
+            return ()
+        if not isinstance(site.func, Attr) or not isinstance(site.func.base, Name) or _is_constructor(function.scope):
+            return ()
+        name = site.func.base.id
+        if caller.receiver is receiver and caller.scope.parameters[0].name == name:
+            kept = tuple((known, value) for known, value in caller.known if known.startswith("."))
+            return self._set_in(caller) if _is_constructor(caller.scope) else kept
+        made = caller.scope.bindings.get(name, ())
+        if len(made) != 1 or not isinstance(made[0], Call) or any(p.name == name for p in caller.scope.parameters):
+            return ()
+        return self._made_by(caller, made[0], receiver)
+
+    def _set_in(self, constructor: Frame) -> Known:
+        """The attributes that a constructor sets to constants, in a frame of it."""
+        stored = self._attributes_asked(constructor.module, constructor.scope)
+        values = ((f".{name}", self._value(constructor, value)) for name, value in stored.items())
+        return tuple((name, value) for name, value in values if value is None or isinstance(value, bool))
+
+    def _made_by(self, caller: Frame, made: Call, receiver: Instance) -> Known:
+        cls = receiver.cls
+        body = (cls.module.facts.scopes[v.scope] for v in cls.scope.bindings.get("__init__", ()) if isinstance(v, Ref))
+        init = next(body, None)
+        if init is None or last_name(made.func) != cls.scope.name:
+            return ()
+        frame = self._graph.values.frame(cls.module, cls.scope, cls.frame)
+        known = self.given(Function(cls.module, init, frame), receiver, self._graph.arguments(caller, made))
+        return self._set_in(self._graph.values.frame(cls.module, init, frame, receiver, known=known))
+
+    def _attributes_asked(self, module: Module, init: Scope) -> dict[str, Expr]:
+        """What a constructor stores in attributes that tests of its class ask about, and that nothing sets anew."""
+        found = self._stored.get(init)
+        if found is None:
+            found = self._stored[init] = {}
+            index, cls = self._graph.index, module.facts.scopes[init.parent]
+            stores = index.own_stores.get((module.index, cls.index), {}) if _is_constructor(init) else {}
+            methods = index.inner.get(cls, ()) if stores else ()
+            asked = {name for method in methods for _, name in self._tests_of(method).attributes}
+            for name in sorted(asked & stores.keys()):
+                (scope, store), *others = stores[name]
+                if scope is init and not others and store.guard < 0 and name not in index.stores:
+                    found[name] = store.value
+        return found
+
     def rules_out(self, frame: Frame, guard: int) -> bool:
         """Whether control does not get past a guard in a frame."""
-        if guard < 0 or not _is_special(frame):
+        if guard < 0:
+            return False
+        if self._settings.rules_out(frame.module, frame.scope, guard):
+            return True
+        if not _is_special(frame):
             return False
         while guard >= 0:
             row = frame.scope.guards[guard]
@@ -101,13 +163,29 @@ class Constants:
     def _value(self, frame: Frame, expr: Expr) -> object:
         if isinstance(expr, Const):
             return expr.value
+        if isinstance(expr, Attr) and isinstance(expr.base, Name):
+            return self._attribute(frame, expr.base.id, expr.name)
         at: Frame | None = frame if isinstance(expr, Name) else None
         while at is not None and isinstance(expr, Name):
             scope = at.scope
             for name, value in at.known:
                 if name == expr.id:
                     return value
+            if at.parent is None:
+                return self._settings.constant(at.module, expr.id)
             if expr.id in scope.bindings or any(p.name == expr.id for p in scope.parameters):
+                return _UNKNOWN
+            at = at.parent
+        return _UNKNOWN
+
+    def _attribute(self, frame: Frame, base: str, name: str) -> object:
+        """What an attribute of the method's own object is known to hold."""
+        at: Frame | None = frame
+        while at is not None:
+            if any(p.name == base for p in at.scope.parameters):
+                own = at.receiver is not None and at.scope.parameters[0].name == base
+                return next((v for n, v in at.known if own and n == f".{name}"), _UNKNOWN)
+            if base in at.scope.bindings:
                 return _UNKNOWN
             at = at.parent
         return _UNKNOWN
@@ -122,24 +200,30 @@ class Constants:
             return parameter.default.value
         return _UNKNOWN
 
-    def _parameters(self, function: Function) -> tuple[tuple[Parameter, int | None, set[object]], ...]:
+    def _parameters(self, function: Function) -> tuple[_Asked, ...]:
         """The parameters that tests ask about, with their positions and what they are compared with."""
         scope = function.scope
         found = self._asked.get(scope)
         if found is None:
-            found = self._asked[scope] = tuple(self._find(scope))
+            found = self._asked[scope] = tuple(self._find(function.module, scope))
         return found
 
-    def _find(self, scope: Scope) -> Iterator[tuple[Parameter, int | None, set[object]]]:
+    def _find(self, module: Module, scope: Scope) -> Iterator[_Asked]:
         tests = self._tests_of(scope)
         positional = [p for p in scope.parameters if p.kind == "positional"]
-        bound = self._bound_in(scope)
+        bound, keys = self._bound_in(scope), self.registries.keys(module, scope)
+        stored = self._attributes_asked(module, scope).values() if _is_constructor(scope) else ()
+        kept = {value.id for value in stored if isinstance(value, Name)}
         for parameter in scope.parameters:
             if parameter.kind in ("positional", "keyword") and parameter.name not in bound:
                 position = positional.index(parameter) if parameter.kind == "positional" else None
-                if parameter.name in tests.names:
+                if parameter.name in keys or self._is_key_elsewhere(scope, parameter.name):
+                    yield parameter, position, None
+                elif parameter.name in tests.names:
                     yield parameter, position, tests.names[parameter.name]
-                elif isinstance(parameter.default, Const) and self._is_handed_on(scope, parameter.name):
+                elif isinstance(parameter.default, Const) and (
+                    parameter.name in kept or self._is_handed_on(scope, parameter.name)
+                ):
                     yield parameter, position, set()
 
     def _bound_in(self, scope: Scope) -> set[str]:
@@ -160,6 +244,20 @@ class Constants:
                     found.note(guard.test)
         return found
 
+    def _is_key_elsewhere(self, scope: Scope, name: str) -> bool:
+        """Whether a parameter is handed on to a function that finds handlers by it."""
+        for call in scope.calls:
+            if any(isinstance(a, Name) and a.id == name for a in call.args):
+                others = self._graph.index.functions.get(last_name(call.func), ())
+                if any(self.registries.keys(*other) for other in others if other[1] is not scope):
+                    return True
+        return False
+
+    def exact_key(self, frame: Frame, key: Expr) -> str | int | None:
+        """The one constant that a key is in a frame; None where it may be another."""
+        value = self._value(frame, key)
+        return value if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+
     def _is_handed_on(self, scope: Scope, name: str) -> bool:
         """Whether a parameter is given to a function that asks about what it is given."""
         for call in scope.calls:
@@ -174,9 +272,17 @@ class Constants:
         return False
 
 
-def _simplified(value: object, named: set[object]) -> object:
+def _is_constructor(scope: Scope) -> bool:
+    return scope.name == "__init__"
+
+
+# A parameter, its position, and what it is compared with; None where it is a key.
+_Asked = tuple[Parameter, int | None, set[object] | None]
+
+
+def _simplified(value: object, named: set[object] | None) -> object:
     """Texts and numbers that no test names are all the same; empty ones count as tests of truth see them."""
-    if value is None or isinstance(value, bool) or not value or value in named:
+    if value is None or isinstance(value, bool) or not value or named is None or value in named:
         return value
     return _OTHER
 

@@ -24,8 +24,8 @@ _LAST_POSITION = 16
 class Containers:
     """Slots are written to, reads collect what may come out. Key `None` is an unknown key: it meets every other."""
 
-    def __init__(self, solver: Solver) -> None:
-        self._solver = solver
+    def __init__(self, solver: Solver, on_read: Callable[[Value], None]) -> None:
+        self._solver, self._on_read = solver, on_read
         self._contents: dict[Value, _Contents] = {}
 
     def slot(self, container: Value, key: object) -> Node:
@@ -47,6 +47,7 @@ class Containers:
         node = contents.reads.get(key)
         if node is None:
             node = contents.reads[key] = Node()
+            self._solver.later(self._on_read, container)
             for stored, slot in contents.slots.items():
                 if key is None or stored is None or stored == key:
                     self._solver.link(slot, node)

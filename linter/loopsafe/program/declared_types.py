@@ -9,7 +9,7 @@ from functools import reduce
 
 from loopsafe.facts.schema import Choice, Collection, Const, Expr, Subscript
 from loopsafe.program.annotations import FIRST_ONLY, WRAPPERS
-from loopsafe.program.classes import Classes
+from loopsafe.program.classes import Classes, Resolved
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import last_name
 from loopsafe.program.python import DESCRIPTIVE_MODULES, PLAIN_TYPES, STRUCTURAL
@@ -97,7 +97,11 @@ class DeclaredTypes:
         return reduce(_Meaning.or_else, known, _Meaning()) if len(known) == len(meanings) else None
 
     def _plain(self, frame: Frame, annotation: Expr) -> _Meaning | None:
-        named = self._classes.resolve(frame, annotation)
+        meanings = [self._class(named) for named in self._classes.resolve_all(frame, annotation)]
+        known = [meaning for meaning in meanings if meaning is not None]
+        return reduce(_Meaning.or_else, known, _Meaning()) if known and len(known) == len(meanings) else None
+
+    def _class(self, named: Resolved) -> _Meaning | None:
         if isinstance(named, Class):
             return None if self._is_structural(named) else _Meaning((named,))
         if isinstance(named, External):

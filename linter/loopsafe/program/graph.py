@@ -6,14 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from loopsafe.facts.schema import Call, Expr
+from loopsafe.facts.schema import Call, Expr, Import
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.index import Index
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.python import UNDERSTOOD
 from loopsafe.program.solver import Node, Solver
-from loopsafe.program.values import External, Frame, Function, Value, Values
+from loopsafe.program.values import Container, Coroutine, External, Frame, Function, Value, Values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +32,7 @@ class Arguments:
 
     `skip` elements of the containers in `rest` have been taken already. `partials` counts the partials they went
     through. They are the `whole` where nobody adds to them: a library gives its callbacks more than the text shows.
+    `caller` is the frame in which the call stands as it is.
     """
 
     positional: tuple[Source, ...] = ()
@@ -41,6 +42,7 @@ class Arguments:
     skip: int = 0
     partials: int = 0
     whole: bool = False
+    caller: Frame | None = None
 
     def get(self, position: int | None, keyword: str) -> Source | None:
         """The argument given at this position or under this keyword."""
@@ -156,6 +158,10 @@ class Graph(ABC):
         """What a name holds by Python's scoping rules, seen from inside the frame."""
 
     @abstractmethod
+    def bind_import(self, frame: Frame, imported: Import, node: Node) -> None:
+        """What an import in this frame's module gives."""
+
+    @abstractmethod
     def attribute(self, value: Value, name: str) -> Node:
         """What an attribute of a value holds."""
 
@@ -180,6 +186,22 @@ class Graph(ABC):
         """What may be read under a key of a container; `None` stands for any key."""
 
     @abstractmethod
+    def exact_key(self, frame: Frame, key: Expr) -> str | int | None:
+        """The one constant that a key is in a frame; None where it may be another."""
+
+    @abstractmethod
+    def finds_handlers(self, frame: Frame, around: bool = True) -> bool:
+        """Whether a function, or one `around` it, finds handlers by a name that it is given."""
+
+    @abstractmethod
+    def entered_plainly(self, frame: Frame) -> None:
+        """A call enters a function without constants that tell its calls apart."""
+
+    @abstractmethod
+    def find_kept(self, keeper: Value, key: Expr) -> None:
+        """Find what the program puts under a key, written like this, into objects that `keeper` stands for."""
+
+    @abstractmethod
     def slot(self, container: Value, key: object) -> Node:
         """Where to put what is stored under a key of a container; `None` where the key is not known."""
 
@@ -189,6 +211,17 @@ class Graph(ABC):
 
         Where the shift is not known (None) it may have any position.
         """
+
+    def elements(self, source: Source, node: Node) -> None:
+        """Have `node` hold what going through an argument gives."""
+
+        def element(value: Value) -> None:
+            if isinstance(value, Container):
+                self.solver.link(self.content(value, None), node)
+            elif isinstance(value, Coroutine):
+                self.solver.link(self.yielded(value.frame), node)
+
+        self.solver.listen(self.node(source), element)
 
     @abstractmethod
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:

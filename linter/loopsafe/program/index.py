@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from loopsafe.facts.schema import Attr, Call, Expr, Import, Name, Scope, Store, Subscript
+from loopsafe.facts.schema import Attr, Call, Const, Expr, Import, Name, Ref, Scope, Store, Subscript
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.python import ADDERS, PUTTERS
 
@@ -103,6 +103,16 @@ class Index:
         return found
 
     @cached_property
+    def item_writes(self) -> dict[object, list[WriteSite]]:
+        """What is put into something under one key, by how the key is written."""
+        found: dict[object, list[WriteSite]] = defaultdict(list)
+        for site in (site for sites in self.writes.values() for site in sites):
+            word = spelling(site.key)
+            if word is not None and not site.whole:
+                found[word].append(site)
+        return found
+
+    @cached_property
     def classes_by_base(self) -> dict[str, list[tuple[Module, Scope]]]:
         """Classes by the last name of each base class, under every name it is imported as."""
         found: dict[str, list[tuple[Module, Scope]]] = defaultdict(list)
@@ -123,6 +133,14 @@ class Index:
         return found
 
     @cached_property
+    def constructors(self) -> dict[str, list[tuple[Module, Scope]]]:
+        """Constructors by the name of their class."""
+        found: dict[str, list[tuple[Module, Scope]]] = defaultdict(list)
+        for module, scope in self.functions.get("__init__", ()):
+            found[module.facts.scopes[scope.parent].name].append((module, scope))
+        return found
+
+    @cached_property
     def defined(self) -> Counter[str]:
         """How many functions and classes have each name."""
         return Counter(scope.name for _, scope in self._scopes() if scope.kind in ("function", "class"))
@@ -137,10 +155,13 @@ class Index:
     def _coroutine_names(self) -> frozenset[str]:
         return frozenset(scope.name for _, scope in self._scopes() if scope.is_async)
 
-    def names_coroutine(self, call: Call) -> bool:
-        """Whether an argument of the call has the name of some coroutine function, or calls one of that name."""
+    def names_coroutine(self, module: Module, call: Call) -> bool:
+        """Whether an argument of the call has the name of some coroutine function, or calls one, as a lambda may."""
         given = [*call.args, *(value for _, value in call.keywords)]
         given += [a for value in given if isinstance(value, Call) for a in value.args]
+        scopes = module.facts.scopes
+        made = [r for value in given if isinstance(value, Ref) for r in scopes[value.scope].returns]
+        given += [value.func for value in made if isinstance(value, Call)]
         return any(last_name(value) in self._coroutine_names for value in given)
 
     @cached_property
@@ -232,6 +253,13 @@ def last_name(expr: Expr) -> str:
     if isinstance(expr, Attr):
         return expr.name
     return expr.id if isinstance(expr, Name) else ""
+
+
+def spelling(key: Expr) -> object:
+    """How a key is written: a constant, or the last part of a name; None for what is computed."""
+    if isinstance(key, Const):
+        return key.value
+    return ("name", last_name(key)) if isinstance(key, (Name, Attr)) else None
 
 
 def holder(expr: Expr) -> str:

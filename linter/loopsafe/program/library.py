@@ -7,9 +7,21 @@ from collections.abc import Callable
 from loopsafe.facts.schema import Call
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, Source, Target
-from loopsafe.program.python import ADDERS, FIRST_OF, GETTERS, NEW_CONTAINERS, PUTTERS, SAME_THINGS, VIEWS
+from loopsafe.program.modules import imported_by_name
+from loopsafe.program.python import ADDERS, FIRST_OF, GETTERS, NEW_CONTAINERS, PUTTERS, SAME_THINGS, VIEWS, WRAPPERS
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Container, Coroutine, Frame, Instance, Literal, Object, Partial, Super, Value
+from loopsafe.program.values import (
+    Class,
+    Container,
+    Frame,
+    Instance,
+    Literal,
+    Object,
+    Partial,
+    Super,
+    Value,
+    key_of,
+)
 
 
 class LibraryResults:
@@ -20,6 +32,8 @@ class LibraryResults:
         self._special: dict[str, Callable[[Frame, Call, Library, Node], None]] = {
             "builtins.super": self._super,
             "builtins.getattr": self._getattr,
+            "builtins.__import__": self._module,
+            "importlib.import_module": self._module,
             "builtins.type": self._type,
             "builtins.map": self._map,
             "builtins.enumerate": self._enumerate,
@@ -34,12 +48,11 @@ class LibraryResults:
         if special is not None:
             special(frame, call, target, node)
         elif target.name in SAME_THINGS and target.arguments.positional:
-            # A copy stands for what it was made of, and is a container of its own if it changes later.
             for source in target.arguments.positional[:1]:
-                self._graph.solver.link(self._graph.node(source), node)
-            self._new_container(frame, call, target, node)
+                self._copied(frame, call, target.name, source, node)
         elif target.name in FIRST_OF:
-            self._elements(target.arguments, node)
+            for source in target.arguments.positional[:1]:
+                self._graph.elements(source, node)
         elif target.name in NEW_CONTAINERS:
             self._new_container(frame, call, target, node)
         elif isinstance(target.receiver, (Container, Object)) and self._of_container(frame, call, target, node):
@@ -49,7 +62,7 @@ class LibraryResults:
 
     def _by_knowledge(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         graph = self._graph
-        row = graph.knowledge.results.get(target.name)
+        row = graph.knowledge.result(target.name)
         if row is None:
             if graph.complete or graph.knowledge.is_known(target.name):
                 graph.solver.add(node, graph.values.make(Object, target.name, frame, call))
@@ -106,6 +119,12 @@ class LibraryResults:
         for default in given[2:3]:
             graph.solver.link(graph.node(default), node)
 
+    def _module(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        """A module that is imported by its name."""
+        imported = imported_by_name(call)
+        if imported is not None and imported.module:
+            self._graph.bind_import(frame, imported, node)
+
     def _type(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         graph = self._graph
 
@@ -130,7 +149,7 @@ class LibraryResults:
         columns = []
         for source in given[1:]:
             columns.append(Source(None, None, Node()))
-            self._elements(Arguments((source,)), graph.node(columns[-1]))
+            graph.elements(source, graph.node(columns[-1]))
         arguments = Arguments(tuple(columns))
 
         def called(callee: Value) -> None:
@@ -162,19 +181,25 @@ class LibraryResults:
         graph.solver.add(graph.slot(rows, None), row)
         for position, source in enumerate(columns):
             if source is not None:
-                self._elements(Arguments((source,)), graph.slot(row, position))
+                graph.elements(source, graph.slot(row, position))
 
-    def _elements(self, arguments: Arguments, node: Node) -> None:
+    def _copied(self, frame: Frame, call: Call, name: str, source: Source, node: Node) -> None:
+        """A copy of a container is another one, that may change later; what is made of other things stands for them."""
         graph = self._graph
 
-        def element(value: Value) -> None:
-            if isinstance(value, Container):
-                graph.solver.link(graph.content(value, None), node)
-            elif isinstance(value, Coroutine):
-                graph.solver.link(graph.yielded(value.frame), node)
+        def copy(value: Value) -> None:
+            if name in WRAPPERS or not isinstance(value, Container):
+                graph.solver.add(node, value)
+            else:
+                self._copy_of(value, NEW_CONTAINERS.get(name, value.kind), frame, call, node)
 
-        for source in arguments.positional[:1]:
-            graph.solver.listen(graph.node(source), element)
+        graph.solver.listen(graph.node(source), copy)
+
+    def _copy_of(self, value: Container, kind: str, frame: Frame, call: Call, node: Node) -> None:
+        own = self._graph.values.make(Container, kind, frame, call)
+        self._graph.solver.add(node, own)
+        if own is not value:
+            self._graph.include(own, self._graph.holding([value]))
 
     def _new_container(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         kind = NEW_CONTAINERS.get(target.name)
@@ -215,8 +240,12 @@ class LibraryResults:
         graph, own = self._graph, target.receiver
         assert own is not None
         method, arguments = target.name.rpartition(".")[2], target.arguments
-        # Of library objects only queues count: elsewhere `get` and `pop` may mean anything.
-        if isinstance(own, Object) and (
+        if isinstance(own, Object) and (keeper := graph.knowledge.keeper(own.type, "items")):
+            own = graph.values.make(Object, keeper, None, None)
+            for source in arguments.positional[:1]:
+                graph.find_kept(own, source.expr)
+        # Of other library objects only queues count: elsewhere `get` and `pop` may mean anything.
+        elif isinstance(own, Object) and (
             own.site is None or (method not in PUTTERS and method not in ("get", "get_nowait"))
         ):
             return False
@@ -227,7 +256,9 @@ class LibraryResults:
             for source in arguments.positional[:1]:
                 graph.include(own, graph.node(source))
         elif method in GETTERS:
-            self._got(own, method, arguments, node)
+            self._got(frame, own, method, arguments, node)
+        elif method == "copy" and isinstance(own, Container):
+            self._copy_of(own, own.kind, frame, call, node)
         elif method in VIEWS:
             graph.solver.add(node, own)
             if isinstance(own, Container) and own.kind == "dict" and method == "values":
@@ -240,19 +271,25 @@ class LibraryResults:
             return isinstance(own, Container)
         return True
 
-    def _got(self, own: Value, method: str, arguments: Arguments, node: Node) -> None:
+    def _got(self, frame: Frame, own: Value, method: str, arguments: Arguments, node: Node) -> None:
         graph = self._graph
         # `pop(0)` of a list and `get(timeout)` of a queue name no key.
         keyed = method in ("get", "pop", "setdefault", "__getitem__") and arguments.positional
-        if keyed and isinstance(own, Container) and own.kind == "dict":
+        if keyed and (own.kind == "dict" if isinstance(own, Container) else own.site is None):  # type: ignore[attr-defined]
             keys = graph.node(arguments.positional[0])
-            graph.solver.listen(keys, lambda key: graph.solver.link(graph.content(own, _literal(key)), node))
+            graph.solver.listen(keys, lambda key: graph.solver.link(graph.content(own, key_of(key)), node))
+            graph.solver.when_idle(self._unknown_key, own, keys, node)
             for source in arguments.positional[1:2]:
                 graph.solver.link(graph.node(source), node)
-                if method == "setdefault":
+                # What a registry keeps under which key, its callers decide: see `Writers`.
+                if method == "setdefault" and not graph.finds_handlers(frame):
                     graph.solver.link(graph.node(source), graph.slot(own, None))
         else:
             graph.solver.link(graph.content(own, None), node)
+
+    def _unknown_key(self, own: Value, keys: Node, node: Node) -> None:
+        if not keys.values:
+            self._graph.solver.link(self._graph.content(own, None), node)
 
     def _items(self, frame: Frame, call: Call, own: Value, node: Node) -> None:
         graph = self._graph
@@ -263,7 +300,3 @@ class LibraryResults:
         graph.solver.add(node, rows)
         graph.solver.add(graph.slot(rows, None), row)
         graph.solver.link(graph.content(own, None), graph.slot(row, 1))
-
-
-def _literal(value: Value) -> object:
-    return value.value if isinstance(value, Literal) else None

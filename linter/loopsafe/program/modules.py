@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from loopsafe.facts.schema import FileFacts, Import
+from loopsafe.facts.schema import Attr, Call, Const, FileFacts, Import, Name
 
 _MOST_PARTS = 100
 
@@ -122,6 +122,8 @@ def _imported(files: Iterable[FileFacts]) -> set[str]:
                 for value in values:
                     if isinstance(value, Import) and not value.level:
                         found.add(value.module)
+            named = (imported_by_name(call) for call in scope.calls)
+            found.update(each.module for each in named if each is not None and not each.level)
             found.update(star.module for star in scope.star_imports if not star.level)
     return {prefix for name in found for prefix in _prefixes(name)}
 
@@ -131,6 +133,21 @@ def _prefixes(name: str) -> Iterator[str]:
     # No path is as long as some names, whose prefixes would take memory that grows with the square of that.
     for end in range(1, min(len(parts), _MOST_PARTS) + 1):
         yield ".".join(parts[:end])
+
+
+def imported_by_name(call: Call) -> Import | None:
+    """What `import_module("a.b")` and `__import__("a.b")` import; None for any other call."""
+    func, given = call.func, call.args[0] if call.args else None
+    if not isinstance(given, Const) or not isinstance(given.value, str):
+        return None
+    if isinstance(func, (Name, Attr)) and (func.id if isinstance(func, Name) else func.name) == "import_module":
+        module = given.value.lstrip(".")
+        return Import(module, None, len(given.value) - len(module))
+    if isinstance(func, Name) and func.id == "__import__":
+        # Without a list of what to take out of it, it gives the package at the top.
+        listed = len(call.args) > 3 or any(name == "fromlist" for name, _ in call.keywords)
+        return Import(given.value if listed else given.value.partition(".")[0])
+    return None
 
 
 def _package_folders(paths: Iterable[str]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from loopsafe.facts.schema import Call, Expr, Yielded
+from loopsafe.facts.schema import Call, Expr, Import, Yielded
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.attributes import Attributes
@@ -34,8 +34,8 @@ class Program(Graph):
         self._names = Names(self)
         self._attributes = Attributes(self, self.classes)
         self._receivers = Receivers(self, self._names, self.classes)
-        self._containers = Containers(self.solver)
         self._writers = Writers(self, self.classes)
+        self._containers = Containers(self.solver, self._writers.demand)
         self.on_frame(self._writers.entered)
         self._constants = Constants(self)
         self._calls = Calls(self, self._names, self.classes, self._constants)
@@ -66,6 +66,10 @@ class Program(Graph):
     def lookup(self, frame: Frame, name: str) -> Node:
         """What a name holds by Python's scoping rules."""
         return self._names.lookup(frame, name)
+
+    def bind_import(self, frame: Frame, imported: Import, node: Node) -> None:
+        """What an import in this frame's module gives."""
+        self._names.bind_import(frame, imported, node)
 
     def attribute(self, value: Value, name: str) -> Node:
         """What an attribute of a value holds."""
@@ -126,8 +130,26 @@ class Program(Graph):
 
     def content(self, container: Value, key: object) -> Node:
         """What may be read under a key of a container."""
-        self.solver.later(self._writers.demand, container)
         return self._containers.read(container, key)
+
+    def exact_key(self, frame: Frame, key: Expr) -> str | int | None:
+        """The one constant that a key is in a frame; None where it may be another."""
+        return self._constants.exact_key(frame, key)
+
+    def finds_handlers(self, frame: Frame, around: bool = True) -> bool:
+        """Whether a function, or one `around` it, finds handlers by a name that it is given."""
+        at: Frame | None = frame
+        while at is not None and not self._constants.registries.keys(at.module, at.scope):
+            at = at.parent if around else None
+        return at is not None
+
+    def entered_plainly(self, frame: Frame) -> None:
+        """A call enters a function without constants that tell its calls apart."""
+        self._writers.entered_plainly(frame)
+
+    def find_kept(self, keeper: Value, key: Expr) -> None:
+        """Find what the program puts under a key, written like this, into objects that `keeper` stands for."""
+        self._writers.kept(keeper, key)
 
     def slot(self, container: Value, key: object) -> Node:
         """Where to put what is stored under a key of a container."""

@@ -13,6 +13,11 @@ SAME_THINGS = {
     "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext", "weakref.proxy", "types.MappingProxyType",
     "itertools.cycle", "itertools.chain", "itertools.islice",
 }  # fmt: skip
+# Of these, what they are made of is still the thing that changes.
+WRAPPERS = {
+    "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext", "weakref.proxy", "types.MappingProxyType",
+    "builtins.iter", "builtins.aiter",
+}  # fmt: skip
 CONTAINER_METHODS = PUTTERS.keys() | ADDERS | {"values", "copy", "items", "keys", "__getitem__"}
 CONTAINER_METHODS |= {"pop", "popleft", "get", "get_nowait", "popitem", "recv", "receive", "sort", "send"}
 FIRST_OF = {"builtins.next", "builtins.anext", "builtins.max", "builtins.min"}
@@ -25,12 +30,16 @@ NEW_CONTAINERS = {
 GETTERS = {"pop", "popleft", "get", "get_nowait", "popitem", "setdefault", "__getitem__", "recv", "receive"}
 VIEWS = {"values", "copy"}
 SPECIAL = {
+    "importlib.import_module", "builtins.__import__",
     "builtins.super", "builtins.getattr", "builtins.type", "builtins.map", "builtins.enumerate", "builtins.zip",
     "functools.partial", "functools.partialmethod",
 }  # fmt: skip
 _NAMES = SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL
 # The modules too: `functools` must be followed for `functools.partial` to be found.
 UNDERSTOOD = frozenset(_NAMES | {name.rpartition(".")[0] for name in _NAMES})
+# Where Python runs in a browser there are no threads.
+BROWSER_PLATFORMS = frozenset({"emscripten", "wasi"})
+BROWSER_MODULES = frozenset({"pyodide", "_pyodide", "pyodide_js", "_pyodide_core"})
 # Types whose instances are no objects of the project, unless it extends them.
 PLAIN_TYPES = frozenset(f"builtins.{name}" for name in ("str", "bytes", "int", "float", "bool", "complex", "bytearray"))
 # Bases that make a class a description of what others have.

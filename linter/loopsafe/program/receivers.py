@@ -43,6 +43,7 @@ from loopsafe.program.values import (
     Member,
     Object,
     Value,
+    key_of,
 )
 
 # Longer strings are texts, larger numbers are not positions.
@@ -126,8 +127,21 @@ class Receivers:
         options, taken = expr.options, self._graph.decide(frame, expr.test)
         if taken is not None:
             options = options[:1] if taken else options[1:]
-        for option in options:
-            self._link(self.evaluate(frame, option), node)
+        for position, option in enumerate(options):
+            if expr.joined:
+                self._listen(self.evaluate(frame, option), self._joined, frame, expr, position, node)
+            else:
+                self._link(self.evaluate(frame, option), node)
+
+    def _joined(self, frame: Frame, expr: Choice, position: int, node: Node, value: Value) -> None:
+        """Containers that are added give a new one."""
+        graph = self._graph
+        own = graph.values.make(Container, value.kind, frame, expr) if isinstance(value, Container) else value
+        graph.solver.add(node, own)
+        if own is not value:
+            # How long the first one is, is not known.
+            after = position and value.kind not in ("dict", "set")  # type: ignore[attr-defined]
+            graph.include(own, graph.holding([value]), None if after else 0)
 
     def _collection(self, frame: Frame, expr: Collection, node: Node) -> None:
         graph = self._graph
@@ -150,7 +164,7 @@ class Receivers:
         if isinstance(key, Const) and key.value is not None:
             self._link(held, graph.slot(own, key.value))
         elif isinstance(key, (Name, Attr)):
-            self._listen(self.evaluate(frame, key), lambda value: self._link(held, graph.slot(own, _key(value))))
+            self._listen(self.evaluate(frame, key), lambda value: self._link(held, graph.slot(own, key_of(value))))
         else:
             self._link(held, graph.slot(own, None))
 
@@ -181,7 +195,11 @@ class Receivers:
 
     def _element(self, frame: Frame, value: Value, index: Expr, node: Node, method: str) -> None:
         graph = self._graph
-        if isinstance(value, (Container, Member)) or (isinstance(value, Object) and index is None):
+        keeper = self._keeper(value) if index is not None else None
+        if keeper is not None:
+            graph.find_kept(keeper, index)
+            self._by_key(frame, keeper, index, node)
+        elif isinstance(value, (Container, Member)) or (isinstance(value, Object) and index is None):
             # Iterating a dict gives keys, which are not followed.
             if isinstance(value, Container) and value.kind == "dict" and method == "__iter__" and index is None:
                 return
@@ -194,6 +212,11 @@ class Receivers:
         elif isinstance(value, Instance):
             self._through_method(frame, value, index, node, method)
 
+    def _keeper(self, value: Value) -> Value | None:
+        """What stands for all objects on which the program keeps items, if this is one."""
+        name = self._graph.knowledge.keeper(value.type, "items") if isinstance(value, Object) else ""
+        return self._graph.values.make(Object, name, None, None) if name else None
+
     def _is_typed_dict(self, value: Instance) -> bool:
         return any(base.endswith(".TypedDict") for base in self._classes.library_bases(value.cls))
 
@@ -202,6 +225,9 @@ class Receivers:
         if isinstance(index, Const) and index.value is not None:
             self._link(graph.content(value, index.value), node)
         elif isinstance(index, (Name, Attr)):
+            exact = graph.exact_key(frame, index)
+            if exact is not None and isinstance(value, Container):
+                self._listen(graph.slot(value, None), self._default_for, value, exact)
             keys = self.evaluate(frame, index)
             self._listen(keys, self._under_key, value, node)
             if _is_computed(frame, index):
@@ -211,8 +237,16 @@ class Receivers:
         else:
             self._link(graph.content(value, None), node)
 
+    def _default_for(self, value: Container, key: object, held: Value) -> None:
+        """What a factory makes for a missing key is another one for each key."""
+        if isinstance(held, Container) and held.display is value.display and held.frame is value.frame:
+            display = (held.display, key)
+            own = next((v for v in self._graph.slot(value, key).values if getattr(v, "display", None) == display), None)
+            own = own or self._graph.values.make(Container, held.kind, held.frame, display)
+            self._graph.solver.add(self._graph.slot(value, key), own)
+
     def _under_key(self, value: Value, node: Node, key: Value) -> None:
-        self._link(self._graph.content(value, _key(key)), node)
+        self._link(self._graph.content(value, key_of(key)), node)
 
     def _unknown_key(self, value: Value, keys: Node, node: Node) -> None:
         """No value of the key has turned up, so it may be any."""
@@ -330,7 +364,3 @@ def _is_computed(frame: Frame, index: Expr) -> bool:
     """Whether a key comes from a call, a message or the like: then the constants known for it are not all it can be."""
     bound = frame.scope.bindings.get(index.id, ()) if isinstance(index, Name) else ()
     return any(not isinstance(value, (Const, Name, Import)) for value in bound)
-
-
-def _key(value: Value) -> object:
-    return value.value if isinstance(value, Literal) else None

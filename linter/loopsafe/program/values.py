@@ -216,6 +216,13 @@ class Literal(Value):
         return repr(self.value)
 
 
+def key_of(value: Value) -> object:
+    """What a value is as a key of a container: a constant, or the place where it was made; None where not known."""
+    if isinstance(value, Object):
+        return value.site
+    return value.value if isinstance(value, Literal) else None
+
+
 class ProjectModule(Value):
     """A module of the project as a value."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Await, Call, Choice, Const, Expr, Scope
+from loopsafe.facts.schema import Await, Call, Choice, Const, Expr, Scope, Subscript
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Graph
-from loopsafe.program.index import WriteSite
-from loopsafe.program.values import Container, Frame, Object, Value
+from loopsafe.program.index import WriteSite, last_name, spelling
+from loopsafe.program.values import Container, Frame, Object, Value, key_of
 
 _MOST_WRITERS = 200
 
@@ -18,7 +18,11 @@ class Writers:
         self._graph, self._classes = graph, classes
         self._asked: set[Value] = set()
         self._followed: set[str] = set()
+        self._kept: set[tuple[Value, object]] = set()
         self._in_closures: dict[Scope, list[WriteSite]] = {}
+        self._plain: set[Frame] = set()
+        self._keyed: dict[Scope, list[Frame]] = {}
+        self._held_back: dict[Frame, list[tuple[Frame, WriteSite]]] = {}
 
     def demand(self, container: Value) -> None:
         """Find what is put into this container elsewhere."""
@@ -34,12 +38,66 @@ class Writers:
                 for site in sites if len(sites) <= _MOST_WRITERS else ():
                     self._follow(site)
 
+    def kept(self, keeper: Value, key: Expr) -> None:
+        """Find what is put under a key into library objects that keep things for the program."""
+        word = spelling(key)
+        if word is not None and (keeper, word) not in self._kept:
+            self._kept.add((keeper, word))
+            for site in self._graph.index.item_writes.get(word, ()):
+                for frame in self._classes.frames(site.module, site.scope)[:1]:
+                    base = self._graph.evaluate(frame, site.base)
+                    self._graph.solver.listen(base, self._put, keeper, frame, site)
+
+    def _put(self, keeper: Value, frame: Frame, site: WriteSite, held: Value) -> None:
+        graph = self._graph
+        if not isinstance(held, Object) or graph.knowledge.keeper(held.type, "items") != keeper.type:  # type: ignore[attr-defined]
+            return
+        value = graph.evaluate(frame, site.value)
+        if isinstance(site.key, Const):
+            graph.solver.link(value, graph.slot(keeper, site.key.value))
+        else:
+            keys = graph.evaluate(frame, site.key)
+            graph.solver.listen(keys, lambda key: graph.solver.link(value, graph.slot(keeper, key_of(key))))
+
     def entered(self, frame: Frame) -> None:
-        """A closure is entered: it writes for whatever it closes over there."""
+        """A closure, or a function that keeps handlers, is entered: it writes for what it closes over, or is given."""
+        if self._graph.finds_handlers(frame):
+            self._keyed.setdefault(frame.scope, []).append(frame)
         for site in self._in_closures.get(frame.scope, ()):
-            self._follow_in(frame, site)
+            self._follow_decided(frame, site)
+
+    def entered_plainly(self, frame: Frame) -> None:
+        """A function is called with what is no constant: it may write under any key."""
+        if frame not in self._plain:
+            self._plain.add(frame)
+            for held, site in self._held_back.pop(frame, ()):
+                self._follow_decided(held, site)
+
+    def _follow_decided(self, frame: Frame, site: WriteSite) -> None:
+        """Each call writes under its own key; the frame for all calls only if there is one with an unknown key."""
+        at: Frame | None = frame
+        while at is not None:
+            if not at.known and at not in self._plain and self._graph.finds_handlers(at, around=False):
+                self._held_back.setdefault(at, []).append((frame, site))
+                return
+            at = at.parent
+        self._follow_in(frame, site)
+
+    def _follow_keyed(self, site: WriteSite) -> None:
+        self._in_closures.setdefault(site.scope, []).append(site)
+        frames = dict.fromkeys((*self._keyed.get(site.scope, ()), *self._classes.frames(site.module, site.scope)))
+        for frame in frames:
+            self._follow_decided(frame, site)
+            at: Frame | None = frame
+            while at is not None:
+                if self._graph.finds_handlers(at, around=False):
+                    self._graph.demand_arguments(at)
+                at = at.parent
 
     def _follow(self, site: WriteSite) -> None:
+        if self._graph.finds_handlers(self._classes.plain_frame(site.module, site.scope)):
+            self._follow_keyed(site)
+            return
         if site.scope.parent >= 0 and site.module.facts.scopes[site.scope.parent].kind == "function":
             self._in_closures.setdefault(site.scope, []).append(site)
         for frame in self._classes.frames(site.module, site.scope):
@@ -53,13 +111,20 @@ class Writers:
         if not isinstance(held, (Container, Object)):
             return
         graph = self._graph
-        value = graph.evaluate(frame, site.value)
+        keyed = isinstance(site.base, Subscript) and graph.exact_key(frame, site.base.index) is not None
+        if keyed and _is_default(held):
+            return  # what is there under this very key takes it
+        value, exact = graph.evaluate(frame, site.value), graph.exact_key(frame, site.key)
         if site.whole:
             graph.include(held, value)
-        elif isinstance(site.key, Const) and site.key.value is not None:
-            graph.solver.link(value, graph.slot(held, site.key.value))
         else:
-            graph.solver.link(value, graph.slot(held, None))
+            graph.solver.link(value, graph.slot(held, exact))
+
+
+def _is_default(held: Value) -> bool:
+    """Whether this is what a `defaultdict` gives for every key."""
+    made = held.display if isinstance(held, Container) and held.kind != "dict" else None
+    return isinstance(made, Call) and last_name(made.func) == "defaultdict"
 
 
 def kept_as(frame: Frame, made: object) -> set[str]:

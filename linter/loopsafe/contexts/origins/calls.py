@@ -13,7 +13,8 @@ from loopsafe.contexts.origins.starts import Starts, holds
 from loopsafe.contexts.places.place import STARTING
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Call, Scope
-from loopsafe.knowledge.schema import RunsRow
+from loopsafe.knowledge.schema import Passed, RunsRow
+from loopsafe.program.aliases import Aliases
 from loopsafe.program.graph import Library, Target
 from loopsafe.program.index import CallSite
 from loopsafe.program.modules import Module
@@ -51,7 +52,10 @@ class Origins:
         sites = [s for w in sorted({n.rpartition(".")[2] for n in self._with_aliases(names)}) for s in index.callers(w)]
         keywords = {c.keyword for found in rows.values() for row in found for c in row.callables if c.keyword}
         inits = index.calls.get("__init__", ())
-        return sites + [site for site in inits if any(name in keywords for name, _ in site[2].keywords)]
+        sites += [site for site in inits if any(name in keywords for name, _ in site[2].keywords)]
+        # Those that hand on what they are given are handed on themselves.
+        runners = {n.rpartition(".")[2] for n, found in rows.items() if any(r.passes != Passed() for r in found)}
+        return sites + Aliases(self.program.modules, index).calls_of(runners)
 
     def _is_spoken_for(self, module: Module, scope: Scope) -> bool:
         """Whether this is the inside of a library that is itself the project: what it runs where, the rows say."""
@@ -78,6 +82,14 @@ class Origins:
                         self._start(
                             frame, call, row, self._starts.as_library(target, name, self.program.arguments(frame, call))
                         )
+                    elif row.where in ("here", "loop") and isinstance(target, Library):
+                        self.program.hand_over(row, target, call, handed)
+
+        def handed(runner: Target) -> None:
+            """What the call runs is itself a library's, and starts something."""
+            for row in self.program.knowledge.runs.get(runner.name, ()) if isinstance(runner, Library) else ():
+                if self._starts.applies(row) and isinstance(runner, Library):
+                    self._start(frame, call, row, runner)
 
         self.program.targets(frame, call, started)
 

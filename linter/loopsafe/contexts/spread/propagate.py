@@ -71,7 +71,8 @@ class Propagation:
             self._operation(Reached(state, origin.call, row, target.name, target.receiver, origin.hop, named))
         for runs in knowledge.runs.get(target.name, ()):
             if runs.where == "here" or runs.where in STARTING:
-                self.program.hand_over(runs, target, origin.call, lambda entered: self.root(entered, origin))
+                after = replace(origin, hop=replace(origin.hop, certain=origin.hop.certain and not runs.likely))
+                self.program.hand_over(runs, target, origin.call, partial(self.root, origin=after))
             elif runs.where == "own-loop":
                 self.run_in_thread(runs, target, origin)
         if target.name in knowledge.loops and target.receiver is not None:
@@ -188,6 +189,7 @@ class Propagation:
         """A library function runs its callables: here, on a loop, or on a loop of its own on this thread."""
         runner = Runner(call, runs, target)
         if runs.where == "here":
+            hop = replace(hop, certain=hop.certain and not runs.likely)
             self.program.hand_over(runs, target, call, lambda entered: self._here(state, entered, hop))
         elif runs.where == "own-loop":
             loop = target.receiver or self._new_loop(state.frame, call)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loopsafe.contexts.places.flow import Flow
-from loopsafe.contexts.places.place import Hop
+from loopsafe.contexts.places.place import STARTING, Hop
 from loopsafe.contexts.spread.guards import Guards
 from loopsafe.facts.schema import Attr, Call
 from loopsafe.program.program import Program
-from loopsafe.program.values import Frame, Object
+from loopsafe.program.values import External, Frame, Member, Object, Value
 
 
 class Starting:
@@ -33,4 +33,14 @@ class Starting:
         # What is declared counts; without a declaration, whatever comes along.
         types = [v.type for v in held if v.frame is None] or [v.type for v in held]
         names = [f"{owner}.{func.name}" for type_ in types for owner in knowledge.lineage(type_)]
-        return any(row.where == "loop" for name in names for row in knowledge.runs.get(name, ()))
+        stays = any(row.where == "loop" for name in names for row in knowledge.runs.get(name, ()))
+        return stays and not any(self._is_runner(v) for a in call.args for v in self._program.evaluate(frame, a).values)
+
+    def _is_runner(self, value: Value) -> bool:
+        """Whether what is handed over starts something itself, wherever it is called."""
+        knowledge, names = self._program.knowledge, [""]
+        if isinstance(value, External):
+            names = [knowledge.canonical(value.name)]
+        elif isinstance(value, Member) and isinstance(value.receiver, Object):
+            names = [f"{owner}.{value.name}" for owner in knowledge.lineage(value.receiver.type)]
+        return any(row.where in STARTING for name in names for row in knowledge.runs.get(name, ()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loopsafe.facts.schema import Attr, Call
+from loopsafe.facts.schema import Attr, Call, Scope, Store
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.knowledge.schema import RunsRow
@@ -13,24 +13,37 @@ from loopsafe.program.graph import Library, Source, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Coroutine, Frame, Function, Method, Partial, Value
-
-_PLAIN_CALLERS = ("asyncio.", "threading.", "concurrent.", "signal.", "_thread.")
+from loopsafe.program.values import Coroutine, Frame, Function, Method, Object, Partial, Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GivenCallback:
-    """A call that takes a callable, and the node of what it is given."""
+    """A call that takes a callable, or an attribute that holds one, and the node of what it is given."""
 
     frame: Frame
-    call: Call
+    place: Call | Store
     given: Node
+    on_thread: bool = False
+
+    @property
+    def text(self) -> str:
+        """What is given a coroutine function."""
+        place = self.place
+        return spell(place.func if isinstance(place, Call) else Attr(place.base, place.name or ""))
+
+    @property
+    def remedy(self) -> str:
+        """What to write instead."""
+        usual = "use `asyncio.run_coroutine_threadsafe`" if self.on_thread else "use `asyncio.create_task` on the loop"
+        return _REMEDIES.get(self.text.rpartition(".")[2], usual)
 
     @property
     def fix(self) -> FixPlan:
         """Hand it over as the coroutine that it is, where it is handed to a loop."""
-        call, base = self.call, self.call.func.base if isinstance(self.call.func, Attr) else None
-        if last_name(call.func) != "call_soon_threadsafe" or not is_exact(base) or call.keywords or not call.args:
+        call = self.place
+        base = call.func.base if isinstance(call, Call) and isinstance(call.func, Attr) else None
+        handed = isinstance(call, Call) and last_name(call.func) == "call_soon_threadsafe" and is_exact(base)
+        if not isinstance(call, Call) or not handed or call.keywords or not call.args:
             return FixPlan("declined", "which loop is to run the coroutine is not known")
         made = isinstance(call.args[0], Call)
         rewrite = Rewrite(call.span, "coroutine" if made else "cocall", spell(base))
@@ -42,7 +55,8 @@ class CoroutineCallbacks:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._given: dict[tuple[Frame, Call], GivenCallback] = {}
+        self._given: dict[tuple[Frame, Call | Store], GivenCallback] = {}
+        self._results: dict[Value, Node] = {}
 
     def seed(self) -> None:
         """Ask about every such call whose argument may be a coroutine function of the project."""
@@ -50,8 +64,13 @@ class CoroutineCallbacks:
         names = (n for n, rows in self._program.knowledge.runs.items() if any(_is_plain(n, row) for row in rows))
         for word in sorted({name.rpartition(".")[2] for name in names}):
             for module, scope, call in index.callers(word):
-                if index.names_coroutine(call):
+                if index.names_coroutine(module, call):
                     self._ask(self._program.classes.plain_frame(module, scope), call)
+        for name, row in self._program.knowledge.assigns.items():
+            if row.where == "thread" and not row.unless_async:
+                owner, _, attribute = name.rpartition(".")
+                for module, scope, store in index.stores.get(attribute, ()):
+                    self._ask_store(self._program.classes.plain_frame(module, scope), store, owner)
 
     def found(self) -> Iterator[GivenCallback]:
         """The calls that are given nothing but coroutine functions or coroutines."""
@@ -66,9 +85,12 @@ class CoroutineCallbacks:
             return bool(inner) and all(not isinstance(v, Partial) and self._is_coroutine(v) for v in inner)
         if isinstance(value, Method):
             value = value.function
+        if isinstance(value, Function) and value.scope.kind == "lambda":
+            made = self._results[value].values if value in self._results else ()
+            return bool(made) and all(isinstance(v, Coroutine) and _is_async(v.frame.scope) for v in made)
         if isinstance(value, Function):
-            return value.scope.is_async and not value.scope.is_generator
-        return isinstance(value, Coroutine) and value.frame.scope.is_async and not value.frame.scope.is_generator
+            return _is_async(value.scope)
+        return isinstance(value, Coroutine) and _is_async(value.frame.scope)
 
     def _ask(self, frame: Frame, call: Call) -> None:
         program = self._program
@@ -78,22 +100,40 @@ class CoroutineCallbacks:
                 for row in program.knowledge.runs.get(found.name, ()):
                     if _is_plain(found.name, row):
                         for source in program.callable_sources(row, found.arguments):
-                            self._given[frame, call] = GivenCallback(frame, call, program.node(source))
+                            node, on_thread = program.node(source), row.where == "thread"
+                            self._given[frame, call] = GivenCallback(frame, call, node, on_thread)
+                            program.solver.listen(node, self._made_by)
 
         program.targets(frame, call, target)
+
+    def _ask_store(self, frame: Frame, store: Store, owner: str) -> None:
+        program = self._program
+
+        def on(holder: Value) -> None:
+            if isinstance(holder, Object) and owner in program.knowledge.lineage(holder.type):
+                self._given[frame, store] = GivenCallback(frame, store, program.evaluate(frame, store.value), True)
+
+        program.solver.listen(program.evaluate(frame, store.base), on)
+
+    def _made_by(self, value: Value) -> None:
+        """Ask what a lambda gives: it may be a coroutine."""
+        if isinstance(value, Function) and value.scope.kind == "lambda":
+            frame = self._program.values.frame(value.module, value.scope, value.frame)
+            self._results[value] = self._program.result(frame)
+
+
+def _is_async(scope: Scope) -> bool:
+    return scope.is_async and not scope.is_generator
 
 
 def _is_plain(name: str, row: RunsRow) -> bool:
     """Whether a function calls its argument as it is, without awaiting what that gives."""
-    return name.startswith(_PLAIN_CALLERS) and not row.coroutine and not row.unless_async and row.where in _CALLING
+    calls = row.where in _CALLING if name.startswith(_STANDARD) else row.where == "thread"
+    return calls and not row.coroutine and not row.unless_async and not row.awaits
 
 
+_STANDARD = ("asyncio.", "threading.", "concurrent.", "signal.", "_thread.")
 _CALLING = ("thread", "loop", "signal")
-
-
-def remedy_for(outer: str) -> str:
-    """What to write instead, by the function that was given a coroutine."""
-    return _REMEDIES.get(outer.rpartition(".")[2], "use `asyncio.create_task` on the loop")
 
 
 _REMEDIES = {

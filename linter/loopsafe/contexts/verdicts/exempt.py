@@ -22,8 +22,12 @@ def is_ambiguous(reached: Reached, program: Program) -> bool:
     func = reached.call.func
     if reached.started is not None or not isinstance(func, Attr):
         return False
-    held = program.under(reached.state.frame, func.base, reached.call.guard).values
-    return any(isinstance(v, Object) and not program.knowledge.is_loop_bound(v.type) for v in held)
+    held = [
+        v for v in program.under(reached.state.frame, func.base, reached.call.guard).values if isinstance(v, Object)
+    ]
+    # What is declared does not count where something comes along.
+    held = [v for v in held if v.frame is not None] or held
+    return any(not program.knowledge.is_loop_bound(v.type) for v in held)
 
 
 def is_harmless(reached: Reached, program: Program) -> bool:
