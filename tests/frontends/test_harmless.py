@@ -140,6 +140,7 @@ def run(project: Path, *arguments: str, **env: str) -> tuple[bytes, bytes]:
     return done.stdout, done.stderr
 
 
+CLEAN = ("clean", f"{HOSTILE}\n::error::x")
 CHECKS = [
     *(("check", "--output-format", name) for name in ("text", "concise", "json", "github", "sarif")),
     *(("check", "--statistics", "--output-format", name) for name in ("text", "concise", "json")),
@@ -156,9 +157,10 @@ OTHERS = [
     ("explain", "LSF102"),
     ("knowledge",),
     ("knowledge", "show", "mine"),
+    CLEAN,
 ]
 # Nothing of the project is in these, or nothing that needs an escape of those looked for.
-OWN_TEXT = (("rules",), ("explain", "LSF102"), ("graph",), ("graph", "--format", "mermaid"))
+OWN_TEXT = (CLEAN, ("rules",), ("explain", "LSF102"), ("graph",), ("graph", "--format", "mermaid"))
 # Each tells of the argument.
 ERRORS = [
     ("check", f"{HOSTILE}\n::error::x"),
@@ -176,7 +178,6 @@ ERRORS = [
     ("graph", "-o", f"no/{HOSTILE}\n::error::x"),
     ("explain", f"{HOSTILE}\n::error::x"),
     ("knowledge", "show", f"{HOSTILE}\n::error::x"),
-    ("clean", f"{HOSTILE}\n::error::x"),
     ("callgraph", f"{HOSTILE}\n::error::x"),
 ]
 
@@ -195,7 +196,7 @@ def test_nothing_gets_through_to_a_log(arguments: tuple[str, ...], project: Path
 
 @pytest.mark.parametrize("arguments", [*CHECKS[:1], *CHECKS[-2:], *OTHERS], ids=lambda value: told(*value))
 def test_nothing_gets_through_to_a_terminal(arguments: tuple[str, ...], project: Path) -> None:
-    quiet = () if arguments[0] in ("rules", "explain", "knowledge", "callgraph") else ("-q",)
+    quiet = () if arguments[0] in ("rules", "explain", "knowledge", "callgraph", "clean") else ("-q",)
     output = on_a_terminal(project, {}, "-m", "loopsafe", *arguments, *quiet)
     assert let_through(output, coloured=True) == []
 
