@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,6 +46,7 @@ class Threads:
 
     def __init__(self, flow: Flow, is_real: Callable[[Hop], bool]) -> None:
         self._flow = flow
+        self._beneath: dict[State, set[State]] = {}
         started = {
             root
             for root, hops in flow.roots.items()
@@ -73,24 +74,23 @@ class Threads:
 
     def beneath(self, root: State) -> set[State]:
         """All that one thread does off its loops."""
-        return set(self._beneath(root))
-
-    def _beneath(self, root: State) -> Iterator[State]:
-        seen, pending = {root}, [root]
-        while pending:
-            at = pending.pop()
-            yield at
-            fresh = {s for s in self._flow.edges.get(at, ()) if s.place == root.place} - seen
-            seen |= fresh
-            pending += fresh
+        found = self._beneath.get(root)
+        if found is None:
+            found, pending = {root}, [root]
+            while pending:
+                fresh = {s for s in self._flow.edges.get(pending.pop(), ()) if s.place == root.place} - found
+                found |= fresh
+                pending += fresh
+            self._beneath[root] = found
+        return found
 
     def runs(self, root: State, loops: LoopsOf) -> Loops:
         """The loops that one thread runs."""
-        run = (loop for state in self._beneath(root) for loop in self._flow.loops_run.get(state, ()))
+        run = (loop for state in self.beneath(root) for loop in self._flow.loops_run.get(state, ()))
         return frozenset(key for loop in run for key in loops.of(loop))
 
     def is_closed(self, root: State) -> bool:
         """Whether a thread runs only loops that it makes for one call and gives to nobody: `asyncio.run(c())`."""
         return all(
-            loop in self._flow.closed for state in self._beneath(root) for loop in self._flow.loops_run.get(state, ())
+            loop in self._flow.closed for state in self.beneath(root) for loop in self._flow.loops_run.get(state, ())
         )

@@ -56,9 +56,9 @@ class Remedies:
         if row.category == "lookup":
             return "bring the loop along"
         loop = self._handed_loop(reached) if reached.started is not None else self._loop(reached, avoid)
-        # A name that the fix would make says nothing before.
-        name = loop.text if loop.text and not loop.captures else "loop"
-        return f"use `{name}.{row.crossing_method or 'call_soon_threadsafe'}`"
+        method = row.crossing_method or "call_soon_threadsafe"
+        # A name that is not there, or that only the fix would make, says nothing.
+        return f"use `{loop.text}.{method}`" if loop.text and not loop.captures else f"keep its loop, use `{method}`"
 
     def plan(self, reached: Reached, avoid: Avoid | None = None) -> FixPlan:
         """What to rewrite, or why nothing is. The loop to cross to must not be one to `avoid`."""

@@ -44,6 +44,7 @@ class OffLoop:
         self._owners, self._seconds = owners, seconds
         self._boundaries, self._spans = Boundaries(program.classes), Spans(flow)
         self._loops_of_root: dict[State, Loops] = {}
+        self._sets: dict[State, bool] = {}
 
     def found(self, misused: set[Call]) -> Iterator[OffLoopUse]:
         """Each of them once; `misused` are calls that are wrong in another way."""
@@ -139,8 +140,10 @@ class OffLoop:
 
     def _has_set_a_loop(self, root: State) -> bool:
         """Whether the thread makes or sets a loop for itself."""
-        beneath = self._threads.beneath(root)
-        return any(last_name(c.func) in _SETTERS for s in beneath for c in s.frame.scope.calls)
+        if root not in self._sets:
+            scopes = {state.frame.scope for state in self._threads.beneath(root)}
+            self._sets[root] = any(last_name(c.func) in _SETTERS for scope in scopes for c in scope.calls)
+        return self._sets[root]
 
     def _is_foreign_caller(self, reached: Reached) -> bool | None:
         thread, paths = self._owners.thread_of(reached), self._threads.callers
