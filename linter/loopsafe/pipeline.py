@@ -206,11 +206,12 @@ def _installed(read: Sequence[Read], config: Config) -> list[SourceFile]:
     try:
         return installed_files((config.root / folder for folder in config.site_packages), names)
     except OSError as error:
-        raise ConfigError(f"`site-packages` in [tool.loopsafe]: no such folder: {error.filename}") from error
+        place = config.place("site-packages")
+        raise ConfigError(f"{place}: `site-packages`: no such folder: {error.filename}") from error
 
 
 def _analyse(sources: _Sources, watch: Stopwatch | None = None) -> Analysis:
-    """Let contexts flow through a sources."""
+    """Let contexts flow through what was read."""
     watch = watch or Stopwatch()
     with watch.stage("knowledge"):
         knowledge = Knowledge(applicable(_packs(sources), sources.modules.imported))
@@ -237,7 +238,7 @@ def _warnings(sources: _Sources, analysis: Analysis) -> tuple[Problem, ...]:
     for unclear in analysis.remarks.unclear:
         read = sources.by_path[unclear.module.path] if unclear.module else None
         if read is None:
-            found.append(Problem("pysources.toml", 0, 0, f"[tool.loopsafe.annotations]: {unclear.message}"))
+            found.append(Problem(sources.config.place("annotations"), 0, 0, f"`annotations`: {unclear.message}"))
         elif read.file.own:
             found.append(Problem(read.file.shown, unclear.row, 1, unclear.message))
     return tuple(dict.fromkeys(found))
@@ -257,6 +258,8 @@ def _find(sources: _Sources, analysis: Analysis) -> list[Finding]:
                 key = (finding.location, finding.code)
                 found[key] = min(found.get(key, finding), finding, key=preference)
     sure = [f for f in found.values() if config.min_confidence == "likely" or f.confidence == "certain"]
+    ignored, paths = config.file_ignores(), {r.file.shown: r.file.target or r.file.path for r in sources.by_path.values()}
+    sure = [f for f in sure if not ignored.ignores(paths[f.location.path], f.code)]
     own = {r.file.shown for r in sources.by_path.values() if r.file.own}
     # Nobody mends what is installed.
     return sorted(f for f in sure if not own.isdisjoint(f.paths) and f.location.path not in sources.installed)

@@ -51,8 +51,9 @@ def test_all_keys(tmp_path: Path) -> None:
         ("extend_exclude = []", "unknown key `extend_exclude` in [tool.loopsafe]; did you mean `extend-exclude`?"),
         (
             "zzz = 1",
-            "unknown key `zzz` in [tool.loopsafe]; known keys: annotations, exclude, extend-exclude, ignore, "
-            "knowledge, max-file-size, min-confidence, select, site-packages, unreadable",
+            "unknown key `zzz` in [tool.loopsafe]; known keys: annotations, baseline, exclude, extend-exclude, "
+            "extend-select, force-exclude, ignore, knowledge, max-file-size, min-confidence, per-file-ignores, "
+            "respect-gitignore, select, site-packages, unreadable",
         ),
         ('select = "LSF"', "`select` in [tool.loopsafe] must be a list of strings, not 'LSF'"),
         ("exclude = [1]", "`exclude` in [tool.loopsafe] must be a list of strings, not [1]"),
@@ -72,6 +73,18 @@ def test_all_keys(tmp_path: Path) -> None:
                 f"`max-file-size` in [tool.loopsafe] must be a number of bytes from 1 to 16,777,215, not {told}",
             )
             for size, told in [("0", "0"), ("true", "True"), ("1e6", "1000000.0"), ("99999999", "99999999")]
+        ),
+        ("force-exclude = 1", "`force-exclude` in [tool.loopsafe] must be true or false, not 1"),
+        ("baseline = []", "`baseline` in [tool.loopsafe] must be a path, not []"),
+        ('baseline = "../known"', "`baseline` in [tool.loopsafe] has '../known', which leads out of the project"),
+        (
+            'per-file-ignores = ["a.py"]',
+            "`per-file-ignores` in [tool.loopsafe] must be a table of patterns and lists of codes, not ['a.py']",
+        ),
+        (
+            'per-file-ignores = {"a.py" = ["E1"]}',
+            "`per-file-ignores` in [tool.loopsafe] has `E1`, which is neither a code such as `LSF101` nor the start "
+            "of one",
         ),
         ('exclude = [""]', "`exclude` in [tool.loopsafe] has '', which no path matches"),
         ('extend-exclude = ["a\\u0000"]', "`extend-exclude` in [tool.loopsafe] has 'a\\x00', which no path matches"),

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 import msgspec
@@ -37,7 +37,8 @@ def key(files: Iterable[SourceFile], packs: Iterable[str], digests: Digests, con
         for file in files
     ]
     knowledge = [(os.fsencode(path), digests.of(path)) for path in packs]
-    settings = [ascii(value) for value in astuple(config)]
+    # What is done with a report afterwards, and where a setting comes from, makes it no other.
+    settings = [ascii(value) for value in astuple(replace(config, baseline="", since="", origins=()))]
     made_from = [_program(), os.fsencode(os.getcwd()), settings, knowledge, contents]
     return f"report-{digest(msgspec.msgpack.encode(made_from)).hex()}"
 

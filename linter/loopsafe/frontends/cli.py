@@ -47,6 +47,8 @@ def cli() -> None:
     "--unsafe-fixes", is_flag=True, help="With --fix: also make changes that may alter what the program does."
 )
 @click.option("--verify", default="", metavar="FOLDER", help="Write there a small program that shows a finding fail.")
+@click.option("--show-files", is_flag=True, help="Print which files would be reported on, and do nothing else.")
+@click.option("--show-settings", is_flag=True, help="Print the configuration that holds, and do nothing else.")
 @cache_option
 @click.option("--profile", is_flag=True, help="Say on standard error where the time goes; without the cache.")
 @selection_options
@@ -62,6 +64,8 @@ def check(
     fix: bool,
     unsafe_fixes: bool,
     verify: str,
+    show_files: bool,
+    show_settings: bool,
     no_cache: bool,
     profile: bool,
     selection: Selection,
@@ -75,6 +79,15 @@ def check(
         raise click.UsageError("--unsafe-fixes goes with --fix")
     if fix and name:
         raise click.UsageError("--fix changes files, and standard input is none")
+
+    if show_settings:
+        from loopsafe.frontends.commands.config import show_config
+
+        return show_config((*paths, ".")[0], selection, output_format)
+    if show_files:
+        from loopsafe.frontends.commands.files import show_wanted
+
+        return show_wanted(paths, selection)
 
     from loopsafe.frontends.commands.check import CheckRequest, run_check
 
@@ -133,6 +146,18 @@ def fix(
     from loopsafe.frontends.commands.fix import FixRequest, run_fix
 
     return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, only, interactive, quiet))
+
+
+@cli.command()
+@click.argument("path", default=".")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--schema", is_flag=True, help="Print the JSON schema of the configuration instead.")
+@selection_options
+def config(*, path: str, output_format: str, schema: bool, selection: Selection) -> int:
+    """Show which configuration holds for PATH, by default the working directory, and from where."""
+    from loopsafe.frontends.commands.config import show_config, show_schema
+
+    return show_schema() if schema else show_config(path, selection, output_format)
 
 
 @cli.command()

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -21,6 +21,11 @@ class Selection:
     ignore: tuple[str, ...] = ()
     extend_exclude: tuple[str, ...] = ()
     min_confidence: str = ""
+    extend_select: tuple[str, ...] = ()
+    force_exclude: bool = False
+    respect_gitignore: bool = True
+    config_file: str = ""
+    isolated: bool = False
 
 
 def _codes(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -37,6 +42,13 @@ _SELECTION = (
         "--select", multiple=True, callback=_codes, metavar="CODES", help="Only these codes or prefixes, by commas."
     ),
     click.option(
+        "--extend-select",
+        multiple=True,
+        callback=_codes,
+        metavar="CODES",
+        help="Also these codes or prefixes, by commas.",
+    ),
+    click.option(
         "--ignore", multiple=True, callback=_codes, metavar="CODES", help="Not these codes or prefixes, by commas."
     ),
     click.option(
@@ -47,6 +59,16 @@ _SELECTION = (
         type=click.Choice(["certain", "likely"]),
         help="Report only what is at least this sure.",
     ),
+    click.option("--force-exclude", is_flag=True, help="Leave out what is excluded even if it is named."),
+    click.option(
+        "--no-respect-gitignore",
+        "respect_gitignore",
+        flag_value=False,
+        default=True,
+        help="Do not leave out what git ignores.",
+    ),
+    click.option("--config", "config_file", default="", metavar="FILE", help="Take the configuration from there only."),
+    click.option("--isolated", is_flag=True, help="Take no configuration from any file."),
 )
 
 
@@ -54,15 +76,10 @@ def selection_options(command: Command) -> Command:
     """Add the options that choose files and rules; the command gets them as one `selection`."""
 
     @functools.wraps(command)
-    def packed(
-        *,
-        select: tuple[str, ...],
-        ignore: tuple[str, ...],
-        extend_exclude: tuple[str, ...],
-        min_confidence: str | None,
-        **others: object,
-    ) -> int:
-        return command(selection=Selection(select, ignore, extend_exclude, min_confidence or ""), **others)
+    def packed(**arguments: Any) -> int:  # noqa: ANN401
+        chosen = {name: arguments.pop(name) for name in Selection.__slots__}
+        chosen["min_confidence"] = chosen["min_confidence"] or ""
+        return command(selection=Selection(**chosen), **arguments)
 
     for option in reversed(_SELECTION):
         packed = option(packed)

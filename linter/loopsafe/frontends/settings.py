@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.terminal import CannotWork
-from loopsafe.project.config import CONFIDENCES, Config, ConfigError, code_prefixes, load_config
+from loopsafe.project.config import Config, load_config
+from loopsafe.project.exclusion import unmatched
+from loopsafe.project.keys import CONFIDENCES, code_prefixes
+from loopsafe.project.places import ConfigError
 
 
 def settle(start: Path, selection: Selection) -> Config:
@@ -18,31 +22,65 @@ def settle(start: Path, selection: Selection) -> Config:
     Raises:
         CannotWork: the configuration or an option cannot be used.
     """
-    try:
-        config = _with_selection(load_config(start), selection)
-    except ConfigError as error:
-        raise CannotWork(str(error)) from error
-    check_known((*config.select, *config.ignore))
+    config = _with_selection(configured(start, selection), selection)
+    check_known((*config.select, *config.extend_select, *config.ignore))
+    for _, codes in config.per_file_ignores:
+        check_known(codes)
     return config
 
 
+def configured(start: Path, selection: Selection) -> Config:
+    """What files say of `start`: those that are found, the one that is named, or none.
+
+    Raises:
+        CannotWork: the configuration cannot be used.
+    """
+    if selection.isolated and selection.config_file:
+        raise CannotWork("--isolated takes no configuration from any file, and --config names one")
+    file = Path(selection.config_file) if selection.config_file else None
+    try:
+        return load_config(start, file=file, isolated=selection.isolated)
+    except ConfigError as error:
+        raise CannotWork(str(error)) from error
+
+
 def _with_selection(config: Config, selection: Selection) -> Config:
-    _check_codes("--select", selection.select)
-    _check_codes("--ignore", selection.ignore)
-    # Who selects on the command line wants just that, so the file's ignores no longer count; --ignore alone adds.
-    kept = () if selection.select else config.ignore
-    return replace(
+    for option in ("select", "extend_select", "ignore"):
+        _check_codes(f"--{option.replace('_', '-')}", getattr(selection, option))
+    # Who selects on the command line wants just that, so the file's other wishes no longer count; the rest adds.
+    kept, more = ((), ()) if selection.select else (config.ignore, config.extend_select)
+    changed = replace(
         config,
         select=selection.select or config.select,
+        extend_select=(*more, *selection.extend_select),
         ignore=(*kept, *selection.ignore),
         extend_exclude=(*config.extend_exclude, *selection.extend_exclude),
         min_confidence=next((c for c in CONFIDENCES if c == selection.min_confidence), config.min_confidence),
+        force_exclude=config.force_exclude or selection.force_exclude,
+        respect_gitignore=config.respect_gitignore and selection.respect_gitignore,
     )
+    told = [f.name for f in fields(Config) if f.compare and getattr(changed, f.name) != getattr(config, f.name)]
+    origins = dict(config.origins)
+    adding = ("extend_exclude",) if selection.select else ("extend_exclude", "extend_select", "ignore")
+    for name in told:
+        before = [origins[name]] if name in origins and name in adding else []
+        origins[name] = " and ".join([*before, f"--{name.replace('_', '-')}"])
+    return replace(changed, origins=tuple(origins.items()))
+
+
+def unmatched_excludes(config: Config) -> list[str]:
+    """A warning for each pattern that somebody has given and that excludes nothing."""
+    given = [name for name in ("exclude", "extend_exclude") if name in dict(config.origins)]
+    patterns = {pattern: name.replace("_", "-") for name in given for pattern in getattr(config, name)}
+    if not patterns:
+        return []
+    left = unmatched(os.path.realpath(config.root), list(patterns), (*config.exclude, *config.extend_exclude))
+    return [f"{config.place(patterns[p])}: warning: `{p}` in `{patterns[p]}` matches nothing" for p in left]
 
 
 def _check_codes(option: str, codes: tuple[str, ...]) -> None:
     try:
-        code_prefixes(list(codes))
+        code_prefixes(codes)
     except ValueError as error:
         raise CannotWork(f"{option} {error}") from error
 

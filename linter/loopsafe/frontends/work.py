@@ -14,7 +14,7 @@ from loopsafe import cached
 from loopsafe.findings import Problem, Report
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import ProgressBar, progress
-from loopsafe.frontends.settings import settle
+from loopsafe.frontends.settings import settle, unmatched_excludes
 from loopsafe.frontends.terminal import CannotWork, complain
 from loopsafe.project.config import Config, ConfigError
 from loopsafe.project.roots import Project, find_projects, roots_of
@@ -145,6 +145,8 @@ def work_on_stdin(name: str, selection: Selection) -> Work:
     """
     file = Path(name)
     config = settle(file, selection)
+    if config.force_exclude and config.excludes(Path(os.path.realpath(file))):
+        return Work((), selection)
     try:
         text = _text_of_stdin(config.max_file_size)
     except (OSError, SyntaxError) as error:
@@ -167,5 +169,8 @@ def tell_problems(work: Work, report: Report, quiet: bool, told: bool = False) -
     if not told:
         complain(*report.problems)
     complain(*(f"{warning.place}: warning: {warning.message}" for warning in report.warnings))
+    if not quiet:
+        for root in work.roots if work.paths else ():
+            complain(*unmatched_excludes(settle(root, work.selection)))
     if work.paths and not report.files and not report.problems and not quiet:
         complain(f"warning: no Python files found under {', '.join(f'`{path}`' for path in work.paths)}")

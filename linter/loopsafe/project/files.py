@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopsafe.project.config import ROOT_MARKS, Config, Exclusion
+from loopsafe.project.config import ROOT_MARKS, Config
+from loopsafe.project.exclusion import Exclusion
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,15 @@ def gather(
 ) -> tuple[SourceFile, ...]:
     """The files at and below `paths`, wanted, and the rest of the project, not wanted; in order of path.
 
-    A file named in `paths` is taken whatever its suffix and whatever is excluded. A link that is found is one more name
-    of its target. `texts` are real paths of files that need not exist. Folders with the mark of a project are put into
-    `marked`. Without `rest`, there is only what was named.
+    A file named in `paths` is taken whatever its suffix and, without `force_exclude`, whatever is excluded. A link that
+    is found is one more name of its target. `texts` are real paths of files that need not exist. Folders with the mark
+    of a project are put into `marked`. Without `rest`, there is only what was named.
 
     Raises:
         FileNotFoundError: a path does not exist.
     """
     root = os.path.realpath(config.root)
-    exclusion = Exclusion(root, config.patterns)
+    exclusion = config.exclusion()
     # Strings, not Path objects: a project has thousands, and this is half of what a run costs where nothing changed.
     links: set[str] = set()
     files = dict.fromkeys(_python_files(root, exclusion, links, marked) if rest else (), False)
@@ -61,7 +62,7 @@ def gather(
             whole = rest and real == root
             named = list(files) if whole else list(_python_files(real, exclusion, links, marked))
         elif real in texts or os.path.exists(real):
-            named = [real]
+            named = [real] if not config.force_exclude or exclusion.admits(real) else []
         else:
             raise FileNotFoundError(path)
         files.update(dict.fromkeys(named, True))
@@ -139,7 +140,7 @@ def below(
                 marked.add(current)
             if _is_folder(entry):
                 # Links to folders are not followed: they can form loops, and what they lead to is others' business.
-                if not exclusion.leaves_out(entry.path, name) and not entry.is_symlink():
+                if not exclusion.leaves_out(entry.path, name, folder=True) and not entry.is_symlink():
                     pending.append(entry.path)
             elif name.endswith(".py") and not exclusion.leaves_out(entry.path, name):
                 if links is not None and entry.is_symlink():
