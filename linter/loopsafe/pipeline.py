@@ -258,7 +258,8 @@ def _find(sources: _Sources, analysis: Analysis) -> list[Finding]:
                 key = (finding.location, finding.code)
                 found[key] = min(found.get(key, finding), finding, key=preference)
     sure = [f for f in found.values() if config.min_confidence == "likely" or f.confidence == "certain"]
-    ignored, paths = config.file_ignores(), {r.file.shown: r.file.target or r.file.path for r in sources.by_path.values()}
+    ignored = config.file_ignores()
+    paths = {r.file.shown: r.file.target or r.file.path for r in sources.by_path.values()}
     sure = [f for f in sure if not ignored.ignores(paths[f.location.path], f.code)]
     own = {r.file.shown for r in sources.by_path.values() if r.file.own}
     # Nobody mends what is installed.

@@ -46,6 +46,7 @@ def cli() -> None:
 @click.option(
     "--unsafe-fixes", is_flag=True, help="With --fix: also make changes that may alter what the program does."
 )
+@click.option("--write-baseline", default="", metavar="FILE", help="Write there what is found, as known from now on.")
 @click.option("--verify", default="", metavar="FOLDER", help="Write there a small program that shows a finding fail.")
 @click.option("--show-files", is_flag=True, help="Print which files would be reported on, and do nothing else.")
 @click.option("--show-settings", is_flag=True, help="Print the configuration that holds, and do nothing else.")
@@ -63,6 +64,7 @@ def check(
     exit_zero: bool,
     fix: bool,
     unsafe_fixes: bool,
+    write_baseline: str,
     verify: str,
     show_files: bool,
     show_settings: bool,
@@ -88,6 +90,13 @@ def check(
         from loopsafe.frontends.commands.files import show_wanted
 
         return show_wanted(paths, selection)
+
+    if write_baseline:
+        if fix or name:
+            raise click.UsageError("--write-baseline goes neither with --fix nor with standard input")
+        from loopsafe.frontends.commands.baseline import write_known
+
+        return write_known(paths, selection, write_baseline, quiet)
 
     from loopsafe.frontends.commands.check import CheckRequest, run_check
 

@@ -8,13 +8,14 @@ import multiprocessing
 import os
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import libcst as cst
 from libcst.codemod import CodemodCommand, CodemodContext, SkipFile
 
 from loopsafe.frontends.changes import Change, Refusal, work_out
+from loopsafe.frontends.narrowing import narrowed_each
 from loopsafe.harmless import printable
 from loopsafe.pipeline import report
 from loopsafe.project.config import ConfigError, find_root, load_config
@@ -85,7 +86,7 @@ def _project(root: Path, unsafe: bool) -> _Project:
     try:
         # Those inside it are asked for by their own files.
         projects = [project for project in find_projects([root], load_config) if project.config.root == root]
-        before = report(projects)
+        before = narrowed_each(projects, report)
     except ConfigError as error:
         raise SystemExit(printable(f"loopsafe: {error}")) from error
     kinds = {"safe", "unsafe"} if unsafe else {"safe"}
@@ -95,7 +96,7 @@ def _project(root: Path, unsafe: bool) -> _Project:
         for finding in before.findings
         if finding.location.path in named and finding.fix and finding.fix.applicability in kinds
     ]
-    outcome = work_out(before, wanted, lambda overlay: report(projects, overlay=overlay))
+    outcome = work_out(before, wanted, lambda texts: narrowed_each(projects, partial(report, overlay=texts), texts))
     refusals: dict[str, list[Refusal]] = {}
     for refusal in outcome.refusals:
         refusals.setdefault(os.path.realpath(refusal.finding.location.path), []).append(refusal)

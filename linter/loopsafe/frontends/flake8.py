@@ -16,7 +16,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -204,15 +204,18 @@ class Session:
     def _report(self, projects: Sequence[Project]) -> Report:
         # Where flake8 starts processes afresh, the first to come here analyses and the others take over its result.
         from loopsafe.cached import report
+        from loopsafe.frontends.narrowing import narrowed_each
 
         with _stopping():
-            return report(projects, noqa=False, tell=self._tell)
+            return narrowed_each(projects, partial(report, noqa=False, tell=self._tell))
 
     def _report_on_text(self, filename: str, path: str, text: str) -> Report:
+        from loopsafe.frontends.narrowing import narrowed_each
         from loopsafe.pipeline import report
 
+        texts = {Path(path): text}
         with _stopping():
-            return report(self._find([filename], {path}), overlay={Path(path): text}, noqa=False)
+            return narrowed_each(self._find([filename], {path}), partial(report, overlay=texts, noqa=False), texts)
 
     def _by_file(self, report: Report) -> _ByFile:
         """Findings by the real path of each file on their path, with the place at which it is told of them."""

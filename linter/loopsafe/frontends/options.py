@@ -26,6 +26,8 @@ class Selection:
     respect_gitignore: bool = True
     config_file: str = ""
     isolated: bool = False
+    baseline: str = ""
+    no_baseline: bool = False
 
 
 def _codes(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -68,6 +70,8 @@ _SELECTION = (
         help="Do not leave out what git ignores.",
     ),
     click.option("--config", "config_file", default="", metavar="FILE", help="Take the configuration from there only."),
+    click.option("--baseline", default="", metavar="FILE", help="Do not report what this file knows."),
+    click.option("--no-baseline", is_flag=True, help="Report also what the configured baseline knows."),
     click.option("--isolated", is_flag=True, help="Take no configuration from any file."),
 )
 

@@ -58,6 +58,11 @@ def _with_selection(config: Config, selection: Selection) -> Config:
         min_confidence=next((c for c in CONFIDENCES if c == selection.min_confidence), config.min_confidence),
         force_exclude=config.force_exclude or selection.force_exclude,
         respect_gitignore=config.respect_gitignore and selection.respect_gitignore,
+        baseline=""
+        if selection.no_baseline
+        else os.path.abspath(selection.baseline)
+        if selection.baseline
+        else config.baseline,
     )
     told = [f.name for f in fields(Config) if f.compare and getattr(changed, f.name) != getattr(config, f.name)]
     origins = dict(config.origins)

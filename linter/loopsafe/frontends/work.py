@@ -12,6 +12,7 @@ from pathlib import Path
 
 from loopsafe import cached
 from loopsafe.findings import Problem, Report
+from loopsafe.frontends.narrowing import narrowed_each
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import ProgressBar, progress
 from loopsafe.frontends.settings import settle, unmatched_excludes
@@ -67,7 +68,8 @@ class Work:
         problems = (*self.problems, *nothing_at(self.paths, texts))
         projects = self.projects(texts)
         with _told(), progress(quiet) as show:
-            report = self._report(projects, texts, show, None if quiet else complain)
+            tell = None if quiet else complain
+            report = narrowed_each(projects, lambda one: self._report(one, texts, show, tell), texts)
         return replace(report, problems=(*problems, *report.problems))
 
     def _there(self, texts: Collection[Path]) -> list[str]:

@@ -1,0 +1,75 @@
+"""What is left of a report without what is known, and what to say of a baseline that is no longer true."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from loopsafe.findings import Finding, Problem, Report
+from loopsafe.project import baseline
+from loopsafe.project.choice import merged
+from loopsafe.project.config import Config
+from loopsafe.project.files import shown
+from loopsafe.project.roots import Project
+
+
+def narrowed_each(
+    projects: Sequence[Project],
+    report: Callable[[Sequence[Project]], Report],
+    texts: Mapping[Path, str] | None = None,
+) -> Report:
+    """What `report` says of several projects, each narrowed by its own configuration.
+
+    Raises:
+        ConfigError: see `narrowed`.
+    """
+    return merged([narrowed(report([one]), one.config, texts, one.paths) for one in projects])
+
+
+def narrowed(
+    report: Report, config: Config, texts: Mapping[Path, str] | None = None, paths: Sequence[str] = ()
+) -> Report:
+    """The report on `paths` without what the baseline knows; entries that know nothing any more become warnings.
+
+    Raises:
+        ConfigError: the baseline cannot be used.
+    """
+    if not config.baseline:
+        return report
+    file = config.root / config.baseline
+    name = shown(os.path.abspath(file), os.getcwd())
+    rows = baseline.read(file, name)
+    sight = baseline.Sight(file, config.root, texts or {})
+    findings, stale = baseline.compare(report.findings, [entry for _, entry in rows], sight)
+    places: dict[baseline.Entry, list[int]] = {}
+    for row, entry in rows:
+        places.setdefault(entry, []).append(row)
+    warnings = [
+        Problem(name, places[entry].pop(), 1, f"no longer found in {entry.path}: {entry.code} `{entry.line}`")
+        for entry in stale
+        if _asked_for(entry, sight, config, paths)
+    ]
+    return replace(report, findings=tuple(findings), warnings=(*report.warnings, *sorted(warnings)))
+
+
+def renewed(findings: Iterable[Finding], file: Path, config: Config, paths: Sequence[str]) -> list[str]:
+    """The lines of a baseline of these findings, which are all in `paths`; what it says of other files stays.
+
+    Raises:
+        ConfigError: there is a file that is no baseline.
+    """
+    sight = baseline.Sight(file, config.root, {})
+    old = [entry for _, entry in baseline.read(file, str(file))] if os.path.exists(file) else []
+    kept = [entry for entry in old if os.path.exists(sight.real(entry)) and not _asked_for(entry, sight, config, paths)]
+    return list(baseline.written([*kept, *sight.entries(findings)]))
+
+
+def _asked_for(entry: baseline.Entry, sight: baseline.Sight, config: Config, paths: Sequence[str]) -> bool:
+    """Whether a finding like this would have been reported, if there were one."""
+    if not config.selects(entry.code):
+        return False
+    path = sight.real(entry)
+    roots = [os.path.realpath(one) for one in paths]
+    return not os.path.exists(path) or any(path == root or path.startswith(os.path.join(root, "")) for root in roots)
