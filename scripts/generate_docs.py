@@ -1,4 +1,4 @@
-"""Write docs/rules/ from the rules themselves: a page a rule, and a table of all.
+"""Write docs/rules/ from the rules themselves, and from the keys of the configuration their table and JSON schema.
 
 Run without arguments to write, with `--check` to fail where a page is stale, missing or left over.
 """
@@ -6,6 +6,7 @@ Run without arguments to write, with `--check` to fail where a page is stale, mi
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "rules"
 sys.path.insert(0, str(ROOT / "linter"))
 
+from loopsafe.project.keys import schema  # noqa: E402
 from loopsafe.rules import ALL_RULES  # noqa: E402
 from loopsafe.rules.base import Rule  # noqa: E402
 
@@ -33,6 +35,34 @@ def overview() -> str:
 def pages() -> dict[str, str]:
     """The text of every generated file, by file name."""
     return {"README.md": overview()} | {page_name(rule): NOTICE + rule.documentation() for rule in ALL_RULES}
+
+
+SCHEMA = ROOT / "linter" / "loopsafe" / "project" / "loopsafe.schema.json"
+REFERENCE = ROOT / "docs" / "configuration.md"
+BEGIN, END = "<!-- begin keys: written by scripts/generate_docs.py -->\n", "<!-- end keys -->\n"
+
+
+def keys() -> str:
+    """A section for each key of the configuration."""
+    return "".join(
+        f"\n### `{key}`\n\n{said['description']}\n\nDefault: `{json.dumps(said['default'])}`\n"
+        for key, said in sorted(schema()["properties"].items())
+    )
+
+
+def others() -> dict[Path, str]:
+    """The text of the generated files that are not of rules."""
+    before, _, rest = REFERENCE.read_text("utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    return {
+        SCHEMA: json.dumps(schema(), indent=2) + "\n",
+        REFERENCE: f"{before}{BEGIN}{keys()}\n{END}{after}",
+    }
+
+
+def stale_others() -> list[Path]:
+    """Those that are not what they should be."""
+    return [file for file, text in others().items() if not file.exists() or file.read_text("utf-8") != text]
 
 
 def stale(folder: Path = FOLDER) -> list[str]:
@@ -59,10 +89,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is stale")
     if not parser.parse_args(arguments).check:
         write()
+        for file in stale_others():
+            file.write_text(others()[file], "utf-8")
         return 0
-    names = stale()
+    names = [*(f"docs/rules/{name}" for name in stale()), *(str(file.relative_to(ROOT)) for file in stale_others())]
     for name in names:
-        print(f"docs/rules/{name} is stale: run scripts/generate_docs.py", file=sys.stderr)
+        print(f"{name} is stale: run scripts/generate_docs.py", file=sys.stderr)
     return 1 if names else 0
 
 

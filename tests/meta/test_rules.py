@@ -108,6 +108,7 @@ def test_rule_is_in_the_changelog(rule: Rule) -> None:
 
 def test_pages_are_fresh() -> None:
     assert load_script("generate_docs").stale() == []
+    assert load_script("generate_docs").stale_others() == []
 
 
 def test_messages_are_short() -> None:

@@ -17,6 +17,7 @@ from loopsafe.collector import leave_last
 from loopsafe.frontends.options import (
     Selection,
     cache_option,
+    filter_options,
     only_option,
     paths_argument,
     quiet_option,
@@ -29,7 +30,21 @@ STATISTICS_FORMATS = ("text", "concise", "json")
 _INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands, and `check` where a path stands instead of one."""
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if self.get_command(context, word) is None and (
+            os.path.lexists(word) or os.sep in word or word.endswith(".py")
+        ):
+            return "check", check, args
+        return super().resolve_command(context, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="loopsafe", message="%(prog)s %(version)s")
 def cli() -> None:
     """Find, and fix, code that touches an event loop's objects from another thread."""
@@ -179,17 +194,18 @@ def clean(*, paths: tuple[str, ...]) -> int:
 
 
 @cli.command()
-def rules() -> int:
+@filter_options
+def rules(*, output_format: str, containing: str) -> int:
     """List all rules."""
     from loopsafe.frontends.commands.rules import show_rules
 
-    return show_rules()
+    return show_rules(output_format, containing)
 
 
 @cli.command()
 @click.argument("rule")
 def explain(rule: str) -> int:
-    """Explain RULE, a code such as LSF101 or a rule's name."""
+    """Explain RULE, a code such as LSF101 or a rule's name; of the beginning of a code, list the rules."""
     from loopsafe.frontends.commands import rules as show
 
     return show.explain(rule)
@@ -219,15 +235,16 @@ def graph(*, paths: tuple[str, ...], graph_format: str, output: str, quiet: bool
 
 
 @cli.group(invoke_without_command=True)
+@filter_options
 @click.pass_context
-def knowledge(context: click.Context) -> int:
+def knowledge(context: click.Context, *, output_format: str, containing: str) -> int:
     """List the libraries loopsafe knows; `knowledge show` prints what it knows of one."""
     if context.invoked_subcommand:
         return 0
 
     from loopsafe.frontends.commands.knowledge import list_packs
 
-    return list_packs()
+    return list_packs(output_format, containing)
 
 
 @knowledge.command()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loopsafe.findings import Finding, Problem, Report
+from loopsafe.frontends.since import changed_since
 from loopsafe.project import baseline
 from loopsafe.project.choice import merged
 from loopsafe.project.config import Config
@@ -31,17 +32,26 @@ def narrowed_each(
 def narrowed(
     report: Report, config: Config, texts: Mapping[Path, str] | None = None, paths: Sequence[str] = ()
 ) -> Report:
-    """The report on `paths` without what the baseline knows; entries that know nothing any more become warnings.
+    """The report on `paths` without what the baseline knows, and of what is new if `since` is set.
+
+    Entries of the baseline that know nothing any more become warnings.
 
     Raises:
-        ConfigError: the baseline cannot be used.
+        ConfigError: the baseline cannot be used, or git does not know the revision.
     """
-    if not config.baseline:
-        return report
+    if config.baseline:
+        report = _unknown(report, config, texts or {}, paths)
+    if config.since:
+        changes = changed_since(config.since, config.root)
+        report = replace(report, findings=tuple(filter(changes.touch, report.findings)))
+    return report
+
+
+def _unknown(report: Report, config: Config, texts: Mapping[Path, str], paths: Sequence[str]) -> Report:
     file = config.root / config.baseline
     name = shown(os.path.abspath(file), os.getcwd())
     rows = baseline.read(file, name)
-    sight = baseline.Sight(file, config.root, texts or {})
+    sight = baseline.Sight(file, config.root, texts)
     findings, stale = baseline.compare(report.findings, [entry for _, entry in rows], sight)
     places: dict[baseline.Entry, list[int]] = {}
     for row, entry in rows:

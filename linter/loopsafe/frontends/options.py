@@ -28,6 +28,7 @@ class Selection:
     isolated: bool = False
     baseline: str = ""
     no_baseline: bool = False
+    since: str = ""
 
 
 def _codes(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -72,6 +73,7 @@ _SELECTION = (
     click.option("--config", "config_file", default="", metavar="FILE", help="Take the configuration from there only."),
     click.option("--baseline", default="", metavar="FILE", help="Do not report what this file knows."),
     click.option("--no-baseline", is_flag=True, help="Report also what the configured baseline knows."),
+    click.option("--since", default="", metavar="REV", help="Only findings whose path touches what is new since then."),
     click.option("--isolated", is_flag=True, help="Take no configuration from any file."),
 )
 
@@ -112,3 +114,10 @@ def quiet_option(command: Command) -> Command:
 def cache_option(command: Command) -> Command:
     """Add `--no-cache`."""
     return click.option("--no-cache", is_flag=True, help="Neither use nor keep what an earlier run found.")(command)
+
+
+def filter_options(command: Command) -> Command:
+    """Add the options of lists: `output_format`, and `containing`, which leaves the rest out."""
+    kind = click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+    word = click.option("--filter", "containing", default="", metavar="TEXT", help="Only what has this in it.")
+    return kind(word(command))

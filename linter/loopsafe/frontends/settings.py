@@ -64,6 +64,7 @@ def _with_selection(config: Config, selection: Selection) -> Config:
         if selection.baseline
         else config.baseline,
     )
+    changed = replace(changed, since=selection.since)
     told = [f.name for f in fields(Config) if f.compare and getattr(changed, f.name) != getattr(config, f.name)]
     origins = dict(config.origins)
     adding = ("extend_exclude",) if selection.select else ("extend_exclude", "extend_select", "ignore")

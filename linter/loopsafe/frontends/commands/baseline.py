@@ -34,7 +34,7 @@ def write_known(paths: Sequence[str], selection: Selection, file: str, quiet: bo
         lines = renewed(report.findings, Path(file), config, work.paths)
     except ConfigError as error:
         raise CannotWork(str(error)) from error
-    deliver(lines, file, config.root)
+    deliver(lines, file, [config.root])
     if not quiet:
         complain(f"Wrote {summary.count(len(report.findings))} to {file}.")
     return FAILED if report.failed else CLEAN

@@ -14,18 +14,35 @@ from loopsafe.harmless import printable, printable_lines
 from loopsafe.knowledge.load import KnowledgeError, PackFile, pack_files
 from loopsafe.knowledge.schema import Pack, Row
 from loopsafe.project.config import ConfigError, load_config
+from loopsafe.render.json import written
 
 
-def list_packs() -> int:
+def list_packs(output_format: str = "text", containing: str = "") -> int:
     """Print a line for each pack: library, number of rows, the version read and, where not loopsafe, who ships it.
+
+    Only of those whose library, or module, contains this.
 
     Raises:
         CannotWork: the configuration or a pack cannot be used.
     """
-    files = _all_files()
-    width = max(len(file.pack.library) for file in files)
+    files = [file for file in _all_files() if _contains(file.pack, containing.lower())]
+    if output_format == "json":
+        write([written([_told(file) for file in files])])
+        return 0
+    width = max((len(file.pack.library) for file in files), default=0)
     write(printable(_line(file, width)) for file in files)
     return 0
+
+
+def _contains(pack: Pack, word: str) -> bool:
+    return any(word in name.lower() for name in (pack.library, *pack.imports))
+
+
+def _told(file: PackFile) -> dict[str, object]:
+    pack = file.pack
+    rows = sum(1 for _ in _rows(pack))
+    told = {"library": pack.library, "imports": pack.imports, "rows": rows, "version": pack.version}
+    return {**told, "shipped_by": file.shipped_by}
 
 
 def show_pack(library: str) -> int:
