@@ -55,7 +55,7 @@ ENCODINGS = [
     text("surrogates", b"x = '\xed\xa0\x80'\n"),
     text("overlong", b"x = '\xc0\x80'\n"),
     text("shifted", b"# coding: iso2022_jp\nx = '\x1b$B$\"\x1b(B'\n"),
-    text("NUL", b"x = 1\n\0y = 2\n"),
+    text("NUL in a line", b"x = 1\n\0y = 2\n"),
     text("nothing but NUL", b"\0" * 5_000),
     text("noise", lambda: random.Random(12).randbytes(150_000)),
     text("a program of the machine", lambda: b"\x7fELF\x02\x01\x01" + random.Random(13).randbytes(100_000)),

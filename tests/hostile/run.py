@@ -22,31 +22,34 @@ def main(arguments: Sequence[str]) -> int:
     if words[:1] == ["--way"]:
         ways, words = tuple(way for way in WAYS if way.name == words[1]), words[2:]
     chosen = [hostile for hostile in everything() if not words or any(word in hostile.name for word in words)]
-    wrong = [_told(way, hostile, outcome) for way in ways for hostile, outcome in _all(way, chosen) if outcome.faults]
-    print(f"{len(chosen)} projects, {len(ways)} ways, {len(wrong)} wrong")
+    wrong = sum(_wrong(way, chosen) for way in ways)
+    print(f"{len(chosen)} projects, {len(ways)} ways, {wrong} wrong")
     return 1 if wrong or not chosen or not ways else 0
 
 
-def _all(way: Way, chosen: Sequence[Hostile]) -> list[tuple[Hostile, Outcome]]:
-    outcomes = []
+def _wrong(way: Way, chosen: Sequence[Hostile]) -> int:
+    """How many projects go wrong in one way. Each is told of at once: all of them take long."""
+    wrong, slowest = 0, (0.0, "")
     for hostile in chosen:
         # flake8 itself reads pipes and devices.
         if way.name == "flake8" and hostile.never:
             continue
         folder = tempfile.mkdtemp(prefix="hostile-")
         try:
-            outcomes.append((hostile, judge(hostile, way, Path(folder) / "made")))
+            outcome = judge(hostile, way, Path(folder) / "made")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    slowest = max(outcomes, key=lambda pair: pair[1].seconds)
-    print(f"{way.name}: slowest {slowest[1].seconds:.1f} s, {slowest[0].name}", flush=True)
-    return outcomes
+        slowest = max(slowest, (outcome.seconds, hostile.name))
+        if outcome.faults:
+            wrong += 1
+            _tell(way, hostile, outcome)
+    print(f"{way.name}: {wrong} wrong; slowest {slowest[0]:.1f} s, {slowest[1]}", flush=True)
+    return wrong
 
 
-def _told(way: Way, hostile: Hostile, outcome: Outcome) -> str:
-    told = f"{way.name}: {hostile.name}: {', '.join(outcome.faults)}"
-    print(told, *(f"    {line[:200]!r}" for line in outcome.said.splitlines()[-4:]), sep="\n", flush=True)
-    return told
+def _tell(way: Way, hostile: Hostile, outcome: Outcome) -> None:
+    rows = (f"    {line[:200]!r}" for line in outcome.said.splitlines()[-4:])
+    print(f"{way.name}: {hostile.name}: {', '.join(outcome.faults)}", *rows, sep="\n", flush=True)
 
 
 if __name__ == "__main__":

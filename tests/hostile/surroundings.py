@@ -127,7 +127,7 @@ SURROUNDINGS = [
     Hostile("socket", _socket, never=True),
     Hostile(
         "devices",
-        _linked(*((f"{name}.py", f"/dev/{name}") for name in ("zero", "full", "null", "tty", "stdin", "fd/0"))),
+        _linked(*((f"{name}.py", f"/dev/{name}") for name in ("zero", "full", "null", "tty", "stdin"))),
         never=True,
     ),
     Hostile("kernel's log", _linked(("bad.py", "/proc/kmsg")), never=True),
