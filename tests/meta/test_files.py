@@ -17,7 +17,8 @@ def text_files() -> Iterator[Path]:
     for file in sorted(ROOT.rglob("*")):
         inside = file.relative_to(ROOT).parts
         hidden = any(part.startswith(".") or part == "__pycache__" for part in inside[:-1])
-        if file.is_file() and not hidden and file.suffix in TEXT:
+        # In a worktree `.git` is a file, with a path.
+        if file.is_file() and not hidden and file.suffix in TEXT and file.name != ".git":
             yield file
 
 
