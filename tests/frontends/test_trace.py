@@ -205,9 +205,9 @@ class TestRemarks:
         done = cli("check", "--output-format", "concise", "app/__init__.py")
         assert done.returncode == 0
         assert done.stderr.splitlines() == [
-            "pyproject.toml: warning: [tool.loopsafe.annotations]: `app.player.Player.strat` is no function, class or "
+            "pyproject.toml [tool.loopsafe]: warning: `annotations`: `app.player.Player.strat` is no function, class or "
             "parameter of the project; did you mean `app.player.Player.start`?",
-            "pyproject.toml: warning: [tool.loopsafe.annotations]: `xyz` of `app.player.main` is not known; "
+            "pyproject.toml [tool.loopsafe]: warning: `annotations`: `xyz` of `app.player.main` is not known; "
             "known are runs-on, loop-bound, thread-entry",
         ]
 
