@@ -205,10 +205,10 @@ class TestRemarks:
         done = cli("check", "--output-format", "concise", "app/__init__.py")
         assert done.returncode == 0
         assert done.stderr.splitlines() == [
-            "pyproject.toml [tool.loopsafe]: warning: `annotations`: `app.player.Player.strat` is no function, class or "
-            "parameter of the project; did you mean `app.player.Player.start`?",
-            "pyproject.toml [tool.loopsafe]: warning: `annotations`: `xyz` of `app.player.main` is not known; "
-            "known are runs-on, loop-bound, thread-entry",
+            "pyproject.toml [tool.loopsafe]: warning: `annotations`: `app.player.Player.strat` is no function, class "
+            "or parameter of the project; did you mean `app.player.Player.start`?",
+            "pyproject.toml [tool.loopsafe]: warning: `annotations`: `xyz` of `app.player.main` is not "
+            "known; known are runs-on, loop-bound, thread-entry",
         ]
 
     def test_annotations_must_be_strings(self, cli: Cli, project: Path) -> None:

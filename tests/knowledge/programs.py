@@ -99,6 +99,8 @@ def _going(row: StartRow) -> str:
     """A call that sets going what the row speaks of."""
     if row.where == "exit":
         return _DAEMON
+    if row.after_call:
+        return f"\n\ndef set_going(thing: Case) -> None:\n    thing.{row.after_call}(None)\n"
     calls = "".join(f"    thing.{name}()\n" for name in row.only_if_called[:1])
     return f"\n\ndef set_going(thing) -> None:\n{calls}" if calls else ""
 
@@ -153,7 +155,7 @@ def _runs(pack: Pack, row: RunsRow, name: str) -> Iterator[Program]:
             for other in row.unless_given:
                 if other.keyword:
                     yield program(f"{number}-{way}-given", [*args, f"{other.keyword}=self"], _handler("", "", False))
-            if row.only_if_called:
+            if row.only_if_called or row.after_call:
                 yield program(f"{number}-{way}-uncalled", args, _handler("", "", False), "uncalled", "")
 
 

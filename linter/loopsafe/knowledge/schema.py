@@ -112,7 +112,8 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     loop too, or do no harm, and `likely_with` the same of projects that import or call something of these names. With
     `only_if_called` the row holds in projects that call a function or method of one of these names (`loop_start`), with
     `only_if_handed` also in those that hand a method of one of these names to something that calls it; with
-    `unless_imported` not in those that import one of these modules. `crossings` are the functions that on this thread,
+    `unless_imported` not in those that import one of these modules; with `after_call` for methods of objects on which
+    a method of this name is called (`moveToThread`). `crossings` are the functions that on this thread,
     but not on others, lead back to the loop.
     """
 
@@ -123,6 +124,7 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     only_if_called: tuple[str, ...] = ()
     only_if_handed: tuple[str, ...] = ()
     unless_imported: tuple[str, ...] = ()
+    after_call: str = ""
     likely: bool = False
     likely_with: tuple[str, ...] = ()
 

@@ -80,10 +80,26 @@ class Starts:
         """What makes a root of every target that the row speaks of."""
 
         def root(target: Target) -> None:
-            if self._is_on_loop(row, target) if self._home else not self._spared(row, target):
+            if not self._is_on_loop(row, target) if self._home else self._spared(row, target):
+                return
+            if row.after_call:
+                self._after_call(row, target, origin)
+            else:
                 self.propagation.root(target, origin)
 
         return root
+
+    def _after_call(self, row: StartRow, target: Target, origin: Origin) -> None:
+        """A root only if the method that the row names is called on the very object."""
+        receiver = target.receiver if isinstance(target, Library) else target.frame.receiver
+
+        def called(value: Value) -> None:
+            if value is receiver:
+                self.propagation.root(target, origin)
+
+        for module, scope, call in self.program.index.calls.get(row.after_call, ()):
+            for frame in self.program.classes.frames(module, scope) if isinstance(call.func, Attr) else ():
+                self.program.solver.listen(self.program.evaluate(frame, call.func.base), called)  # type: ignore[union-attr]
 
     def run(self, value: Value, row: StartRow, origin: Origin) -> None:
         """The library calls this value."""
