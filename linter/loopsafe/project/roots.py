@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loopsafe.findings import Problem
 from loopsafe.project.config import ROOT_MARKS, Config, ConfigError, find_root
-from loopsafe.project.files import SourceFile, gather, shown, within
+from loopsafe.project.files import SourceFile, gather, leads_out, shown, within
 
 Load = Callable[[Path], Config]
 """Reads the configuration that holds for a path."""
@@ -84,7 +84,7 @@ def _by_root(paths: Sequence[str]) -> dict[tuple[str, bool], list[str]]:
     folders = [path for path in map(os.path.realpath, paths) if os.path.isdir(path) and not roots.of(path)]
     grouped: dict[tuple[str, bool], list[str]] = {}
     for path in paths:
-        root, lone = roots.of(_folder(path)), False
+        root, lone = _linked_from(path, roots) or roots.of(_folder(path)), False
         if not root:
             # Without any mark, a folder that was named is the project of all in it.
             around = [folder for folder in folders if within(os.path.realpath(path), folder)]
@@ -92,6 +92,12 @@ def _by_root(paths: Sequence[str]) -> dict[tuple[str, bool], list[str]]:
             root = min(around) if around else _above_packages(_folder(path))
         grouped.setdefault((root, lone), []).append(path)
     return grouped
+
+
+def _linked_from(path: str, roots: _Roots) -> str:
+    """The project in which a link stands that leads this path out of it, to where no other begins; else empty."""
+    root = roots.of(os.path.abspath(path if os.path.isdir(path) else os.path.dirname(path)))
+    return root if root == os.path.realpath(root) and leads_out(path, root) else ""
 
 
 def _folder(path: str) -> str:
