@@ -39,7 +39,8 @@ class Starts:
         return any(name in called for name in row.only_if_called) or not self._handed.isdisjoint(row.only_if_handed)
 
     def _is_meant(self, row: StartRow) -> bool:
-        return row.where == "home" or (row.unless_async and row.where in STARTING) if self._home else row.where in STARTING
+        starts = row.where in STARTING
+        return row.where == "home" or (row.unless_async and starts) if self._home else starts
 
     def takes(self, scope: Scope) -> bool:
         """Whether a function may be what the library runs."""
