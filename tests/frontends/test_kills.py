@@ -18,7 +18,7 @@ def test_processes_that_are_killed_leave_nothing_wrong() -> None:
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 rounds of 8 processes" in done.stdout
-    assert "0 were wrong; left behind: nothing" in done.stdout
+    assert "looked 1 times for what is left behind; 0 wrong" in done.stdout
 
 
 def test_what_is_left_behind_is_seen(tmp_path: Path) -> None:
