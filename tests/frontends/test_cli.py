@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import loopsafe
+from loopsafe.frontends.commands.check import run_check
 from loopsafe.rules import ALL_RULES
 from tests.support.command_line import Cli, environment
 from tests.support.terminal import on_a_terminal
@@ -654,7 +655,7 @@ class TestProcess:
         command = [sys.executable, "-c", f"{heed}; os.execv({command[0]!r}, {command!r})"]
         with subprocess.Popen(command, cwd=project, env=environment(), **pipes) as process:
             # The log of imports tells when the command has begun; from then on it waits for standard input.
-            next(line for line in process.stderr if b"frontends.run_check" in line)
+            next(line for line in process.stderr if run_check.__module__.encode() in line)
             process.send_signal(signal.SIGINT)
             _, rest = process.communicate(timeout=30)
         assert process.returncode == 130
