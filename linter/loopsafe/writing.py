@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -83,7 +82,7 @@ class Folder:
             OSError: it cannot be written.
         """
         # By bytes a name can be four times as long, and 255 are allowed.
-        temporary = f".{name[:40]}.{secrets.token_hex(4)}.tmp"
+        temporary = f".{name[:40]}.{os.urandom(4).hex()}.tmp"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _UNFOLLOWED
         mode = 0o600 if old else 0o666
         descriptor = os.open(self._at(temporary), flags, mode, dir_fd=self.descriptor)

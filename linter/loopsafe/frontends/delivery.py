@@ -8,7 +8,6 @@ from pathlib import Path
 
 from loopsafe.frontends.terminal import CannotWork, write
 from loopsafe.project.files import leads_out
-from loopsafe.writing import write_output
 
 
 def deliver(lines: Iterable[str], file: str, roots: Iterable[Path], colour: bool = False) -> None:
@@ -25,6 +24,8 @@ def deliver(lines: Iterable[str], file: str, roots: Iterable[Path], colour: bool
     check_stays(file, roots)
     # All of it before the file is touched, so that a failure leaves no half of one.
     content = "".join(f"{line}\n" for line in lines)
+    from loopsafe.writing import write_output
+
     try:
         write_output(file, content.encode("utf-8", "backslashreplace"))
     except OSError as error:

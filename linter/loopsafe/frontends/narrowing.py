@@ -1,4 +1,7 @@
-"""What is left of a report without what is known, and what to say of a baseline that is no longer true."""
+"""What is left of a report without what is known, and what to say of a baseline that is no longer true.
+
+What reads baselines and asks git is loaded where one of them is wanted: few runs need it, and all would wait.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loopsafe.findings import Finding, Problem, Report
-from loopsafe.frontends.since import changed_since
-from loopsafe.project import baseline
 from loopsafe.project.choice import merged
 from loopsafe.project.config import Config
 from loopsafe.project.files import shown
 from loopsafe.project.roots import Project
+
+if TYPE_CHECKING:
+    from loopsafe.project import baseline
 
 
 def narrowed_each(
@@ -42,12 +47,16 @@ def narrowed(
     if config.baseline:
         report = _unknown(report, config, texts or {}, paths)
     if config.since:
+        from loopsafe.frontends.since import changed_since
+
         changes = changed_since(config.since, config.root)
         report = replace(report, findings=tuple(filter(changes.touch, report.findings)))
     return report
 
 
 def _unknown(report: Report, config: Config, texts: Mapping[Path, str], paths: Sequence[str]) -> Report:
+    from loopsafe.project import baseline
+
     file = config.root / config.baseline
     name = shown(os.path.abspath(file), os.getcwd())
     rows = baseline.read(file, name)
@@ -70,6 +79,8 @@ def renewed(findings: Iterable[Finding], file: Path, config: Config, paths: Sequ
     Raises:
         ConfigError: there is a file that is no baseline.
     """
+    from loopsafe.project import baseline
+
     sight = baseline.Sight(file, config.root, {})
     old = [entry for _, entry in baseline.read(file, str(file))] if os.path.exists(file) else []
     kept = [entry for entry in old if os.path.exists(sight.real(entry)) and not _asked_for(entry, sight, config, paths)]

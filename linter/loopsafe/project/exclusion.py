@@ -7,11 +7,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
-
-import pathspec
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+from typing import TYPE_CHECKING
 
 from loopsafe.project.sources import read_bytes
+
+if TYPE_CHECKING:
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 _LARGEST_IGNORE_FILE = 100_000
 # git has no such limits, and people stay far below. Each star may end anywhere: with some more, a name takes minutes.
@@ -83,21 +84,21 @@ class _GitIgnored:
         """Those that hold in a folder, the nearest first."""
         known = self._files.get(folder)
         if known is None:
-            own = _IgnoreFile(os.path.join(folder, ".gitignore"), folder)
+            own = _ignore_files(os.path.join(folder, ".gitignore"), folder)
             if folder in (self._top, os.path.dirname(folder)):
-                above: tuple[_IgnoreFile, ...] = (_IgnoreFile(os.path.join(folder, ".git", "info", "exclude"), folder),)
+                above = _ignore_files(os.path.join(folder, ".git", "info", "exclude"), folder)
             else:
                 above = self._files_for(os.path.dirname(folder))
-            known = self._files[folder] = (own, *above) if own.speaks else above
+            known = self._files[folder] = own + above
         return known
 
 
 class _IgnoreFile:
     """One file of patterns, which count from `folder`."""
 
-    def __init__(self, file: str, folder: str) -> None:
-        patterns = list(_patterns(file))
-        self.speaks = bool(patterns)
+    def __init__(self, patterns: Sequence[GitIgnoreSpecPattern], folder: str) -> None:
+        import pathspec
+
         self._above = len(os.path.join(folder, ""))
         self._spec = pathspec.GitIgnoreSpec(patterns)
         # Nearly always there is no match: one look at the name and one at the path say so.
@@ -116,12 +117,23 @@ class _IgnoreFile:
         return None
 
 
-def _patterns(file: str) -> Iterator[GitIgnoreSpecPattern]:
+def _ignore_files(file: str, folder: str) -> tuple[_IgnoreFile, ...]:
+    """What a file of patterns says, if there is one and it says anything."""
     try:
         text = read_bytes(file, _LARGEST_IGNORE_FILE).decode("utf-8", "replace")
     except (OSError, ValueError):
-        return
-    for line in text.removeprefix("\ufeff").splitlines()[:_MOST_LINES]:
+        return ()
+    lines = text.removeprefix("\ufeff").splitlines()[:_MOST_LINES]
+    rows = [line for line in lines if line and not line.startswith("#")]
+    patterns = list(_patterns(rows)) if rows else []
+    return (_IgnoreFile(patterns, folder),) if patterns else ()
+
+
+def _patterns(rows: Iterable[str]) -> Iterator[GitIgnoreSpecPattern]:
+    # It takes long to load, and many checkouts have no such rows.
+    import pathspec
+
+    for line in rows:
         if line.count("**") <= _MOST_STARS and all(part.count("*") <= _MOST_STARS for part in line.split("/")):
             # git passes over what is no pattern, and so do we.
             with contextlib.suppress(ValueError):

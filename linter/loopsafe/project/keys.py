@@ -7,7 +7,6 @@ import re
 import reprlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -160,6 +159,8 @@ def _field(key: str) -> msgspec.structs.FieldInfo:
 
 
 def _hint(key: str) -> str:
+    from difflib import get_close_matches
+
     # An underscore for a hyphen is the commonest slip; without this, difflib may prefer a shorter key.
     close = get_close_matches(key[:_BRIEF].lower().replace("_", "-"), _FIELDS, 1)
     return f"; did you mean `{close[0]}`?" if close else f"; known keys: {', '.join(sorted(_FIELDS))}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -104,6 +103,8 @@ def _in_sections(file: Path) -> Iterator[Place]:
         return
     if f"[{_SECTION}]" not in text:
         return
+    import configparser
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text, _shown(file))

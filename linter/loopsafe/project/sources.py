@@ -63,9 +63,7 @@ def _text(data: bytes, encoding: str) -> str:
             raise SyntaxError(f"cannot be decoded: `{encoding}` is not an encoding for files")
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise SyntaxError(
-            f"cannot be decoded as {error.encoding}: {error.reason} at byte {error.start}"
-        ) from error
+        raise SyntaxError(f"cannot be decoded as {error.encoding}: {error.reason} at byte {error.start}") from error
     # Not all codecs are for text, and those that are may fail in ways of their own.
     except (ValueError, LookupError, ArithmeticError, TypeError) as error:
         raise SyntaxError(f"cannot be decoded as {encoding}: {error}") from error
