@@ -38,7 +38,8 @@ class ForeignPaths:
             before = second.hops if hops[0].kind == "loop" and hops[0] not in second.hops else ()
             return (*before, *hops), states
         if state not in self._all:
-            return None
+            # A thread of which nothing but the loop is told: `Thread(target=asyncio.run, args=(queue.get(),))`.
+            return (second.hops, ()) if state.place.kind == second.kind and not second.runners else None
         hops, states = self._all.to(state), tuple(reversed(self._all.through(state)))
         if self._which.meet(second.loops, self._which.of(state.place.loop)):
             # It was handed to the loop from somewhere else: that is where its way begins.
