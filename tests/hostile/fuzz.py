@@ -27,7 +27,7 @@ _TOKEN = re.compile(rb"\w+|\s+|[^\w\s]")
 # One batch in so many is also run in all the ways that must not differ.
 _COMPARED = 10
 
-_ARGUMENTS = ("check", "--no-cache", "--output-format", "json", ".")
+_ARGUMENTS = ("check", "--no-cache", "--output-format", "json")
 _PLAIN = "import sys; del sys.path[0]; from loopsafe.__main__ import main; main()"
 _SEVERAL = _PLAIN.replace(
     "from loopsafe.__main__",
@@ -114,8 +114,9 @@ def damaged_files(folders: Sequence[Path], count: int, seed: int) -> Iterator[by
 def run(program: str, seed: str, folder: Path) -> tuple[int, str, str]:
     """Exit code, output and errors of a run in a folder."""
     done = subprocess.run(
-        [sys.executable, "-c", program, *_ARGUMENTS],
-        cwd=folder,
+        [sys.executable, "-c", program, *_ARGUMENTS, folder.name],
+        # Python itself looks for modules in the working directory before the program's first line.
+        cwd=folder.parent,
         env=environment(PYTHONHASHSEED=seed),
         capture_output=True,
         timeout=3 * _CPU_SECONDS,

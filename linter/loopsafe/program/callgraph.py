@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
+from functools import cached_property, partial
 
-from loopsafe.facts.schema import Call, Collection, Const, Expr, Name, Scope, Star
+from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Scope, Star
 from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.knowledge.schema import Passed, RunsRow
 from loopsafe.program.classes import Classes
 from loopsafe.program.constants import Constants
-from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget, Source
-from loopsafe.program.index import method_kind
+from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget, Source, Target
+from loopsafe.program.index import CallSite, last_name, method_kind
 from loopsafe.program.names import Names
 from loopsafe.program.solver import Listener, Node
 from loopsafe.program.values import (
@@ -214,7 +216,9 @@ class Calls:
             if wanted.held and target.receiver is not None:
                 sources = [Source(None, None, self._graph.attribute(target.receiver, wanted.held))]
             for source in sources:
-                given = self._given(row.passes, target.arguments)
+                # What a loop gives its handlers is made on that loop.
+                maker = site if isinstance(site, Call) and row.where == "loop" else None
+                given = self._given(row.passes, target.arguments, maker)
                 self._graph.solver.listen(
                     self._graph.node(source),
                     lambda value, given=given: self.call(value, given, site, on_target),
@@ -231,10 +235,10 @@ class Calls:
             sources += arguments.positional[wanted.rest_from :]
         return sources
 
-    def _given(self, passes: Passed, arguments: Arguments) -> Arguments:
+    def _given(self, passes: Passed, arguments: Arguments, maker: Call | None) -> Arguments:
         if passes.objects:
-            make = self._graph.values.make
-            nodes = [self._graph.holding([make(Object, cls, None, None)]) for cls in passes.objects]
+            made = (arguments.caller, maker) if maker and arguments.caller else (None, None)
+            nodes = [self._graph.holding([self._graph.values.make(Object, cls, *made)]) for cls in passes.objects]
             return Arguments(tuple(Source(None, None, node) for node in nodes))
         if passes.each_from is not None:
             nodes = [Node() for _ in arguments.positional[passes.each_from :]]
@@ -271,7 +275,10 @@ class Calls:
         self._take_from_library(frame)
 
     def _take_from_library(self, frame: Frame) -> None:
-        """Bind what a library hands to a method that it calls of those who extend its class."""
+        """Bind what a library hands to a function that it is given, or to a method of those who extend its class."""
+        for module, scope, call in self._given_to_libraries.get(frame.scope.name, ()):
+            for caller in self._classes.frames(module, scope):
+                self._graph.targets(caller, call, partial(self._hand_objects, call))
         if not isinstance(frame.receiver, Instance):
             return
         graph = self._graph
@@ -281,6 +288,28 @@ class Calls:
                 node = graph.holding([graph.values.make(Object, held, None, None)])
                 self._names.give(frame, Arguments((Source(None, None, node),)))
                 return
+
+    @cached_property
+    def _given_to_libraries(self) -> dict[str, list[CallSite]]:
+        """The calls of what hands objects of its own to a function, by the function's name."""
+        found: dict[str, list[CallSite]] = defaultdict(list)
+        for name in sorted(self._handing):
+            for site in self._graph.index.callers(name)[:_MOST_CALLERS]:
+                for given in (*site[2].args, *(value for _, value in site[2].keywords)):
+                    if isinstance(given, (Name, Attr)):
+                        found[last_name(given)].append(site)
+        return found
+
+    @cached_property
+    def _handing(self) -> set[str]:
+        runs = self._graph.knowledge.runs
+        return {name.rpartition(".")[2] for name, rows in runs.items() if any(row.passes.objects for row in rows)}
+
+    def _hand_objects(self, call: Call, target: Target) -> None:
+        if isinstance(target, Library):
+            for row in self._graph.knowledge.runs.get(target.name, ()):
+                if row.passes.objects:
+                    self.handed_over(row, target, call, _ignore)
 
     def _bind(self, caller: Frame, call: Call) -> None:
         """Have a call give its arguments to whatever it enters, once for all who demand them."""

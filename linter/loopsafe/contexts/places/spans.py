@@ -26,7 +26,7 @@ class Spans:
         for state, leaves in zip(way, left, strict=True):
             starts = [span for span in self._starts(thread, state) if span != leaves]
             if starts:
-                if min(starts) > leaves:
+                if min(map(_end, starts)) > _end(leaves):
                     return False
                 told = True
         return told
@@ -47,6 +47,11 @@ class Spans:
         for source, targets in self._flow.edges.items():
             yield source
             yield from targets
+
+
+def _end(packed_span: int) -> int:
+    """Calls are made in the order of their ends: first what stands in the arguments."""
+    return packed_span & ((1 << 48) - 1)
 
 
 def runs_the_loop(flow: Flow, loop: Value, states: Sequence[State]) -> bool:

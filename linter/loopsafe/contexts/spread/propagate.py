@@ -256,7 +256,8 @@ class Propagation:
         key = (state, found.call, found.name, found.receiver)
         if key not in self._operations and not self.remarks.is_silent(state.frame.module, state.frame.scope):
             self._operations.add(key)
-            for argument in found.call.args[:1] if found.row.harmless_with else ():
+            asked = found.call.args[:1] if found.row.harmless_with else ()
+            for argument in (*asked, *(given for keyword, given in found.call.keywords if keyword == "loop")):
                 self.program.evaluate(state.frame, argument)
             self.flow.reached.append(found)
 
