@@ -395,3 +395,17 @@ def test_a_profile_names_stages_and_files(project: Path) -> None:
     assert stages == ["read", "facts", "knowledge", "link and solve", "rules", "render"]
     assert {line.split()[-1] for line in done.stderr.partition("files:\n")[2].splitlines()} == {"a.py", "b.py"}
     assert done.stdout == check(project).communicate()[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only the library is asked")
+@pytest.mark.parametrize("kind", ["cache", "config"])
+@pytest.mark.parametrize("home", ["/home/her", "/home/her/", "here", "", None])
+@pytest.mark.parametrize("named", ["/else/where", "/else/where/", "here", "~/there", "", None])
+def test_the_users_folders_are_those_of_the_library(
+    kind: str, home: str | None, named: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("HOME", home), (f"XDG_{kind.upper()}_HOME", named)):
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    said = place._said_on_linux(kind)
+    assert said in ("", place._asked_of_the_system(kind))
+    assert bool(said) == any((value or "").startswith("/") for value in (home, named))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Iterator
 
@@ -122,18 +123,29 @@ def _base(root: str, make: bool) -> Folder:
 
 def _users(kind: str, root: str) -> str:
     """This user's folder of a kind; an `OSError` where it is unknown, or in the project."""
-    # It takes a while to load.
-    import platformdirs
-
-    find = {"cache": platformdirs.user_cache_dir, "config": platformdirs.user_config_dir}[kind]
     try:
-        path = find(_APPLICATION, appauthor=False)
+        path = _said_on_linux(kind) or _asked_of_the_system(kind)
     except RuntimeError as error:
         raise OSError(f"no folder for a {kind}: {error}") from error
     # Without a home, in some versions, it begins with `~`.
     if not os.path.isabs(path) or _inside(os.path.realpath(path), root):
         raise OSError(f"{path} is no folder for a {kind}")
     return path
+
+
+def _said_on_linux(kind: str) -> str:
+    """What the environment says there, nearly always: a run that finds nothing changed would wait for the library."""
+    named = os.environ.get(f"XDG_{kind.upper()}_HOME", "")
+    home = os.environ.get("HOME", "")
+    base = named if os.path.isabs(named) else os.path.join(home, f".{kind}")
+    return os.path.join(base, _APPLICATION) if sys.platform == "linux" and os.path.isabs(base) else ""
+
+
+def _asked_of_the_system(kind: str) -> str:
+    import platformdirs
+
+    find = {"cache": platformdirs.user_cache_dir, "config": platformdirs.user_config_dir}[kind]
+    return find(_APPLICATION, appauthor=False)
 
 
 def _inside(path: str, root: str) -> bool:
