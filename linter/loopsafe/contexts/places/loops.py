@@ -53,11 +53,18 @@ class LoopsOf:
         self._on: dict[Scope, dict[Value | None, None]] = defaultdict(dict)
         for state in self.states:
             self._on[state.frame.scope][state.place.loop] = None
-        self._known: dict[Call, Loops] = {}
+        self._by_value: dict[Value | None, Loops] = {}
+        self._looked_up: dict[Call, Loops] = {}
         self.makers: dict[Call, Frame] = {}
 
     def of(self, loop: Value | None) -> Loops:
         """The loops that this value may stand for."""
+        found = self._by_value.get(loop)
+        if found is None:
+            found = self._by_value[loop] = self._stood_for(loop)
+        return found
+
+    def _stood_for(self, loop: Value | None) -> Loops:
         if isinstance(loop, Object) and loop.type == HOME:
             return frozenset({OF_APPLICATION})
         if not isinstance(loop, Object) or loop.site is None or loop.frame is None:
@@ -66,10 +73,10 @@ class LoopsOf:
         self.makers.setdefault(site, loop.frame)
         if site in self._run or last_name(site.func) not in LOOK_UPS:
             return frozenset({Loop(site, class_around(loop.frame))})
-        if site not in self._known:
-            self._known[site] = UNKNOWN  # whoever asks for the loop it is itself on learns nothing
-            self._known[site] = self.running(loop.frame.scope)
-        return self._known[site]
+        if site not in self._looked_up:
+            self._looked_up[site] = UNKNOWN  # whoever asks for the loop it is itself on learns nothing
+            self._looked_up[site] = self.running(loop.frame.scope)
+        return self._looked_up[site]
 
     def running(self, scope: Scope) -> Loops:
         """The loops on which this function is seen to run."""
