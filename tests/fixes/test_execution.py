@@ -1,6 +1,6 @@
 """Fixable cases, executed before and after their fix, with asyncio's debug mode off and on.
 
-By default a sample; all where `LOOPSAFE_EXECUTE` is `all`, as it is in the build. `execution/not_run.md` lists the
+By default a sample; all where `LOOPSAFE_EXECUTE` is `all`, as for one Python of the build. `execution/not_run.md` lists the
 cases that are not executed, and why.
 """
 
