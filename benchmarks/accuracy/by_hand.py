@@ -39,8 +39,9 @@ class Site:
     text: str
 
     def is_at(self, finding: Finding) -> bool:
-        """Whether a finding is about this place, at its end or where the finding's path ends."""
-        places = [(finding.path, finding.row), *((one.path, one.row) for one in finding.witness[-1:])]
+        """Whether a finding is about this place; its path may pass a mistake on the way to where it is told."""
+        passed = finding.witness if self.verdict == "true" else finding.witness[-1:]
+        places = [(finding.path, finding.row), *((one.path, one.row) for one in passed)]
         return any(path == self.path and abs(row - self.row) <= _NEAR for path, row in places)
 
 
