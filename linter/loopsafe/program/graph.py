@@ -99,6 +99,21 @@ _LEAST_WORK = 1_000_000
 _WORK_A_CALL = 20
 
 
+class _Callees:
+    """What a call enters, worked out once for all who ask: a function may run on many loops."""
+
+    __slots__ = ("found", "listeners")
+
+    def __init__(self) -> None:
+        self.found: tuple[Target, ...] = ()
+        self.listeners: tuple[OnTarget, ...] = ()
+
+    def tell(self, target: Target) -> None:
+        self.found += (target,)
+        for listener in self.listeners:
+            listener(target)
+
+
 class Graph(ABC):
     """The nodes of the whole program. Everything is built when it is first asked for.
 
@@ -110,6 +125,7 @@ class Graph(ABC):
         self.index = Index(modules)
         calls = sum(len(scope.calls) for module in modules.all for scope in module.facts.scopes)
         self.values, self.solver = Values(), Solver(_LEAST_WORK + _WORK_A_CALL * calls)
+        self._called_at: dict[tuple[Frame, Call], _Callees] = {}
 
     def module_frame(self, module: Module) -> Frame:
         """The frame of a module's own body."""
@@ -229,10 +245,16 @@ class Graph(ABC):
 
     def targets(self, frame: Frame, call: Call, on_target: OnTarget) -> None:
         """Hear of everything that a call in the text enters."""
-        arguments = self.arguments(frame, call)
-        callee = self.under(frame, call.func, call.guard)
-        # A lambda with its cells would take twice the memory, and there is one for every call that is looked at.
-        self.solver.listen(callee, self._called, arguments, call, on_target)
+        known = self._called_at.get((frame, call))
+        if known is None:
+            known = self._called_at[frame, call] = _Callees()
+            arguments = self.arguments(frame, call)
+            callee = self.under(frame, call.func, call.guard)
+            # A lambda with its cells would take twice the memory, and there is one for every call that is looked at.
+            self.solver.listen(callee, self._called, arguments, call, known.tell)
+        known.listeners += (on_target,)
+        for target in known.found:
+            self.solver.later(on_target, target)
 
     def _called(self, arguments: Arguments, call: Call, on_target: OnTarget, callee: Value) -> None:
         self.call(callee, arguments, call, on_target)
