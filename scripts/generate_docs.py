@@ -1,4 +1,4 @@
-"""Write docs/rules/ from the rules themselves, and from the keys of the configuration their table and JSON schema.
+"""Write docs/rules/ from the rules, and from the types of configuration and output their tables and JSON schemas.
 
 Run without arguments to write, with `--check` to fail where a page is stale, missing or left over.
 """
@@ -15,6 +15,7 @@ FOLDER = ROOT / "docs" / "rules"
 sys.path.insert(0, str(ROOT / "linter"))
 
 from loopsafe.project.keys import schema  # noqa: E402
+from loopsafe.render.formats import json as findings  # noqa: E402
 from loopsafe.rules import ALL_RULES  # noqa: E402
 from loopsafe.rules.base import Rule  # noqa: E402
 
@@ -38,6 +39,7 @@ def pages() -> dict[str, str]:
 
 
 SCHEMA = ROOT / "linter" / "loopsafe" / "project" / "loopsafe.schema.json"
+FINDINGS = ROOT / "linter" / "loopsafe" / "render" / f"findings-{findings.VERSION}.schema.json"
 REFERENCE = ROOT / "docs" / "configuration.md"
 BEGIN, END = "<!-- begin keys: written by scripts/generate_docs.py -->\n", "<!-- end keys -->\n"
 
@@ -56,6 +58,7 @@ def others() -> dict[Path, str]:
     after = rest.partition(END)[2]
     return {
         SCHEMA: json.dumps(schema(), indent=2) + "\n",
+        FINDINGS: json.dumps(findings.schema(), indent=2) + "\n",
         REFERENCE: f"{before}{BEGIN}{keys()}\n{END}{after}",
     }
 

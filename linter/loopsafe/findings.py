@@ -15,11 +15,16 @@ StepKind = Literal["starts", "calls", "loop", "reaches"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Step:
-    """One hop of a witness: how control got here, the place, and its source text on one line."""
+    """One hop of a witness: how control got here, the place, its source text on one line, and what it is in.
+
+    The place of a function or class is its first row. `function` is the dotted name of the function or class around it,
+    empty in a module's own code.
+    """
 
     kind: StepKind
     location: Location
     source: str
+    function: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,6 +85,11 @@ class Finding:
     witness: tuple[Step, ...]
     fix: FixPlan | None = None
     api: str = ""
+
+    @property
+    def function(self) -> str:
+        """The dotted name of the function or class around it, empty in a module's own code."""
+        return self.witness[-1].function
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from loopsafe.collector import leave, without_collector
 from loopsafe.contexts.analysis import Analysis, Violation
 from loopsafe.contexts.places.place import Hop
+from loopsafe.facts.enclosing import Enclosing
 from loopsafe.facts.schema import unpack_span
 from loopsafe.findings import Finding, FixPlan, Problem, Report, Step, Whole
 from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
@@ -286,6 +287,7 @@ class _Reporter:
     def __init__(self, by_path: Mapping[str, Read]) -> None:
         self._by_path = by_path
         self._lines: dict[str, list[str]] = {}
+        self._enclosing: dict[str, Enclosing] = {}
 
     def findings(self, rule: Rule, analysis: Analysis) -> Iterator[Finding]:
         """The findings of one rule."""
@@ -309,17 +311,25 @@ class _Reporter:
     def step(self, hop: Hop) -> Step:
         """The place and source text of a hop."""
         read, span = self._by_path[hop.module.path], unpack_span(hop.packed_span)
-        return Step(hop.kind, Location(read.file.shown, span), self._source(read, span))
+        place, source = self._source(read, span)
+        return Step(hop.kind, Location(read.file.shown, place), source, self._function(hop.module, span))
 
-    def _source(self, read: Read, span: Span) -> str:
-        """The text of a span on one line; of a class or function, its first line."""
+    def _function(self, module: Module, span: Span) -> str:
+        if module.path not in self._enclosing:
+            self._enclosing[module.path] = Enclosing(module.facts)
+        name = self._enclosing[module.path].name(span)
+        return f"{module.name}.{name}" if name else ""
+
+    def _source(self, read: Read, span: Span) -> tuple[Span, str]:
+        """The text of a span on one line; of a class or function, which may be long, the first row is its place."""
         lines = self._lines.get(read.file.shown)
         if lines is None:
             lines = self._lines[read.file.shown] = NEWLINE.split(read.text)
         if span.row == span.end_row:
-            return lines[span.row - 1][span.column - 1 : span.end_column - 1].strip()
+            return span, lines[span.row - 1][span.column - 1 : span.end_column - 1].strip()
         first = lines[span.row - 1][span.column - 1 :]
         if first.startswith(("class ", "def ", "async def ")):
-            return first.strip()
+            first = first.strip()
+            return Span(span.row, span.column, span.row, span.column + len(first)), first
         parts = [first, *lines[span.row : span.end_row - 1], lines[span.end_row - 1][: span.end_column - 1]]
-        return " ".join(" ".join(part.split()) for part in parts)
+        return span, " ".join(" ".join(part.split()) for part in parts)

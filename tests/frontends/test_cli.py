@@ -61,8 +61,10 @@ class TestCheck:
         done = cli("check")
         lines = done.stdout.splitlines()
         assert lines[0].startswith(f"app/player.py:{ROW}:13: LSF102 `self._queue.put_nowait`")
-        assert re.fullmatch(r"    starts   app/player\.py:13:9   threading\.Thread\(target=self\._pump\)", lines[1])
-        assert lines[2] == f"    reaches  app/player.py:{ROW}:13  self._queue.put_nowait(frame)"
+        assert lines[1] == f"         {ROW} | {CALL}"
+        assert lines[2] == f"            | {'^' * len(CALL)}"
+        assert re.fullmatch(r"    starts   app/player\.py:13:9   threading\.Thread\(target=self\._pump\)", lines[3])
+        assert lines[4] == f"    reaches  app/player.py:{ROW}:13  self._queue.put_nowait(frame)"
         assert lines[-1] == "Found 1 problem (1 fixable with `loopsafe fix`)."
         assert (done.returncode, done.stderr) == (1, "")
 
@@ -95,7 +97,7 @@ class TestCheck:
         [finding] = json.loads(cli("check", "--output-format", "json").stdout)
         assert list(finding) == [
             *("code", "name", "message", "filename", "location", "end_location"),
-            *("confidence", "context", "witness", "fix"),
+            *("confidence", "context", "function", "witness", "fix"),
         ]
         assert finding["location"] == {"row": ROW, "column": 13}
         assert finding["context"] == "thread"
@@ -621,7 +623,7 @@ class TestProcess:
             command = [sys.executable, "-c", program, *arguments]
             done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
             loaded = done.stderr.split()
-            heavy = {"rich", "libcst", "msgspec", "loopsafe.pipeline", "loopsafe.rules", "loopsafe.render"}
+            heavy = {"rich", "libcst", "msgspec", "loopsafe.pipeline", "loopsafe.rules", "loopsafe.render.results"}
             assert heavy.isdisjoint(loaded)
 
     def test_a_reader_that_goes_away(self, project: Path) -> None:

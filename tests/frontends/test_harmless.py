@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from loopsafe.harmless import printable, without_commands
+from loopsafe.render import formats
 from tests.support.command_line import environment
 from tests.support.terminal import on_a_terminal
 
@@ -142,7 +143,7 @@ def run(project: Path, *arguments: str, **env: str) -> tuple[bytes, bytes]:
 
 CLEAN = ("clean", f"{HOSTILE}\n::error::x")
 CHECKS = [
-    *(("check", "--output-format", name) for name in ("text", "concise", "json", "github", "sarif")),
+    *(("check", "--output-format", name) for name in formats.names()),
     *(("check", "--statistics", "--output-format", name) for name in ("text", "concise", "json")),
     ("check", "--profile"),
     ("check", *(f"{name}.py" for name in NAMES)),
@@ -194,7 +195,9 @@ def test_nothing_gets_through_to_a_log(arguments: tuple[str, ...], project: Path
         assert any(escape in output + errors for escape in (b"x3a", b"u003a", b"x1b"))
 
 
-@pytest.mark.parametrize("arguments", [*CHECKS[:1], *CHECKS[-2:], *OTHERS], ids=lambda value: told(*value))
+@pytest.mark.parametrize(
+    "arguments", [*CHECKS[: len(formats.names())], *CHECKS[-2:], *OTHERS], ids=lambda value: told(*value)
+)
 def test_nothing_gets_through_to_a_terminal(arguments: tuple[str, ...], project: Path) -> None:
     quiet = () if arguments[0] in ("rules", "explain", "knowledge", "callgraph", "clean") else ("-q",)
     output = on_a_terminal(project, {}, "-m", "loopsafe", *arguments, *quiet)
@@ -208,7 +211,7 @@ def test_json_says_what_it_is_about(project: Path) -> None:
 
 
 def test_output_files_are_as_clean(project: Path, tmp_path: Path) -> None:
-    for arguments in [*CHECKS[:5], *OTHERS[2:4]]:
+    for arguments in [*CHECKS[: len(formats.names())], *OTHERS[2:4]]:
         run(project, "loopsafe", *arguments, "-o", str(tmp_path / "out"))
         assert let_through((tmp_path / "out").read_bytes(), github="github" in arguments) == []
 

@@ -1,4 +1,4 @@
-"""The output formats, against golden files and, for SARIF, against the official schema."""
+"""The output formats, against golden files (`--update-golden` writes them) and, for SARIF, the official schema."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from dataclasses import replace
 import pytest
 
 from loopsafe.findings import Edit, Finding, FixPlan, Problem, Rewrite, Step
-from loopsafe.frontends import cli
 from loopsafe.locations import Location, Span
-from loopsafe.render import FORMATS, STATISTICS, Results, RuleInfo, text
+from loopsafe.render import formats
+from loopsafe.render.results import Results, RuleInfo
 
 PLAYER = "app/player.py"
+STATISTICS = ("text", "concise", "json")
 
 
 def at(path: str, row: int, column: int, source: str) -> Location:
     return Location(path, Span(row, column, row, column + len(source)))
 
 
-def step(kind: str, path: str, row: int, column: int, source: str) -> Step:
-    return Step(kind, at(path, row, column, source), source)  # type: ignore[arg-type]
+def step(kind: str, path: str, row: int, column: int, source: str, function: str = "") -> Step:
+    return Step(kind, at(path, row, column, source), source, function)  # type: ignore[arg-type]
 
 
 CERTAIN = Finding(
@@ -32,9 +33,9 @@ CERTAIN = Finding(
     "certain",
     "thread",
     (
-        step("starts", PLAYER, 22, 18, "threading.Thread(target=self._pump)"),
-        step("calls", PLAYER, 33, 13, "self._deliver(frame)"),
-        step("reaches", PLAYER, 41, 9, "self._queue.put_nowait(frame)"),
+        step("starts", PLAYER, 22, 18, "threading.Thread(target=self._pump)", "app.player.Player.start"),
+        step("calls", PLAYER, 33, 13, "self._deliver(frame)", "app.player.Player._pump"),
+        step("reaches", PLAYER, 41, 9, "self._queue.put_nowait(frame)", "app.player.Player._deliver"),
     ),
     FixPlan("safe", "", (Rewrite(Span(41, 9, 41, 38), "pass", "self._loop.call_soon_threadsafe"),)),
 )
@@ -46,7 +47,7 @@ LIKELY = Finding(
     "likely",
     "thread",
     (
-        step("starts", "app/main.py", 120, 3, "pool.submit(work, done)"),
+        Step("starts", Location("app/main.py", Span(120, 3, 121, 12)), "pool.submit(work, done)"),
         Step("reaches", Location("app/séance, 100%.py", Span(7, 5, 8, 10)), "done.set_result('\x1b[31m')"),
     ),
     FixPlan("unsafe", "a `try` around the call expects `InvalidStateError`"),
@@ -64,49 +65,107 @@ RESULTS = Results(
     (Problem("app/new.py", 3, 7, "invalid syntax"), Problem("app/locked.py", 0, 0, "Permission denied", "warning")),
     {CERTAIN: EDITS},
     (
-        RuleInfo("LSF102", "off-loop-queue", "An asyncio queue is touched off its loop.", "# LSF102\n\nText.\n"),
+        RuleInfo(
+            "LSF102",
+            "off-loop-queue",
+            "An asyncio queue is touched off its loop.",
+            "# LSF102\n\nText.\n",
+            "An asyncio queue is touched off its loop. Text.",
+            "https://example.org/rules/LSF102",
+        ),
         RuleInfo("LSF104", "off-loop-future", "A future is touched off its loop.", "# LSF104\n\nText.\n"),
     ),
     "1.2.3",
+    {
+        PLAYER: [""] * 40 + ["        self._queue.put_nowait(frame)", "", "", "x"],
+        "app/séance, 100%.py": [""] * 6 + ["é = done.set_result(", "    '\x1b[31m')"],
+    },
+    "https://example.org",
 )
 EMPTY = Results(())
 
 
 def rendered(name: str, results: Results) -> str:
-    return "".join(f"{line}\n" for line in FORMATS[name](results))
+    return "".join(f"{line}\n" for line in formats.load(name).render(results))
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", formats.names())
 def test_golden(name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"render.{name}", rendered(name, RESULTS))
 
 
 def test_golden_in_colour(golden: Callable[[str, str], None]) -> None:
-    golden("render.ansi", "\n".join(text.render(RESULTS, colour=True)))
+    golden("render.ansi", rendered("text", replace(RESULTS, colour=True)).removesuffix("\n"))
 
 
 @pytest.mark.parametrize(
-    ("name", "output"), [("text", ""), ("concise", ""), ("github", ""), ("json", "[]\n")], ids=lambda value: value
+    ("name", "output"),
+    [
+        *((name, "") for name in ("text", "concise", "github", "json-lines", "pylint")),
+        ("json", "[]\n"),
+        ("gitlab", "[]\n"),
+    ],
+    ids=lambda value: value,
 )
 def test_nothing_found(name: str, output: str) -> None:
     assert rendered(name, EMPTY) == output
 
 
-def test_the_command_line_offers_these_formats() -> None:
-    assert tuple(FORMATS) == cli.FORMATS
-    assert tuple(STATISTICS) == cli.STATISTICS_FORMATS
+def test_every_format_is_a_module() -> None:
+    known = ("concise", "github", "gitlab", "json", "json-lines", "junit", "pylint", "rdjson", "sarif", "text")
+    assert formats.names() == known
+    assert tuple(name for name in STATISTICS if formats.load(name).statistics) == STATISTICS
+    assert sum(formats.load(name).statistics is not None for name in known) == len(STATISTICS)
 
 
 def test_text_aligns_the_witness() -> None:
     assert rendered("text", replace(RESULTS, findings=(CERTAIN,))) == (
         "app/player.py:41:9: LSF102 `self._queue.put_nowait` runs on a worker thread;"
         " use `self._loop.call_soon_threadsafe`\n"
+        "         41 | self._queue.put_nowait(frame)\n"
+        "            | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
         "    starts   app/player.py:22:18  threading.Thread(target=self._pump)\n"
         "    calls    app/player.py:33:13  self._deliver(frame)\n"
         "    reaches  app/player.py:41:9   self._queue.put_nowait(frame)\n"
         "    fix      safe\n"
         "\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("row", "operation", "shown"),
+    [
+        ("\tq.put(1)  # now", "q.put(1)", "q.put(1)  # now"),
+        ("a = 'é日本'; q.put(1)", "q.put(1)", "a = 'é日本'; q.put(1)"),
+        ("a = 'e\u0301'; q.put(1)", "q.put(1)", "a = 'e\u0301'; q.put(1)"),
+        ("a = '\x1b[31m\t'; q.put(1)", "q.put(1)", "a = '\\x1b[31m\\t'; q.put(1)"),
+        (f"{'a(1); ' * 40}q.put(1); {'a(1); ' * 40}", "q.put(1)", "... "),
+        (f"q.put({'1' * 300})", f"q.put({'1' * 300})", f"q.put({'1' * 94} ..."),
+        ("q.put()", "", "q.put()"),
+    ],
+    ids=["tab", "wide", "combining", "unprintable", "far right", "long", "empty"],
+)
+def test_carets_stand_under_the_operation(row: str, operation: str, shown: str) -> None:
+    column = row.index(operation) + 1
+    place = Location(PLAYER, Span(2, column, 2, column + len(operation)))
+    results = Results((replace(CERTAIN, location=place),), rows={PLAYER: ["", row]})
+    source, carets = rendered("text", results).splitlines()[1:3]
+    source, carets = source.removeprefix("          2 | "), carets.removeprefix("            | ")
+    assert source.startswith(shown)
+    assert set(carets) <= {" ", "^"}
+    assert len(source) <= 110
+    before, marked = carets.count(" "), carets.count("^")
+    # What a terminal draws in those cells.
+    cells = "".join(char if wide(char) == 1 else char + "\0" * (wide(char) - 1) for char in source if wide(char))
+    assert cells[before : before + marked].startswith(operation[:90])
+
+
+def wide(char: str) -> int:
+    return {"日": 2, "本": 2, "\u0301": 0}.get(char, 1)
+
+
+def test_a_row_that_has_gone_is_left_out() -> None:
+    assert len(rendered("text", replace(RESULTS, findings=(CERTAIN,), rows={PLAYER: ["x"]})).splitlines()) == 6
 
 
 def test_text_shortens_long_calls_and_json_does_not() -> None:
@@ -127,7 +186,7 @@ def test_a_strange_name_cannot_break_a_line() -> None:
 
 
 def test_github_escapes_each_part_by_its_own_rules() -> None:
-    line = next(iter(FORMATS["github"](replace(RESULTS, findings=(LIKELY,)))))
+    line = rendered("github", replace(RESULTS, findings=(LIKELY,), problems=())).rstrip("\n")
     assert line.startswith("::warning title=LSF104 off-loop-future (likely),file=app/séance%2C 100%25.py,line=7,")
     assert line.count("::") == 2
     assert "%0Astarts app/main.py:120:3 pool.submit" in line
@@ -137,7 +196,9 @@ def test_github_escapes_each_part_by_its_own_rules() -> None:
 
 @pytest.mark.parametrize("name", STATISTICS)
 def test_statistics(name: str, golden: Callable[[str, str], None]) -> None:
-    golden(f"statistics.{name}", "".join(f"{line}\n" for line in STATISTICS[name](RESULTS)))
+    counted = formats.load(name).statistics
+    assert counted
+    golden(f"statistics.{name}", "".join(f"{line}\n" for line in counted(RESULTS)))
 
 
 class TestSarif:
@@ -162,6 +223,22 @@ class TestSarif:
         flow = self.run(RESULTS)["results"][0]["codeFlows"][0]["threadFlows"][0]["locations"]
         places = [(hop["location"]["physicalLocation"]["region"]["startLine"]) for hop in flow]
         assert places == [22, 33, 41]
+
+    def test_what_starts_is_one_row(self) -> None:
+        result = self.run(Results((LIKELY,)))["results"][0]
+        [flow] = result["codeFlows"][0]["threadFlows"]
+        for hop in (flow["locations"][0]["location"], result["relatedLocations"][0]):
+            assert hop["physicalLocation"]["region"] == {"startLine": 120, "startColumn": 3, "endLine": 120}
+        assert result["locations"][0]["physicalLocation"]["region"]["endLine"] == 8
+
+    def test_the_message_links_to_where_the_path_begins(self) -> None:
+        odd = replace(CERTAIN.witness[0], location=at("a[1]\\b.py", 3, 1, "x"))
+        result = self.run(Results((replace(CERTAIN, witness=(odd, *CERTAIN.witness[1:])),)))["results"][0]
+        assert result["message"]["text"] == f"{CERTAIN.message}. The path there begins at [a\\[1\\]\\\\b.py:3](1)."
+        assert [location["id"] for location in result["relatedLocations"]] == [1, 2]
+        alone = self.run(Results((replace(CERTAIN, witness=CERTAIN.witness[-1:]),)))["results"][0]
+        assert alone["message"]["text"] == CERTAIN.message
+        assert "relatedLocations" not in alone
 
     def test_rules_are_found_by_index(self) -> None:
         run = self.run(RESULTS)

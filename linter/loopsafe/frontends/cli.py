@@ -24,9 +24,8 @@ from loopsafe.frontends.options import (
     selection_options,
 )
 from loopsafe.frontends.terminal import abandon_stdout, complain, flush_streams, prepare_streams, show_error
+from loopsafe.render import formats
 
-FORMATS = ("text", "concise", "json", "github", "sarif")
-STATISTICS_FORMATS = ("text", "concise", "json")
 _INTERRUPTED = 130
 
 
@@ -52,7 +51,7 @@ def cli() -> None:
 
 @cli.command()
 @paths_argument
-@click.option("--output-format", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--output-format", type=click.Choice(formats.names()), default="text", show_default=True)
 @click.option("-o", "--output-file", default="", metavar="FILE", help="Write there instead of to standard output.")
 @click.option("--stdin-filename", default="", metavar="NAME", help="With path `-`: the file whose text comes in.")
 @click.option("--statistics", is_flag=True, help="Show how many findings each rule has instead of the findings.")
@@ -89,8 +88,9 @@ def check(
     quiet: bool,
 ) -> int:
     """Report findings in PATHS, by default in the working directory. `-` reads standard input."""
-    if statistics and output_format not in STATISTICS_FORMATS:
-        raise click.UsageError(f"--statistics goes with the formats {', '.join(STATISTICS_FORMATS)}")
+    if statistics and not formats.load(output_format).statistics:
+        able = ", ".join(name for name in formats.names() if formats.load(name).statistics)
+        raise click.UsageError(f"--statistics goes with the formats {able}")
     name = _stdin_name(paths, stdin_filename)
     if unsafe_fixes and not fix:
         raise click.UsageError("--unsafe-fixes goes with --fix")

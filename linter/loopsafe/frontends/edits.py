@@ -1,7 +1,8 @@
-"""The text changes of single fixes, for the formats that carry them."""
+"""What some formats carry of the files that findings lie in: the text changes of single fixes, and rows."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loopsafe.findings import Edit, Finding, FixPlan
-from loopsafe.project.sources import decode, read_bytes
+from loopsafe.project.sources import NEWLINE, decode, read_bytes
 
 if TYPE_CHECKING:
     from loopsafe.fixes import FixResult
@@ -31,6 +32,15 @@ def worked_out(findings: Sequence[Finding], overlay: Mapping[Path, str]) -> tupl
         results.update(_results_in_file(_text(path, overlay), list(group)))
     edits = {finding: result.edits for finding, result in results.items() if result.edits}
     return tuple(_declined(finding, results.get(finding)) for finding in findings), edits
+
+
+def rows_of(findings: Iterable[Finding], overlay: Mapping[Path, str]) -> dict[str, list[str]]:
+    """The rows of each file that a finding lies in, but for those that cannot be read any more."""
+    rows = {}
+    for path in dict.fromkeys(finding.location.path for finding in findings):
+        with contextlib.suppress(OSError, SyntaxError, MemoryError):
+            rows[path] = NEWLINE.split(_text(path, overlay))
+    return rows
 
 
 def _declined(finding: Finding, result: FixResult | None) -> Finding:

@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+import functools
+
 from loopsafe.frontends.settings import nearest
 from loopsafe.frontends.terminal import CannotWork
-from loopsafe.render import RuleInfo
+from loopsafe.render.results import RuleInfo
 from loopsafe.rules import ALL_RULES
+from loopsafe.rules.base import Rule
 
 
 def rule_infos() -> tuple[RuleInfo, ...]:
     """All rules, in order of code."""
-    return tuple(RuleInfo(rule.code, rule.name, rule.summary(), rule.documentation()) for rule in ALL_RULES)
+    return tuple(map(_info, ALL_RULES))
+
+
+def home() -> str:
+    """The address of this project, as its distribution says; empty where it says none, or is not installed."""
+    urls = _urls()
+    return next((urls[label] for label in ("homepage", "repository", "source") if label in urls), "")
+
+
+def _info(rule: Rule) -> RuleInfo:
+    pages = _urls().get("documentation", "").rstrip("/")
+    url = f"{pages}/rules/{rule.code}-{rule.name}.md" if pages else ""
+    what = f"{rule.summary()} {' '.join(rule.sections()['What it does'].split())}"
+    return RuleInfo(rule.code, rule.name, rule.summary(), rule.documentation(), what, url)
+
+
+@functools.cache
+def _urls() -> dict[str, str]:
+    """The addresses of the distribution, by label in lower case."""
+    # It takes a while to load, and few commands need it.
+    from importlib import metadata
+
+    try:
+        told = metadata.metadata("loopsafe").get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:
+        return {}
+    pairs = (entry.partition(",") for entry in told)
+    return {label.strip().lower(): url.strip() for label, _, url in pairs}
 
 
 def find_rule(word: str) -> RuleInfo:

@@ -13,7 +13,6 @@ from loopsafe.findings import Finding, Step
 from loopsafe.project.places import ConfigError
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(?P<old>\d+))? \+(?P<row>\d+)(?:,(?P<new>\d+))? @@")
-_DEFINITION = ("class ", "def ", "async def ")
 _ALL = range(1, 1 << 31)
 _SECONDS = 120
 
@@ -30,10 +29,8 @@ class Changes:
 
     def _touches(self, step: Step) -> bool:
         span = step.location.span
-        # What a function or class has in it is no part of the path.
-        last = span.row if step.source.startswith(_DEFINITION) else span.end_row
         changed = self.rows.get(os.path.realpath(step.location.path), ())
-        return any(span.row < rows.stop and rows.start <= last for rows in changed)
+        return any(span.row < rows.stop and rows.start <= span.end_row for rows in changed)
 
 
 def changed_since(revision: str, root: Path) -> Changes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from loopsafe.render.json import written
+from loopsafe.render.as_json import written
 from loopsafe.render.results import Results
 
 

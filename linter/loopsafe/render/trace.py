@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from loopsafe.findings import Step
-from loopsafe.harmless import printable
 from loopsafe.locations import Location
-from loopsafe.render.json import written
+from loopsafe.render.as_json import written
+from loopsafe.render.lines import hop, width_of
 from loopsafe.render.painting import Piece, painter
-from loopsafe.render.text import hop
 from loopsafe.traces import OFF_LOOP, Reason, Trace
 
 NO_PATH = "no path from the start of a thread is known"
@@ -33,7 +32,7 @@ def render_json(traces: Sequence[Trace]) -> Iterator[str]:
 
 def _block(trace: Trace) -> Iterator[list[Piece]]:
     yield [(str(trace.location), "bold"), (f"  {trace.function}", "bold")]
-    width = max((len(printable(str(step.location))) for reason in trace.reasons for step in reason.path), default=0)
+    width = width_of(step for reason in trace.reasons for step in reason.path)
     for reason in trace.reasons:
         doubt = "" if reason.certain else " (likely)"
         yield [("  runs ", ""), (reason.where, _STYLES[reason.context]), (doubt, "yellow")]
@@ -56,7 +55,12 @@ def _reason(reason: Reason) -> dict[str, Any]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    return {"kind": step.kind, **_place(step.location), "source": step.source}
+    return {
+        "kind": step.kind,
+        **_place(step.location),
+        "function": step.function or None,
+        "source": step.source,
+    }
 
 
 def _place(location: Location) -> dict[str, Any]:

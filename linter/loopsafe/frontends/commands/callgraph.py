@@ -26,7 +26,7 @@ from loopsafe.program.program import Program
 from loopsafe.project.config import Config, ConfigError, load_config
 from loopsafe.project.files import gather
 from loopsafe.project.sources import decode, read_bytes
-from loopsafe.render.json import written
+from loopsafe.render.as_json import written
 
 _METHOD = re.compile(r"builtins\.(str|bytes|int|list|tuple|dict|set)\.")
 

@@ -10,11 +10,12 @@ import loopsafe
 from loopsafe.findings import Finding, Report
 from loopsafe.frontends import summary
 from loopsafe.frontends.delivery import deliver
-from loopsafe.frontends.edits import worked_out
+from loopsafe.frontends.edits import rows_of, worked_out
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.terminal import complain, wants_colour
 from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths, work_on_stdin
-from loopsafe.render import FORMATS, STATISTICS, WITH_EDITS, WITH_RULES, Results, RuleInfo, text
+from loopsafe.render import formats
+from loopsafe.render.results import Results, RuleInfo
 from loopsafe.stopwatch import Stopwatch
 
 
@@ -56,7 +57,8 @@ def run_check(request: CheckRequest) -> int:
     watch = Stopwatch()
     work = replace(work, watch=watch if request.profile else None)
     report = work.analyse(quiet=request.quiet)
-    tell_problems(work, report, request.quiet, request.output_format == "github" and not request.output_file)
+    told_there = formats.load(request.output_format).tells_problems and not request.output_file
+    tell_problems(work, report, request.quiet, told_there)
     told, failed = summary.found(report), report.failed
     if request.fix:
         report, told, unwritten = _fix(request, work, report)
@@ -98,30 +100,30 @@ def _verify(request: CheckRequest, work: Work, report: Report) -> None:
 
 
 def _lines(request: CheckRequest, work: Work, report: Report, told: str) -> Iterator[str]:
-    wanted = request.output_format in WITH_EDITS
-    findings, edits = worked_out(report.findings, work.overlay) if wanted else (report.findings, {})
+    form = formats.load(request.output_format)
+    findings, edits = worked_out(report.findings, work.overlay) if form.edits else (report.findings, {})
+    rules, home = _about_rules() if form.rules else ((), "")
     results = Results(
         findings,
         report.problems,
         edits,
-        _rules() if request.output_format in WITH_RULES else (),
+        rules,
         loopsafe.__version__,
+        rows_of(findings, work.overlay) if form.rows and not request.statistics else {},
+        home,
+        form.for_people and _colour(request),
     )
-    if request.statistics:
-        yield from STATISTICS[request.output_format](results)
-    elif request.output_format == "text":
-        yield from text.render(results, _colour(request))
-    else:
-        yield from FORMATS[request.output_format](results)
-    if request.output_format == "text" and not request.quiet:
+    render = form.statistics if request.statistics and form.statistics else form.render
+    yield from render(results)
+    if form.for_people and not request.quiet:
         yield told
 
 
-def _rules() -> tuple[RuleInfo, ...]:
+def _about_rules() -> tuple[tuple[RuleInfo, ...], str]:
     # The rules bring the analysis with them.
-    from loopsafe.frontends.rule_info import rule_infos
+    from loopsafe.frontends.rule_info import home, rule_infos
 
-    return rule_infos()
+    return rule_infos(), home()
 
 
 def _colour(request: CheckRequest) -> bool:

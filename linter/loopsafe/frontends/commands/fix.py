@@ -15,12 +15,15 @@ from loopsafe.fixes import CannotWrite, write_atomically
 from loopsafe.frontends import summary
 from loopsafe.frontends.changes import Analyse, Change, Outcome, Refusal, work_out
 from loopsafe.frontends.diffs import applicable, pictured
+from loopsafe.frontends.edits import rows_of
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.settings import check_known
 from loopsafe.frontends.terminal import complain, interactive, wants_colour, write, write_raw
 from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths
 from loopsafe.harmless import printable
-from loopsafe.render import Results, concise, text
+from loopsafe.render.formats import text
+from loopsafe.render.lines import line
+from loopsafe.render.results import Results
 
 _ANSWERS = ("a", "s", "q", "accept", "skip", "quit")
 
@@ -151,10 +154,11 @@ def _show_diff(request: FixRequest, before: Report, outcome: Outcome) -> int:
 def _tell(request: FixRequest, before: Report, done: Done) -> int:
     complain(*done.failures)
     colour = wants_colour(sys.stdout)
-    lines = [f"Fixed {concise.line(finding)}" for finding in done.fixed]
-    lines += [*done.refused, *text.render(Results(done.after.findings), colour)]
+    lines = [f"Fixed {line(finding)}" for finding in done.fixed]
+    left = done.after.findings
+    lines += [*done.refused, *text.render(Results(left, rows=rows_of(left, {}), colour=colour))]
     if not request.quiet:
-        lines.append(summary.fixed(len(done.fixed), done.after.findings))
+        lines.append(summary.fixed(len(done.fixed), left))
     write(lines, colour)
     if done.failures or before.failed or done.after.failed:
         return FAILED

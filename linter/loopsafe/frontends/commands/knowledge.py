@@ -14,7 +14,7 @@ from loopsafe.harmless import printable, printable_lines
 from loopsafe.knowledge.load import KnowledgeError, PackFile, pack_files
 from loopsafe.knowledge.schema import Pack, Row
 from loopsafe.project.config import ConfigError, load_config
-from loopsafe.render.json import written
+from loopsafe.render.as_json import written
 
 
 def list_packs(output_format: str = "text", containing: str = "") -> int:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from loopsafe.frontends.rule_info import find_rule, rule_infos
 from loopsafe.frontends.terminal import drawn, wants_colour, write
-from loopsafe.render import RuleInfo
-from loopsafe.render.json import written
+from loopsafe.render.as_json import written
+from loopsafe.render.results import RuleInfo
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

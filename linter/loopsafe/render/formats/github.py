@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from loopsafe.findings import Finding, Problem, Step
+from loopsafe.findings import Finding, Problem
 from loopsafe.harmless import printable, printable_lines
 from loopsafe.locations import Span
-from loopsafe.render import concise
-from loopsafe.render.results import Results
+from loopsafe.render.lines import line, plain_hop
+from loopsafe.render.results import Format, Results
 
 
 def render(results: Results) -> Iterator[str]:
@@ -25,7 +25,7 @@ def _command(finding: Finding) -> str:
         **_place(finding.location.span),
     }
     # An annotation has no other place for the witness than its message.
-    message = "\n".join([concise.line(finding), *map(_hop, finding.witness)])
+    message = "\n".join([line(finding), *map(plain_hop, finding.witness)])
     return f"::{level} {_listed(properties)}::{_data(message)}"
 
 
@@ -46,10 +46,6 @@ def _place(span: Span) -> dict[str, str | int]:
     return rows if span.row != span.end_row else {**rows, "col": span.column, "endColumn": span.end_column}
 
 
-def _hop(step: Step) -> str:
-    return printable(f"{step.kind} {step.location} {step.source}")
-
-
 def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
@@ -57,3 +53,6 @@ def _data(text: str) -> str:
 def _property(text: str) -> str:
     # A name with line feeds is told as it is, since the format has a way to; other names of that sort find no file.
     return _data(printable_lines(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMAT = Format(render, tells_problems=True)

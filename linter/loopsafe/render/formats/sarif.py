@@ -1,22 +1,26 @@
-"""SARIF 2.1.0, for code scanning: rules, findings with their witness as a code flow, and fixes."""
+"""SARIF 2.1.0, for code scanning: rules, findings with their witness as a code flow, and fixes.
+
+It has what GitHub's documentation on SARIF names.
+"""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+import re
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import quote
 
 from loopsafe.findings import Edit, Finding, FixPlan, Problem, Step
 from loopsafe.locations import Location, Span
-from loopsafe.render.json import written
-from loopsafe.render.results import Results, RuleInfo
+from loopsafe.render.as_json import written
+from loopsafe.render.fingerprints import fingerprints
+from loopsafe.render.results import Format, Results, RuleInfo
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"certain": "error", "likely": "warning"}
+# What GitHub takes of a description.
+_LONGEST = 1024
 
 
 def render(results: Results) -> Iterator[str]:
@@ -26,17 +30,22 @@ def render(results: Results) -> Iterator[str]:
 
 def _run(results: Results) -> dict[str, Any]:
     indices = {rule.code: index for index, rule in enumerate(results.rules)}
-    driver = {"name": "loopsafe", "version": results.version, "rules": [_rule(rule) for rule in results.rules]}
     return {
-        "tool": {"driver": driver},
+        "tool": {"driver": _driver(results)},
         # Columns count characters; without this, readers take them for UTF-16 units.
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(results.problems)],
         "results": [
             _result(finding, results.edits.get(finding, ()), indices, fingerprint)
-            for finding, fingerprint in zip(results.findings, _fingerprints(results.findings), strict=True)
+            for finding, fingerprint in zip(results.findings, fingerprints(results.findings), strict=True)
         ],
     }
+
+
+def _driver(results: Results) -> dict[str, Any]:
+    home = {"informationUri": results.home} if results.home else {}
+    version = {"version": results.version, "semanticVersion": results.version} if results.version else {}
+    return {"name": "loopsafe", **version, **home, "rules": [_rule(rule) for rule in results.rules]}
 
 
 def _rule(rule: RuleInfo) -> dict[str, Any]:
@@ -44,9 +53,17 @@ def _rule(rule: RuleInfo) -> dict[str, Any]:
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": (rule.description or rule.summary)[:_LONGEST]},
+        **({"helpUri": rule.url} if rule.url else {}),
         # `text` is for viewers that cannot show Markdown; the format demands it.
         "help": {"text": rule.documentation, "markdown": rule.documentation},
         "defaultConfiguration": {"level": "error"},
+        # What is less sure is a warning, by its own level. docs/accuracy.md has how often findings are true.
+        "properties": {
+            "precision": "high",
+            "problem.severity": "error",
+            "tags": ["asyncio", "concurrency", "correctness"],
+        },
     }
 
 
@@ -67,30 +84,46 @@ def _notification(problem: Problem) -> dict[str, Any]:
 def _result(finding: Finding, edits: Sequence[Edit], indices: dict[str, int], fingerprint: str) -> dict[str, Any]:
     index = {"ruleIndex": indices[finding.code]} if finding.code in indices else {}
     fixes = {"fixes": [_fix(finding, edits)]} if edits else {}
+    way = [_hop(step) for step in finding.witness]
+    before = [{"id": number, **hop} for number, hop in enumerate(way[:-1], 1)]
     return {
         "ruleId": finding.code,
         **index,
         "level": _LEVELS[finding.confidence],
-        "message": {"text": finding.message},
-        "locations": [{"physicalLocation": _physical(finding.location)}],
-        "codeFlows": [{"threadFlows": [{"locations": [{"location": _hop(step)} for step in finding.witness]}]}],
+        "message": {"text": _message(finding)},
+        "locations": [{"physicalLocation": _physical(finding.location), **_function(finding.function)}],
+        **({"relatedLocations": before} if before else {}),
+        "codeFlows": [{"threadFlows": [{"locations": [{"location": hop} for hop in way]}]}],
         **fixes,
+        # Not `primaryLocationLineHash`: GitHub's action for uploads computes that, and warns of another one.
         "partialFingerprints": {"loopsafe/v1": fingerprint},
         "properties": {"confidence": finding.confidence, "context": finding.context, "fix": _safety(finding.fix)},
     }
 
 
-def _fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
-    """A name for each finding that stays when lines move: its file, code and text, and its number among equals."""
-    seen: Counter[tuple[str, str, str]] = Counter()
-    for finding in findings:
-        identity = (finding.location.path, finding.code, finding.witness[-1].source)
-        seen[identity] += 1
-        yield sha256(json.dumps([*identity, seen[identity]]).encode()).hexdigest()
+def _message(finding: Finding) -> str:
+    """The message and, where the path is longer than a hop, a link to its beginning: the first related location."""
+    if len(finding.witness) == 1:
+        return finding.message
+    start = finding.witness[0].location
+    place = re.sub(r"([\\\[\]])", r"\\\1", f"{start.path}:{start.span.row}")
+    return f"{finding.message}. The path there begins at [{place}](1)."
 
 
 def _hop(step: Step) -> dict[str, Any]:
-    return {"physicalLocation": _physical(step.location), "message": {"text": f"{step.kind} {step.source}"}}
+    physical, span = _physical(step.location), step.location.span
+    if step.kind == "starts" and span.row != span.end_row:
+        # Viewers show all of it, and a row says enough: up to its end, where no other end is given.
+        physical["region"] = {"startLine": span.row, "startColumn": span.column, "endLine": span.row}
+    return {
+        "physicalLocation": physical,
+        **_function(step.function),
+        "message": {"text": f"{step.kind} {step.source}"},
+    }
+
+
+def _function(name: str) -> dict[str, Any]:
+    return {"logicalLocations": [{"fullyQualifiedName": name}]} if name else {}
 
 
 def _safety(fix: FixPlan | None) -> dict[str, str] | None:
@@ -124,3 +157,6 @@ def _uri(path: str) -> str:
             return kind(path).as_uri()
     # A lone surrogate stands for a byte of the name that is not UTF-8; URIs carry such bytes as they are.
     return quote(path.encode("utf-8", "surrogateescape"))
+
+
+FORMAT = Format(render, edits=True, rules=True)
