@@ -20,11 +20,11 @@ from loopsafe.cache.digests import TICK, Digests
 from loopsafe.cache.place import open_store, tidy
 from loopsafe.cache.store import Store, decoded
 from loopsafe.findings import Report, Whole
+from loopsafe.progress import Progress
 from loopsafe.project.choice import chosen, merged
 from loopsafe.project.config import Config, ConfigError
 from loopsafe.project.roots import Project, one_project
 
-Progress = Callable[[int, int], None]
 Tell = Callable[[str], object]
 
 _ENVIRONMENT = "environment"
@@ -55,29 +55,43 @@ def analyze(
 
 
 def report(
-    projects: Sequence[Project], *, noqa: bool = True, progress: Progress | None = None, tell: Tell | None = None
+    projects: Sequence[Project],
+    *,
+    noqa: bool = True,
+    progress: Progress | None = None,
+    tell: Tell | None = None,
+    note: Tell | None = None,
 ) -> Report:
     """What pipeline.report() reports. Of several processes that want the same, one works it out and others wait.
 
-    What is kept is all that is found in a project, whatever was named of it. `tell` hears for whom, if that takes long.
+    What is kept is all that is found in a project, whatever was named of it. `tell` hears for whom, if that takes long;
+    `note`, of each project, whether what is kept had the report, and why there is nothing to look in.
 
     Raises:
         ConfigError: the configuration cannot be used.
     """
-    return merged([chosen(project, _whole(project, progress, tell), noqa) for project in projects])
+    listener = note or (lambda _: None)
+    return merged([chosen(project, _whole(project, progress, tell, listener), noqa) for project in projects])
 
 
-def _whole(project: Project, progress: Progress | None, tell: Tell | None) -> Whole:
-    config = project.config
-    # What else there is to read is known only when the project has been read.
-    unknown = bool(config.site_packages) or project.lone
-    with contextlib.nullcontext() if unknown else open_store(str(config.root)) as store:
+def _whole(project: Project, progress: Progress | None, tell: Tell | None, note: Tell) -> Whole:
+    unknown = _unknown(project)
+    if unknown:
+        note(f"none: {unknown}")
+    with contextlib.nullcontext() if unknown else open_store(str(project.config.root), note) as store:
         if store is not None:
-            return _Run(store, project).whole(progress, tell)
+            return _Run(store, project).whole(progress, tell, note)
 
     from loopsafe.pipeline import analyze_whole
 
     return analyze_whole(project, progress=progress)
+
+
+def _unknown(project: Project) -> str:
+    """Why it is not known what a report depends on before the project has been read; empty where it is."""
+    if project.config.site_packages:
+        return "which installed packages are read depends on what the project imports"
+    return "which files are read depends on what the script imports" if project.lone else ""
 
 
 class _Run:
@@ -87,10 +101,11 @@ class _Run:
         self._store, self._project = store, project
         self._digests = Digests(store)
 
-    def whole(self, progress: Progress | None, tell: Tell | None) -> Whole:
+    def whole(self, progress: Progress | None, tell: Tell | None, note: Tell) -> Whole:
         """What was found, kept or worked out."""
         name = self._name(self._project)
         found = results.load(self._store, name)
+        note(f"{self._store.folder.path} {'had the report' if found else 'has no report on the files as they are'}")
         if found is None:
             from loopsafe.cache.locks import alone
 

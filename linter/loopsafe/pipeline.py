@@ -19,6 +19,7 @@ from loopsafe.locations import Location, Span
 from loopsafe.program.lookup import Lookup
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
+from loopsafe.progress import FOLLOWING, Progress
 from loopsafe.project.choice import chosen, merged, preference
 from loopsafe.project.config import Config, ConfigError, load_config
 from loopsafe.project.files import SourceFile, shown
@@ -26,7 +27,7 @@ from loopsafe.project.installed import installed_files
 from loopsafe.project.noqa import NoqaLines
 from loopsafe.project.roots import Project, find_projects, one_project
 from loopsafe.project.sources import NEWLINE
-from loopsafe.reading.reader import Progress, Read, Reader
+from loopsafe.reading.reader import Read, Reader
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
 from loopsafe.stopwatch import Stopwatch
@@ -64,7 +65,7 @@ def analyze(
         config: what holds for all of them, as one project; where missing, each project's own.
         overlay: text that stands in for files on disk, by resolved path (editors' unsaved text, standard input).
         noqa: whether `# noqa` comments silence findings.
-        progress: called as (files done, files in all) while files of a project are read.
+        progress: told of the files of a project that are read, then of the values that are followed.
         reader: what reads files and takes the time.
 
     Raises:
@@ -110,7 +111,7 @@ def analyze_whole(
         return Whole((), ())
     reader = reader or Reader()
     sources = _read(project, texts or {}, progress, reader)
-    analysis = _analyse(sources, reader.watch)
+    analysis = _analyse(sources, progress, reader.watch)
     with reader.watch.stage("rules"):
         findings = tuple(_find(sources, analysis))
     leave(sources, analysis)
@@ -131,7 +132,7 @@ def trace(project: Project, place: Place, *, progress: Progress | None = None) -
         if place.path and problem.path == shown(os.path.realpath(place.path), os.getcwd()):
             raise NoSuchFunction(str(replace(problem, level="error")))
     found = Lookup(_modules_by_shown_path(sources), sources.modules).find(place)
-    explanation = _analyse(sources).explanation(_Reporter(sources.by_path).step)
+    explanation = _analyse(sources, progress).explanation(_Reporter(sources.by_path).step)
     return tuple(explanation.trace(module, scope) for module, scope in found)
 
 
@@ -143,7 +144,7 @@ def graph(project: Project, *, progress: Progress | None = None) -> ContextGraph
         ConfigError: the configuration cannot be used.
     """
     sources = _read(project, {}, progress)
-    analysis = _analyse(sources)
+    analysis = _analyse(sources, progress)
     marks: dict[Module, list[tuple[Span, str]]] = {}
     by_shown = _modules_by_shown_path(sources)
     wanted = {read.file.shown for read in sources.by_path.values() if read.file.wanted}
@@ -211,13 +212,18 @@ def _installed(read: Sequence[Read], config: Config) -> list[SourceFile]:
         raise ConfigError(f"{place}: `site-packages`: no such folder: {error.filename}") from error
 
 
-def _analyse(sources: _Sources, watch: Stopwatch | None = None) -> Analysis:
+def _analyse(sources: _Sources, progress: Progress | None, watch: Stopwatch | None = None) -> Analysis:
     """Let contexts flow through what was read."""
     watch = watch or Stopwatch()
+    if progress:
+        progress(FOLLOWING, 0, 0)
     with watch.stage("knowledge"):
         knowledge = Knowledge(applicable(_packs(sources), sources.modules.imported))
     with watch.stage("link and solve"):
-        return Analysis(Program(sources.modules, knowledge), sources.config.annotations)
+        program = Program(sources.modules, knowledge)
+        if progress:
+            program.solver.beat = lambda done: progress(FOLLOWING, done, 0)
+        return Analysis(program, sources.config.annotations)
 
 
 def _packs(sources: _Sources) -> tuple[Pack, ...]:
@@ -243,10 +249,6 @@ def _warnings(sources: _Sources, analysis: Analysis) -> tuple[Problem, ...]:
         elif read.file.own:
             found.append(Problem(read.file.shown, unclear.row, 1, unclear.message))
     return tuple(dict.fromkeys(found))
-
-
-def _settings(config: Config) -> str:
-    return shown(os.path.join(config.root, "pyproject.toml"), os.getcwd())
 
 
 def _find(sources: _Sources, analysis: Analysis) -> list[Finding]:

@@ -13,13 +13,23 @@ import pytest
 from tests.support.command_line import environment
 
 
-def on_a_terminal(folder: Path, env: dict[str, str], *arguments: str, typed: str = "") -> bytes:
-    """What Python writes when all its streams are a terminal, at which `typed` was typed in advance."""
+def on_a_terminal(
+    folder: Path, env: dict[str, str], *arguments: str, typed: str = "", stderr: int | None = None
+) -> bytes:
+    """What Python writes when its streams are a terminal, at which `typed` was typed in advance.
+
+    All of them are, unless it is said where else to send standard error.
+    """
     ours, its = pytest.importorskip("pty").openpty()
     command = [sys.executable, *arguments]
     os.write(ours, typed.encode())
     with subprocess.Popen(
-        command, cwd=folder, env=environment(**{"TERM": "xterm", **env}), stdin=its, stdout=its, stderr=its
+        command,
+        cwd=folder,
+        env=environment(**{"TERM": "xterm", **env}),
+        stdin=its,
+        stdout=its,
+        stderr=its if stderr is None else stderr,
     ) as process:
         os.close(its)
         output = b"".join(_read_all(ours))

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from loopsafe.cache.folders import TAG, Entry, Folder, own_folder, users_folder
 from loopsafe.cache.secret import secret
@@ -25,8 +25,8 @@ _PROJECTS = 200
 
 
 @contextlib.contextmanager
-def open_store(root: str) -> Iterator[Store | None]:
-    """The cache of the project at `root`; None where there can be none.
+def open_store(root: str, note: Callable[[str], object] = lambda _: None) -> Iterator[Store | None]:
+    """The cache of the project at `root`; None where there can be none, and `note` hears why.
 
     Raises:
         ConfigError: the wanted size is no number.
@@ -38,7 +38,8 @@ def open_store(root: str) -> Iterator[Store | None]:
                 key = secret(settings)
             base = stack.enter_context(_base(root, make=True))
             folder = stack.enter_context(base.folder(_name(root), make=True))
-        except OSError:
+        except OSError as error:
+            note(f"none: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
             yield None
             return
         yield Store(folder, key, largest)

@@ -22,6 +22,7 @@ from loopsafe.frontends.options import (
     paths_argument,
     quiet_option,
     selection_options,
+    verbose_option,
 )
 from loopsafe.frontends.terminal import abandon_stdout, complain, flush_streams, prepare_streams, show_error
 from loopsafe.render import formats
@@ -68,6 +69,7 @@ def cli() -> None:
 @click.option("--profile", is_flag=True, help="Say on standard error where the time goes; without the cache.")
 @selection_options
 @quiet_option
+@verbose_option
 def check(
     *,
     paths: tuple[str, ...],
@@ -86,6 +88,7 @@ def check(
     profile: bool,
     selection: Selection,
     quiet: bool,
+    verbose: bool,
 ) -> int:
     """Report findings in PATHS, by default in the working directory. `-` reads standard input."""
     if statistics and not formats.load(output_format).statistics:
@@ -128,6 +131,7 @@ def check(
             unsafe_fixes,
             verify,
             quiet,
+            verbose,
             cache=not no_cache,
             profile=profile,
         )
@@ -153,6 +157,7 @@ def _stdin_name(paths: tuple[str, ...], stdin_filename: str) -> str:
 @click.option("-i", "--interactive", is_flag=True, help="Show each file's change and ask.")
 @selection_options
 @quiet_option
+@verbose_option
 def fix(
     *,
     paths: tuple[str, ...],
@@ -162,6 +167,7 @@ def fix(
     interactive: bool,
     selection: Selection,
     quiet: bool,
+    verbose: bool,
 ) -> int:
     """Rewrite what can be rewritten in PATHS and report what is left."""
     if diff and interactive:
@@ -169,7 +175,7 @@ def fix(
 
     from loopsafe.frontends.commands.fix import FixRequest, run_fix
 
-    return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, only, interactive, quiet))
+    return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, only, interactive, quiet, verbose))
 
 
 @cli.command()

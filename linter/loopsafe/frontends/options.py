@@ -111,6 +111,13 @@ def quiet_option(command: Command) -> Command:
     return click.option("-q", "--quiet", is_flag=True, help="Print findings and errors, nothing else.")(command)
 
 
+def verbose_option(command: Command) -> Command:
+    """Add `--verbose`."""
+    return click.option("-v", "--verbose", is_flag=True, help="Say what is read and what the cache had.")(
+        command
+    )
+
+
 def cache_option(command: Command) -> Command:
     """Add `--no-cache`."""
     return click.option("--no-cache", is_flag=True, help="Neither use nor keep what an earlier run found.")(command)

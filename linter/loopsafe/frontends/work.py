@@ -17,6 +17,7 @@ from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import ProgressBar, progress
 from loopsafe.frontends.settings import settle, unmatched_excludes
 from loopsafe.frontends.terminal import CannotWork, complain
+from loopsafe.frontends.verbose import about
 from loopsafe.project.config import Config, ConfigError
 from loopsafe.project.roots import Project, find_projects, roots_of
 from loopsafe.project.sources import decode, too_large
@@ -29,14 +30,16 @@ CLEAN, FINDINGS, FAILED = range(3)
 class Work:
     """Paths to report on and how. `problems` are those of a text that cannot be worked on at all.
 
-    With `cache`, what is known from the last run need not be worked out again. With `watch`, time is taken.
+    `fresh` says why what is known from the last run is worked out again; it is empty where it need not be. With
+    `watch`, time is taken; if `verbose`, it is said what is read.
     """
 
     paths: tuple[str, ...]
     selection: Selection
     overlay: Mapping[Path, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
-    cache: bool = False
+    fresh: str = "this command looks at files as they are now"
+    verbose: bool = False
     watch: Stopwatch | None = None
 
     @property
@@ -69,7 +72,9 @@ class Work:
         projects = self.projects(texts)
         with _told(), progress(quiet) as show:
             tell = None if quiet else complain
-            report = narrowed_each(projects, lambda one: self._report(one, texts, show, tell), texts)
+            # What is looked at again, with changes, is the same.
+            verbose = self.verbose and overlay is None
+            report = narrowed_each(projects, lambda one: self._report(one, texts, show, tell, verbose), texts)
         return replace(report, problems=(*problems, *report.problems))
 
     def _there(self, texts: Collection[Path]) -> list[str]:
@@ -92,9 +97,16 @@ class Work:
         texts: Mapping[Path, str],
         show: ProgressBar | None,
         tell: cached.Tell | None,
+        verbose: bool,
     ) -> Report:
-        if self.cache and not texts and not self.watch:
-            return cached.report(projects, progress=show, tell=tell)
+        note = _say_of_cache if verbose else None
+        if verbose:
+            complain(*(line for project in projects for line in about(project, self.selection)))
+        fresh = self.fresh or ("text stands in for a file" if texts else "")
+        if not fresh:
+            return cached.report(projects, progress=show, tell=tell, note=note)
+        if note:
+            note(f"none: {fresh}")
 
         # The analysis takes longer to load than a run takes that has its result from the cache.
         from loopsafe.pipeline import report
@@ -105,6 +117,10 @@ class Work:
         return report(projects, overlay=texts, progress=show, reader=reader)
 
 
+def _say_of_cache(text: str) -> None:
+    complain(f"  cache: {text}")
+
+
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
     try:
@@ -113,13 +129,13 @@ def _told() -> Iterator[None]:
         raise CannotWork(str(error)) from error
 
 
-def work_on_paths(paths: Sequence[str], selection: Selection, cache: bool = False) -> Work:
+def work_on_paths(paths: Sequence[str], selection: Selection) -> Work:
     """The work on files and folders, by default on the working directory.
 
     Raises:
         CannotWork: an option, or the configuration for a path, cannot be used.
     """
-    work = Work(tuple(paths) or (".",), selection, cache=cache)
+    work = Work(tuple(paths) or (".",), selection)
     # Also where there is nothing at any of the paths.
     for root in work.roots:
         settle(root, selection)

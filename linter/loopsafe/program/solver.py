@@ -21,6 +21,9 @@ Listener = Callable[[Value], None]
 # What to call, and what to give it before the value: a partial of the same takes twice the memory.
 _Heard = tuple[Any, ...]
 
+# Work takes microseconds a piece: often enough for who looks on, and too seldom to be felt.
+_BETWEEN_BEATS = 4096
+
 _FEW = 6
 _Element = TypeVar("_Element")
 
@@ -40,11 +43,13 @@ class Node:
 class Solver:
     """The worklist. Nothing recurses: building a node is work like any other.
 
-    `budget` is how many pieces of work are done, until it is given anew.
+    `budget` is how many pieces of work are done, until it is given anew. `beat` hears now and then how many were.
     """
 
     def __init__(self, budget: int) -> None:
         self._budget = self._left = budget
+        self._beats = 0
+        self.beat: Callable[[int], None] = lambda _: None
         self._work: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
         self._idle: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
 
@@ -101,6 +106,9 @@ class Solver:
             action, args = (work or self._idle).popleft()
             action(*args)
             left -= 1
+            if not left % _BETWEEN_BEATS:
+                self._beats += 1
+                self.beat(self._beats * _BETWEEN_BEATS)
         self._left = left
         if not left:
             work.clear()

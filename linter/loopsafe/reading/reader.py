@@ -9,14 +9,13 @@ from loopsafe.cache.store import digest
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
 from loopsafe.findings import Problem
+from loopsafe.progress import READING, Progress
 from loopsafe.project.files import SourceFile
 from loopsafe.project.sources import LARGEST, decode, read_bytes, too_large
 from loopsafe.reading.helpers import helped, shared_out
 from loopsafe.reading.kept import Known, Nothing
 from loopsafe.reading.packed import pack, unpack
 from loopsafe.stopwatch import Stopwatch
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Reader:
             else:
                 found[one.file] = Read(one.file, one.text, facts)
             if progress:
-                progress(done, len(files))
+                progress(READING, done, len(files))
         self.known.save()
         told = [problems[file] for file in files if file in problems and file.own]
         return [found[file] for file in files if file in found], told

@@ -24,7 +24,7 @@ class CheckRequest:
     """The arguments of `check`. `stdin_filename` is empty where files are read from disk.
 
     With `fix`, what can be fixed is, and the rest reported; `unsafe_fixes` goes with it. With `verify`, a folder,
-    programs that show the findings fail are written there.
+    programs that show the findings fail are written there. If `verbose`, what is read is told on standard error.
     """
 
     paths: tuple[str, ...]
@@ -38,6 +38,7 @@ class CheckRequest:
     unsafe_fixes: bool = False
     verify: str = ""
     quiet: bool = False
+    verbose: bool = False
     cache: bool = False
     profile: bool = False
 
@@ -51,11 +52,11 @@ def run_check(request: CheckRequest) -> int:
     work = (
         work_on_stdin(request.stdin_filename, request.selection)
         if request.stdin_filename
-        # What is about to be rewritten is looked at as it is now.
-        else work_on_paths(request.paths, request.selection, request.cache and not request.fix)
+        else work_on_paths(request.paths, request.selection)
     )
     watch = Stopwatch()
-    work = replace(work, watch=watch if request.profile else None)
+    timed = watch if request.profile else None
+    work = replace(work, watch=timed, verbose=request.verbose, fresh=_fresh(request))
     report = work.analyse(quiet=request.quiet)
     told_there = formats.load(request.output_format).tells_problems and not request.output_file
     tell_problems(work, report, request.quiet, told_there)
@@ -72,6 +73,15 @@ def run_check(request: CheckRequest) -> int:
     if failed:
         return FAILED
     return FINDINGS if report.findings and not request.exit_zero else CLEAN
+
+
+def _fresh(request: CheckRequest) -> str:
+    """Why nothing that was kept is asked."""
+    if request.fix:
+        return "--fix looks at files as they are now"
+    if request.profile:
+        return "--profile takes the time of the whole work"
+    return "" if request.cache else "--no-cache"
 
 
 def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str, bool]:

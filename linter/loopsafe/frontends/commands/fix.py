@@ -39,6 +39,7 @@ class FixRequest:
     only: tuple[str, ...] = ()
     interactive: bool = False
     quiet: bool = False
+    verbose: bool = False
 
 
 def run_fix(request: FixRequest) -> int:
@@ -47,7 +48,7 @@ def run_fix(request: FixRequest) -> int:
     Raises:
         CannotWork: the configuration or an option cannot be used.
     """
-    work = work_on_paths(request.paths, request.selection)
+    work = replace(work_on_paths(request.paths, request.selection), verbose=request.verbose)
     check_known(request.only)
     before = work.analyse(quiet=request.quiet)
     tell_problems(work, before, request.quiet)
