@@ -323,6 +323,13 @@ def places(found: list[dict[str, Any]]) -> list[tuple[str, int, str]]:
     return [(finding["filename"], finding["location"]["row"], finding["code"]) for finding in found]
 
 
+def test_the_page_on_formats_has_all_of_them() -> None:
+    page = (ROOT / "docs" / "formats.md").read_text("utf-8")
+    assert sorted(re.findall(r"(?m)^\| `([\w-]+)` \|", page)) == list(names())
+    finding, hop = (format_json.schema()["$defs"][kind]["properties"] for kind in ("Finding", "Hop"))
+    assert all(f"`{key}`" in page for key in (*finding, *hop))
+
+
 def test_every_format_is_read_here() -> None:
     here = Path(__file__).read_text("utf-8")
     # GitHub's commands have no reader but its servers; their own rules are in test_render.py.
