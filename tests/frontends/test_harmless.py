@@ -145,6 +145,7 @@ CLEAN = ("clean", f"{HOSTILE}\n::error::x")
 CHECKS = [
     *(("check", "--output-format", name) for name in formats.names()),
     *(("check", "--statistics", "--output-format", name) for name in ("text", "concise", "json")),
+    ("check", "-v"),
     ("check", "--profile"),
     ("check", *(f"{name}.py" for name in NAMES)),
 ]
@@ -201,7 +202,7 @@ def test_nothing_gets_through_to_a_log(arguments: tuple[str, ...], project: Path
 def test_nothing_gets_through_to_a_terminal(arguments: tuple[str, ...], project: Path) -> None:
     quiet = () if arguments[0] in ("rules", "explain", "knowledge", "callgraph", "clean") else ("-q",)
     output = on_a_terminal(project, {}, "-m", "loopsafe", *arguments, *quiet)
-    assert let_through(output, coloured=True) == []
+    assert let_through(output, coloured=True, github="github" in arguments) == []
 
 
 def test_json_says_what_it_is_about(project: Path) -> None:
