@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -272,6 +273,21 @@ class TestSarifOnGitHub:
         assert told["rules"][0]["helpUri"] == "https://example.org/rules/LSF102"
         # Where no address is known, none is told.
         assert "helpUri" not in told["rules"][1]
+
+    def test_addresses_are_those_of_the_distribution(self, tmp_path: Path) -> None:
+        installed = tmp_path / "loopsafe-1.dist-info"
+        installed.mkdir()
+        told = "".join(
+            f"Project-URL: {label}, https://example.org/{label.lower()}\n" for label in ("Documentation", "Repository")
+        )
+        (installed / "METADATA").write_text(f"Metadata-Version: 2.4\nName: loopsafe\nVersion: 1\n{told}")
+        check = ("check", "--output-format", "sarif", "examples/broken/thread_queue.py")
+        done = loopsafe_in(ROOT)(*check, env={"PYTHONPATH": os.pathsep.join([str(ROOT / "linter"), str(tmp_path)])})
+        driver = json.loads(done.stdout)["runs"][0]["tool"]["driver"]
+        assert driver["informationUri"] == "https://example.org/repository"
+        for rule in driver["rules"]:
+            page = rule["helpUri"].removeprefix("https://example.org/documentation/")
+            assert (ROOT / "docs" / page).is_file()
 
     def test_rules(self, run: dict[str, Any]) -> None:
         for rule in run["tool"]["driver"]["rules"]:
