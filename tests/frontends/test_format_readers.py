@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ from junitparser import Error, Failure, JUnitXml, TestCase
 
 from loopsafe.render.formats import json as format_json
 from loopsafe.render.formats import names
+from loopsafe.render.results import Results
 from loopsafe.rules import ALL_RULES
-from tests.frontends.test_render import EMPTY, RESULTS, rendered
+from tests.frontends.test_render import EMPTY, RESULTS, at, rendered
 from tests.support.command_line import ROOT, loopsafe_in
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -169,6 +172,14 @@ class TestRdjson:
     def test_columns_count_bytes(self) -> None:
         [odd] = [d for d in json.loads(rendered("rdjson", RESULTS))["diagnostics"] if "séance" in d["location"]["path"]]
         assert odd["location"]["range"] == {"start": {"line": 7, "column": 6}, "end": {"line": 8, "column": 10}}
+
+    def test_columns_of_one_long_row(self) -> None:
+        row, chance = "é日 q.put(🎵); " * 50, random.Random(3)
+        columns = chance.choices(range(1, len(row) + 1), k=40)
+        findings = tuple(replace(RESULTS.findings[0], location=at("a.py", 1, column, "q")) for column in columns)
+        told = json.loads(rendered("rdjson", Results(findings, rows={"a.py": [row]})))["diagnostics"]
+        starts = [diagnostic["location"]["range"]["start"]["column"] for diagnostic in told]
+        assert starts == [len(row[: column - 1].encode()) + 1 for column in columns]
 
     def test_a_suggestion_accepted_is_the_fix(self, printed: Callable[[str], str], tmp_path: Path) -> None:
         diagnostics = json.loads(printed("rdjson"))["diagnostics"]

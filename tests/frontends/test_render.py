@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -77,7 +78,7 @@ RESULTS = Results(
     ),
     "1.2.3",
     {
-        PLAYER: [""] * 40 + ["        self._queue.put_nowait(frame)", "", "", "x"],
+        PLAYER: [""] * 40 + ["        self._queue.put_nowait(frame)", "", "", "        x"],
         "app/séance, 100%.py": [""] * 6 + ["é = done.set_result(", "    '\x1b[31m')"],
     },
     "https://example.org",
@@ -141,9 +142,10 @@ def test_text_aligns_the_witness() -> None:
         ("a = '\x1b[31m\t'; q.put(1)", "q.put(1)", "a = '\\x1b[31m\\t'; q.put(1)"),
         (f"{'a(1); ' * 40}q.put(1); {'a(1); ' * 40}", "q.put(1)", "... "),
         (f"q.put({'1' * 300})", f"q.put({'1' * 300})", f"q.put({'1' * 94} ..."),
-        ("q.put()", "", "q.put()"),
+        ("f(); q.put()", "q.put()", "f(); q.put()"),
+        (" " * 150 + "q.put()", "q.put()", "q.put()"),
     ],
-    ids=["tab", "wide", "combining", "unprintable", "far right", "long", "empty"],
+    ids=["tab", "wide", "combining", "unprintable", "far right", "long", "no indentation", "deep indentation"],
 )
 def test_carets_stand_under_the_operation(row: str, operation: str, shown: str) -> None:
     column = row.index(operation) + 1
@@ -164,8 +166,22 @@ def wide(char: str) -> int:
     return {"日": 2, "本": 2, "\u0301": 0}.get(char, 1)
 
 
-def test_a_row_that_has_gone_is_left_out() -> None:
-    assert len(rendered("text", replace(RESULTS, findings=(CERTAIN,), rows={PLAYER: ["x"]})).splitlines()) == 6
+def test_a_row_that_is_all_of_a_large_file_costs_no_more_than_its_size() -> None:
+    row = "é = q.put(1); " * 300_000
+    places = [at(PLAYER, 1, column, "q.put(1)") for column in range(5, len(row), 14 * 60)]
+    results = Results(tuple(replace(CERTAIN, location=place) for place in places), rows={PLAYER: [row]})
+    before = time.process_time()
+    asking = [name for name in formats.names() if formats.load(name).rows]
+    assert asking == ["rdjson", "text"]
+    for name in asking:
+        rendered(name, results)
+    # Seconds of the processor; if each finding looked at all of the row, it would be several times that.
+    assert time.process_time() - before < 20
+
+
+@pytest.mark.parametrize("rows", [["x"], ["x"] * 60], ids=["gone", "shorter"])
+def test_a_row_that_has_changed_is_left_out(rows: list[str]) -> None:
+    assert len(rendered("text", replace(RESULTS, findings=(CERTAIN,), rows={PLAYER: rows})).splitlines()) == 6
 
 
 def test_text_shortens_long_calls_and_json_does_not() -> None:

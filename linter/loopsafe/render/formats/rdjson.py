@@ -19,16 +19,36 @@ _SEVERITIES = {"certain": "ERROR", "likely": "WARNING", "error": "ERROR", "warni
 def render(results: Results) -> Iterator[str]:
     """One result with all diagnostics."""
     urls = {rule.code: rule.url for rule in results.rules}
-    told = [_Told(results, finding).diagnostic(urls.get(finding.code, "")) for finding in results.findings]
+    columns = _Columns(results)
+    told = [_Told(results, finding, columns).diagnostic(urls.get(finding.code, "")) for finding in results.findings]
     source = {"name": "loopsafe", **({"url": results.home} if results.home else {})}
     yield written({"source": source, "diagnostics": [*told, *map(_problem, results.problems)]})
 
 
-class _Told:
-    """One finding. Columns count the bytes of UTF-8 here."""
+class _Columns:
+    """Columns that count the bytes of UTF-8, each from the last one in its row: a row may be all of a large file."""
 
-    def __init__(self, results: Results, finding: Finding) -> None:
-        self._results, self._finding = results, finding
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._last: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def of(self, path: str, number: int, column: int) -> int:
+        """What the column is, where the row is known; else as if it were ASCII."""
+        row = self._results.row(path, number)
+        if row is None or row.isascii():
+            return column
+        known, size = self._last.get((path, number), (1, 1))
+        between = row[min(known, column) - 1 : max(known, column) - 1]
+        size += len(between.encode("utf-8", "surrogatepass")) * (1 if column > known else -1)
+        self._last[path, number] = column, size
+        return size
+
+
+class _Told:
+    """One finding."""
+
+    def __init__(self, results: Results, finding: Finding, columns: _Columns) -> None:
+        self._results, self._finding, self._columns = results, finding, columns
 
     def diagnostic(self, url: str) -> dict[str, Any]:
         """The object, with the address of the rule's page where there is one."""
@@ -61,18 +81,17 @@ class _Told:
         return "".join(parts)
 
     def _between(self, span: Span) -> str:
-        rows = [self._row(row) for row in range(span.row, span.end_row + 1)]
-        rows[-1] = rows[-1][: span.end_column - 1]
-        rows[0] = rows[0][span.column - 1 :]
-        return "\n".join(rows)
+        if span.row == span.end_row:
+            return self._row(span.row)[span.column - 1 : span.end_column - 1]
+        between = [self._row(row) for row in range(span.row + 1, span.end_row)]
+        last = self._row(span.end_row)[: span.end_column - 1]
+        return "\n".join([self._row(span.row)[span.column - 1 :], *between, last])
 
     def _range(self, span: Span) -> dict[str, Any]:
         return {"start": self._position(span.row, span.column), "end": self._position(span.end_row, span.end_column)}
 
     def _position(self, row: int, column: int) -> dict[str, int]:
-        before = self._row(row)[: column - 1].encode("utf-8", "surrogatepass")
-        # Where the row is not known, as if it were ASCII.
-        return {"line": row, "column": max(len(before) + 1, column)}
+        return {"line": row, "column": self._columns.of(self._finding.location.path, row, column)}
 
     def _row(self, row: int) -> str:
         return self._results.row(self._finding.location.path, row) or ""

@@ -30,7 +30,8 @@ def render(results: Results) -> Iterator[str]:
 def _block(finding: Finding, results: Results) -> Iterator[list[Piece]]:
     yield _headline(finding)
     row = results.row(finding.location.path, finding.location.span.row)
-    if row is not None:
+    # It may have changed meanwhile.
+    if row is not None and finding.location.span.column <= len(row):
         yield from _excerpt(finding, row)
     width = width_of(finding.witness)
     for step in finding.witness:
@@ -57,12 +58,13 @@ def _excerpt(finding: Finding, row: str) -> Iterator[list[Piece]]:
     span = finding.location.span
     start = span.column - 1
     end = span.end_column - 1 if span.row == span.end_row else len(row)
-    first = len(row) - len(row.lstrip())
-    cut = _CUT if start - first > _ROW_WIDTH - _BEFORE else ""
-    first = start - _BEFORE if cut else first
+    # Not by the whole row, which may be all of a large file and hold thousands of findings.
+    before = row[max(0, start - _ROW_WIDTH + _BEFORE) : start]
+    cut = "" if start <= len(before) or before.isspace() else _CUT
+    first = start - (_BEFORE if cut else len(before.lstrip()))
     shown = row[first : first + _ROW_WIDTH].rstrip()
     marked = row[start : min(end, first + len(shown))]
-    more = f" {_CUT.rstrip()}" if len(row.rstrip()) > first + len(shown) else ""
+    more = f" {_CUT.rstrip()}" if row[first + _ROW_WIDTH : first + 2 * _ROW_WIDTH].strip() else ""
     gutter = f"{span.row:>{KIND_WIDTH + 4}} | "
     yield [(gutter, "blue"), (f"{cut}{shown}{more}", "")]
     space = " " * (len(gutter) - 2) + "| " + " " * _cells(cut + row[first:start])
