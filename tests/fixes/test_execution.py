@@ -1,7 +1,7 @@
 """Fixable cases, executed before and after their fix, with asyncio's debug mode off and on.
 
-By default a sample; all where `LOOPSAFE_EXECUTE` is `all`, as for one Python of the build. `execution/not_run.md` lists the
-cases that are not executed, and why.
+By default a sample; all where `LOOPSAFE_EXECUTE` is `all`, as for one Python of the build. `execution/not_run.md` lists
+the cases that are not executed, and why.
 """
 
 from __future__ import annotations

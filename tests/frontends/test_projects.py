@@ -210,3 +210,14 @@ def test_fix_in_several_projects(monorepo: Path, cli: Cli) -> None:
     assert done.returncode == 0
     assert (monorepo / "one" / "sensor.py").read_text() == FIXED_SENSOR
     assert (monorepo / "two" / "sensor.py").read_text() == (monorepo / "sensor.py").read_text() == SENSOR
+
+
+def test_a_module_named_setup_makes_no_project(here: Path) -> None:
+    (here / "pyproject.toml").touch()
+    (here / "app").mkdir()
+    for name in ("__init__.py", "setup.py"):
+        (here / "app" / name).touch()
+    (here / "app" / "clean.py").touch()
+    assert read_in(".") == read_in("app/clean.py") == [{"app/__init__.py", "app/setup.py", "app/clean.py"}]
+    (here / "app" / "__init__.py").unlink()
+    assert read_in("app/clean.py") == [{"app/setup.py", "app/clean.py"}]

@@ -87,8 +87,13 @@ def find_root(start: Path, *, isolated: bool = False) -> Path:
     folder = Path(os.path.realpath(start if os.path.isdir(start) else start.parent))
     candidates = list(_upwards(folder))
     configured = (candidate for candidate in candidates if not isolated and any(places_in(candidate)))
-    marked = (candidate for candidate in candidates if any(os.path.exists(candidate / mark) for mark in ROOT_MARKS))
-    return next(configured, None) or next(marked, folder)
+    return next(configured, None) or next(filter(is_marked, candidates), folder)
+
+
+def is_marked(folder: str | Path) -> bool:
+    """Whether a folder has the mark of a project. In a package, `setup.py` is a module as others."""
+    marks = [mark for mark in ROOT_MARKS if os.path.exists(os.path.join(folder, mark))]
+    return bool(marks) and (marks != ["setup.py"] or not os.path.exists(os.path.join(folder, "__init__.py")))
 
 
 def _upwards(folder: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loopsafe.findings import Problem
-from loopsafe.project.config import ROOT_MARKS, Config, ConfigError, find_root
+from loopsafe.project.config import Config, ConfigError, find_root, is_marked
 from loopsafe.project.files import SourceFile, gather, leads_out, shown, within
 
 Load = Callable[[Path], Config]
@@ -113,7 +113,7 @@ class _Roots:
     def of(self, folder: str) -> str:
         """The root of the project that holds a folder; empty where there is no mark of one upwards."""
         passed = []
-        while folder not in self._known and not any(os.path.exists(os.path.join(folder, mark)) for mark in ROOT_MARKS):
+        while folder not in self._known and not is_marked(folder):
             passed.append(folder)
             if folder == os.path.dirname(folder):
                 self._known[folder] = ""
@@ -157,7 +157,7 @@ def _projects_inside(marked: Iterable[str], root: str, load: Load) -> tuple[tupl
     inside, remarks, here = [], [], os.getcwd()
     for folder in sorted(marked):
         try:
-            if folder != root and str(find_root(Path(folder))) == folder:
+            if folder != root and is_marked(folder) and str(find_root(Path(folder))) == folder:
                 inside.append(load(Path(folder)))
         except ConfigError as error:
             told = f"is not a project of its own: {error}"
