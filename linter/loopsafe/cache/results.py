@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, replace
 from typing import Any
 
@@ -61,10 +61,15 @@ def save(store: Store, name: str, report: Whole) -> None:
 
 def _program() -> list[object]:
     """What analyses: this Python and loopsafe, whose files tell one state of a checkout from another."""
-    stamps = []
-    for folder, folders, names in os.walk(_PACKAGE):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        for name in sorted(names):
-            status = os.stat(os.path.join(folder, name))
-            stamps.append((name, status.st_size, status.st_mtime_ns))
-    return [__version__, sys.version, stamps]
+    return [__version__, sys.version, sorted(_stamps(_PACKAGE))]
+
+
+def _stamps(folder: str) -> Iterator[tuple[str, int, int]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                if entry.name != "__pycache__":
+                    yield from _stamps(entry.path)
+            else:
+                status = entry.stat()
+                yield entry.path, status.st_size, status.st_mtime_ns

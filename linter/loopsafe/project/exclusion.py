@@ -75,9 +75,12 @@ class _GitIgnored:
 
     def has(self, path: str, folder: bool) -> bool:
         """Whether a file or folder, in a folder that is not ignored, is."""
-        if not self._top:
+        # Asked of each file of each run.
+        above = path[: path.rfind(os.sep)]
+        files = self._files.get(above) or (self._files_for(above) if self._top else ())
+        if not files:
             return False
-        said = (file.says(path, folder) for file in self._files_for(os.path.dirname(path)))
+        said = (file.says(path, folder) for file in files)
         return next((ignored for ignored in said if ignored is not None), False)
 
     def _files_for(self, folder: str) -> tuple[_IgnoreFile, ...]:
