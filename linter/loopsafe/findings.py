@@ -10,6 +10,9 @@ from loopsafe.locations import Location, Span
 Confidence = Literal["certain", "likely"]
 Applicability = Literal["safe", "unsafe", "declined"]
 Level = Literal["warning", "error"]
+Action = Literal[
+    "pass", "rename", "uncall", "coroutine", "wait", "bridge", "bind", "cocall", "capture", "pulse", "comment"
+]
 StepKind = Literal["starts", "calls", "loop", "reaches"]
 
 
@@ -46,10 +49,14 @@ class Rewrite:
 
     - `capture`: the span is that of a function, whose body begins with `text = asyncio.get_running_loop()` then.
     - `pulse`: the span holds two statements, `a.set()` and `a.clear()`, which become one callback handed to `text`.
+
+    And one is about none:
+
+    - `comment`: the span, which has a comment and at most space around it, becomes `text`.
     """
 
     span: Span
-    action: Literal["pass", "rename", "uncall", "coroutine", "wait", "bridge", "bind", "cocall", "capture", "pulse"]
+    action: Action
     text: str = ""
 
 
@@ -71,7 +78,7 @@ class FixPlan:
 class Finding:
     """A loop-bound operation reached where its loop does not run. Sorts by place, then code.
 
-    `context` names where the code runs: `thread`, `signal`, `finalizer` or `loop`.
+    `context` names where the code runs: `thread`, `signal`, `finalizer` or `loop`; it is empty where none runs.
     `witness` starts where that context begins and ends at the finding itself. It is never empty. `api` is the library's
     name of what is done there; empty where it is the project's own.
     """

@@ -30,6 +30,7 @@ from loopsafe.project.sources import NEWLINE
 from loopsafe.reading.reader import Read, Reader
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
+from loopsafe.rules.unused_noqa import UnusedNoqa
 from loopsafe.stopwatch import Stopwatch
 from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 
@@ -113,7 +114,9 @@ def analyze_whole(
     sources = _read(project, texts or {}, progress, reader)
     analysis = _analyse(sources, progress, reader.watch)
     with reader.watch.stage("rules"):
-        findings = tuple(_find(sources, analysis))
+        found = _find(sources, analysis)
+        unused = [] if project.lone else _unused(sources, found)
+        findings = tuple(_wanted(sources, [*found, *unused]))
     leave(sources, analysis)
     muted = _muted(findings, sources.by_path.values())
     return Whole(findings, sources.problems, _warnings(sources, analysis), muted)
@@ -148,7 +151,7 @@ def graph(project: Project, *, progress: Progress | None = None) -> ContextGraph
     marks: dict[Module, list[tuple[Span, str]]] = {}
     by_shown = _modules_by_shown_path(sources)
     wanted = {read.file.shown for read in sources.by_path.values() if read.file.wanted}
-    for finding in _find(sources, analysis):
+    for finding in _wanted(sources, _find(sources, analysis)):
         if not wanted.isdisjoint(finding.paths):
             span, source = finding.location.span, finding.witness[-1].source
             marks.setdefault(by_shown[finding.location.path], []).append((span, f"{finding.code} {span.row}: {source}"))
@@ -252,7 +255,7 @@ def _warnings(sources: _Sources, analysis: Analysis) -> tuple[Problem, ...]:
 
 
 def _find(sources: _Sources, analysis: Analysis) -> list[Finding]:
-    """The findings with a file of the project's own on their path, in order."""
+    """The findings of the rules that are selected."""
     config, report = sources.config, _Reporter(sources.by_path)
     found: dict[tuple[Location, str], Finding] = {}
     for rule in ALL_RULES:
@@ -260,7 +263,33 @@ def _find(sources: _Sources, analysis: Analysis) -> list[Finding]:
             for finding in report.findings(rule, analysis):
                 key = (finding.location, finding.code)
                 found[key] = min(found.get(key, finding), finding, key=preference)
-    sure = [f for f in found.values() if config.min_confidence == "likely" or f.confidence == "certain"]
+    return list(found.values())
+
+
+def _unused(sources: _Sources, found: Iterable[Finding]) -> list[Finding]:
+    """The `# noqa` comments in files of the project's own at which none of these findings is told of."""
+    config, rule = sources.config, UnusedNoqa()
+    if not config.selects(rule.code):
+        return []
+    told: dict[str, dict[int, set[str]]] = {}
+    for finding in found:
+        for path in finding.paths:
+            told.setdefault(path, {}).setdefault(finding.place_in(path).span.row, set()).add(finding.code)
+    ignored, findings = config.file_ignores(), dict[Location, Finding]()
+    for read in sources.by_path.values():
+        if read.file.own and not read.file.foreign and read.file.shown not in sources.installed:
+            path = read.file.target or read.file.path
+            judged = {r.code: config.selects(r.code) and not ignored.ignores(path, r.code) for r in ALL_RULES}
+            rows = told.get(read.file.shown, {})
+            for finding in rule.findings(read.file.shown, read.text, rows, judged, not sources.problems):
+                findings[finding.location] = finding
+    return list(findings.values())
+
+
+def _wanted(sources: _Sources, found: Sequence[Finding]) -> list[Finding]:
+    """Those that are sure enough, not ignored, and have a file of the project's own on their path, in order."""
+    config = sources.config
+    sure = [f for f in found if config.min_confidence == "likely" or f.confidence == "certain"]
     ignored = config.file_ignores()
     paths = {r.file.shown: r.file.target or r.file.path for r in sources.by_path.values()}
     sure = [f for f in sure if not ignored.ignores(paths[f.location.path], f.code)]

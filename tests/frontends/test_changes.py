@@ -12,6 +12,7 @@ from loopsafe.fixes import FixResult
 from loopsafe.frontends import changes
 from loopsafe.frontends.changes import Outcome, work_out
 from loopsafe.locations import Location, Span
+from loopsafe.project.noqa import UNUSED
 
 
 def finding(path: str, row: int, code: str = "LSF102") -> Finding:
@@ -81,6 +82,13 @@ def test_a_finding_that_stays_spoils_its_file_only() -> None:
 def test_a_new_finding_spoils_its_file() -> None:
     outcome, _ = run(after=[finding("a.py", 2, "LSF104")])
     assert [change.path for change in outcome.changes] == ["b.py"]
+
+
+def test_a_comment_that_is_no_longer_needed_spoils_nothing() -> None:
+    outcome, _ = run(after=[finding("a.py", 2, UNUSED)])
+    assert [change.path for change in outcome.changes] == ["a.py", "b.py"]
+    outcome, _ = run(after=[FOUND[0]], wanted=(finding("a.py", 1, UNUSED),))
+    assert [change.path for change in outcome.changes] == ["a.py"]
 
 
 def test_a_finding_that_was_there_before_and_not_to_be_fixed_spoils_nothing() -> None:

@@ -18,6 +18,7 @@ from tests.support.scripts import ROOT, load_script
 each_rule = pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.code) for rule in ALL_RULES])
 
 OPERATIONS = {
+    "LSF001": "# noqa: LSF102",
     "LSF101": "self._frames.send_nowait",
     "LSF102": "self._queue.put_nowait",
     "LSF103": "self._ready.set",
@@ -37,6 +38,7 @@ OPERATIONS = {
     "LSF208": "asyncio.run_coroutine_threadsafe",
 }
 REMEDIES = {
+    "LSF001": "remove it",
     "LSF202": "use `asyncio.run_coroutine_threadsafe`",
     "LSF203": "bring the loop along",
     "LSF204": "use `asyncio.run_coroutine_threadsafe`",

@@ -13,6 +13,7 @@ from loopsafe.fixes.calls import Calls, measure, parse
 from loopsafe.fixes.imports import add_beside, add_imports
 from loopsafe.fixes.names import Names, Speller
 from loopsafe.fixes.text import CannotFix, Change, SourceText
+from loopsafe.project.noqa_edits import same_code
 
 COLLIDES = "it collides with another fix in the same call; run again after that one"
 """The reason of a plan that fails only because another one is carried out first."""
@@ -103,6 +104,8 @@ class _Draft:
     def _carry_out(self, rewrite: Rewrite, spell: Speller) -> list[Change]:
         if rewrite.action == "capture":
             return self._blocks.capture(rewrite.span, rewrite.text, spell)
+        if rewrite.action == "comment":
+            return [self._text.comment(rewrite.span, rewrite.text)]
         if rewrite.action == "pulse":
             return self._blocks.pulse(rewrite.span, spell(rewrite.text))
         call = self._calls.at(rewrite.span)
@@ -123,6 +126,9 @@ class _Draft:
             changes += add_beside(self._text, self._beside)
         fixed = self._text.changed(changes)
         parse(fixed)
+        comments = [change for r, group in self._changes.items() if r.action == "comment" for change in group]
+        if comments and not same_code(self._text.source, self._text.changed(comments)):
+            raise CannotFix("what was taken for a comment is none")
         edits = tuple(map(self._text.edit, sorted(changes)))
         return FixResult(fixed, edits, tuple(self._applied), tuple(self._failed))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from typing import NamedTuple
 from loopsafe.findings import Edit
 from loopsafe.locations import Span
 from loopsafe.project.sources import NEWLINE
+
+_COMMENT = re.compile(rf"\s*#[^\r\n]*(?:{NEWLINE.pattern})?")
 
 
 class CannotFix(Exception):
@@ -63,6 +66,17 @@ class SourceText:
         """The line end used at a row, or where that has none, by the file's first line."""
         found = NEWLINE.search(self.line(row)) or NEWLINE.search(self.source)
         return found.group() if found else "\n"
+
+    def comment(self, span: Span, text: str) -> Change:
+        """A comment, with the space around it, becomes `text`.
+
+        Raises:
+            CannotFix: there is something else.
+        """
+        change = Change(self.offset(span.row, span.column), self.offset(span.end_row, span.end_column), text)
+        if not _COMMENT.fullmatch(self.source, change.start, change.end):
+            raise CannotFix(f"line {span.row} has no such comment")
+        return change
 
     def edit(self, change: Change) -> Edit:
         """The change in rows and columns."""

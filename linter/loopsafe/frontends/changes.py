@@ -11,6 +11,7 @@ from pathlib import Path
 
 from loopsafe.findings import Finding, Report
 from loopsafe.fixes import COLLIDES, fix_bytes
+from loopsafe.project.noqa import UNUSED
 from loopsafe.project.sources import read_bytes
 
 Analyse = Callable[[Mapping[Path, str]], Report]
@@ -89,7 +90,7 @@ def _work_out(before: Report, wanted: Iterable[Finding], analyse: Analyse, done:
         change, refused = _change(path, list(group), done.get(path))
         changes += [change] if change else []
         refusals += refused
-    return _prove(before, changes, refusals, analyse)
+    return proven(before, changes, refusals, analyse)
 
 
 def _change(path: str, findings: Sequence[Finding], done: Change | None) -> tuple[Change | None, list[Refusal]]:
@@ -106,7 +107,7 @@ def _change(path: str, findings: Sequence[Finding], done: Change | None) -> tupl
     return (Change(path, before, after, result.source, fixed) if fixed else None), refused
 
 
-def _prove(before: Report, changes: list[Change], refusals: list[Refusal], analyse: Analyse) -> Outcome:
+def proven(before: Report, changes: list[Change], refusals: list[Refusal], analyse: Analyse) -> Outcome:
     """Analyse the changed text; drop the changes of files that keep a finding or get one, until none does."""
     after = before
     while changes:
@@ -126,6 +127,9 @@ def _spoiled(before: Report, changes: Sequence[Change], after: Report) -> list[t
     trouble: dict[str, str] = {}
     for operation in Counter(map(_operation, after.findings)) - (Counter(map(_operation, before.findings)) - gone):
         path, code, source = operation
+        # A comment that is no longer needed is no trouble, and goes in the next round.
+        if code == UNUSED and operation not in gone:
+            continue
         trouble.setdefault(path, f"{code} would {'stay' if operation in gone else 'appear'} at `{source}`")
     known = {problem.path for problem in before.problems}
     trouble |= {

@@ -219,9 +219,13 @@ class Session:
 
     def _by_file(self, report: Report) -> _ByFile:
         """Findings by the real path of each file on their path, with the place at which it is told of them."""
+        from loopsafe.project.noqa import UNUSED
+
         found: dict[str, list[Told]] = defaultdict(list)
         comments = _Comments()
         for finding in report.findings:
+            if finding.code == UNUSED and self.options.disable_noqa:
+                continue
             # flake8 sees to comments where it reports; the one at the offending line counts everywhere.
             silenced = not self.options.disable_noqa and comments.silence(finding)
             for path in finding.paths[: 1 if silenced else None]:

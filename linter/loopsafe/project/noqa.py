@@ -11,6 +11,10 @@ import re
 import tokenize
 from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
+
+UNUSED = "LSF001"
+"""The code of the rule on comments that silence nothing."""
 
 _CODE = r"[A-Z]+[0-9]+"
 _LINE = re.compile(rf"# noqa(?::\s?(?P<codes>{_CODE}(?:[,\s]*{_CODE})*))?", re.IGNORECASE)
@@ -22,10 +26,41 @@ _LINE_ENDS = (tokenize.NL, tokenize.NEWLINE)
 
 def silenced(line: str, code: str) -> bool:
     """Whether the first `# noqa` in `line`, which may be several lines joined, silences findings of `code`."""
-    comment = _LINE.search(line)
+    comment = first_noqa(line)
     if comment is None:
         return False
-    return comment["codes"] is None or code.startswith(tuple(_WORD.findall(comment["codes"])))
+    return comment["codes"] is None or code.startswith(tuple(words(comment["codes"])))
+
+
+def first_noqa(line: str) -> re.Match[str] | None:
+    """The only `# noqa` that counts in a line; its group `codes` is None where it is bare."""
+    return _LINE.search(line)
+
+
+def words(codes: str) -> list[str]:
+    """The codes, or beginnings of codes, that a comment lists."""
+    return _WORD.findall(codes)
+
+
+class Line(NamedTuple):
+    """Rows that count as one line, from `first` to `last`, and their text."""
+
+    first: int
+    last: int
+    text: str
+
+
+class Comment(NamedTuple):
+    """A `# noqa` with codes. `text` is that of its row, and the row's whole comment begins at offset `start` of it.
+
+    `match` was found in the comment. `line` is the line that it counts for.
+    """
+
+    row: int
+    start: int
+    text: str
+    match: re.Match[str]
+    line: Line
 
 
 class NoqaLines:
@@ -44,8 +79,29 @@ class NoqaLines:
             return True
         known = self._silenced.get((row, code))
         if known is None:
-            known = self._silenced[row, code] = silenced(self._line(row), code)
+            known = self._silenced[row, code] = silenced(self.line(row).text, code)
         return known
+
+    def comments(self) -> Iterator[Comment]:
+        """The comments with codes that count, in order; none where they count for the whole file, or it is unclear."""
+        if not self._mentioned or self._whole_file or not self._joined:
+            return
+        reader = iter(self._lines)
+        for token in tokenize.generate_tokens(lambda: next(reader, "")):
+            match = first_noqa(token.string) if token.type == tokenize.COMMENT else None
+            if match and match["codes"]:
+                row, start = token.start
+                line, text = self.line(row), self._lines[row - 1].rstrip("\n")
+                before = sum(map(len, self._lines[line.first - 1 : row - 1]))
+                first = first_noqa(line.text)
+                if first and first.start() == before + start + match.start():
+                    yield Comment(row, start, text, match, line)
+
+    def line(self, row: int) -> Line:
+        """The line that a row is part of."""
+        if row in self._joined:
+            return self._joined[row]
+        return Line(row, row, self._lines[row - 1] if 0 < row <= len(self._lines) else "")
 
     @cached_property
     def _mentioned(self) -> bool:
@@ -60,18 +116,14 @@ class NoqaLines:
     def _whole_file(self) -> bool:
         return any(_FILE.match(line) for line in self._lines)
 
-    def _line(self, row: int) -> str:
-        if row in self._joined:
-            return self._joined[row]
-        return self._lines[row - 1] if 0 < row <= len(self._lines) else ""
-
     @cached_property
-    def _joined(self) -> dict[int, str]:
-        """For each row, the text of all rows that one string or a backslash holds together."""
-        joined: dict[int, str] = {}
+    def _joined(self) -> dict[int, Line]:
+        """For each row, all rows that one string or a backslash holds together."""
+        joined: dict[int, Line] = {}
         try:
             for first, last in _ranges(self._lines):
-                joined.update(dict.fromkeys(range(first, last + 1), "".join(self._lines[first - 1 : last])))
+                line = Line(first, last, "".join(self._lines[first - 1 : last]))
+                joined.update(dict.fromkeys(range(first, last + 1), line))
         except (tokenize.TokenError, SyntaxError):
             return {}
         return joined

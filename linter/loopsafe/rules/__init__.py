@@ -19,9 +19,11 @@ from loopsafe.rules.off_loop_queue import OffLoopQueue
 from loopsafe.rules.off_loop_sync_primitive import OffLoopSyncPrimitive
 from loopsafe.rules.off_loop_task_creation import OffLoopTaskCreation
 from loopsafe.rules.off_loop_transport import OffLoopTransport
+from loopsafe.rules.unused_noqa import UnusedNoqa
 from loopsafe.rules.wake_up_without_handover import WakeUpWithoutHandover
 
 ALL_RULES: tuple[Rule, ...] = (
+    UnusedNoqa(),
     OffLoopChannel(),
     OffLoopQueue(),
     OffLoopSyncPrimitive(),
