@@ -62,6 +62,7 @@ def cli() -> None:
     "--unsafe-fixes", is_flag=True, help="With --fix: also make changes that may alter what the program does."
 )
 @click.option("--write-baseline", default="", metavar="FILE", help="Write there what is found, as known from now on.")
+@click.option("--add-noqa", is_flag=True, help="Write `# noqa` comments that silence what is found.")
 @click.option("--verify", default="", metavar="FOLDER", help="Write there a small program that shows a finding fail.")
 @click.option("--show-files", is_flag=True, help="Print which files would be reported on, and do nothing else.")
 @click.option("--show-settings", is_flag=True, help="Print the configuration that holds, and do nothing else.")
@@ -81,6 +82,7 @@ def check(
     fix: bool,
     unsafe_fixes: bool,
     write_baseline: str,
+    add_noqa: bool,
     verify: str,
     show_files: bool,
     show_settings: bool,
@@ -115,6 +117,12 @@ def check(
         from loopsafe.frontends.commands.baseline import write_known
 
         return write_known(paths, selection, write_baseline, quiet)
+    if add_noqa:
+        if fix or name or statistics or output_file or verify:
+            raise click.UsageError("--add-noqa goes with no other output, --fix or standard input")
+        from loopsafe.frontends.commands.noqa import add_noqa as silence
+
+        return silence(paths, selection, quiet)
 
     from loopsafe.frontends.commands.check import CheckRequest, run_check
 

@@ -110,12 +110,12 @@ class Done:
     @property
     def refused(self) -> list[str]:
         """A line for each finding that was to be fixed and is not."""
-        return _refused(self.refusals)
+        return refused(self.refusals)
 
 
 def carry_out(work: Work, outcome: Outcome, quiet: bool) -> Done:
     """Write the changes."""
-    written, failures = _write_all(outcome.changes)
+    written, failures = write_all(outcome.changes)
     # Where a file could not be written, the report that foresaw it written no longer holds.
     after = work.analyse(quiet=quiet) if failures else outcome.after
     fixed = tuple(finding for change in written for finding in change.fixed)
@@ -145,7 +145,7 @@ def _show_diff(request: FixRequest, before: Report, outcome: Outcome) -> int:
         write_raw(piece for change in outcome.changes for piece in applicable(change))
     # Not on standard output: the diff may go straight into `git apply`.
     if not request.quiet:
-        complain(*_refused(outcome.refusals))
+        complain(*refused(outcome.refusals))
         complain(f"Would fix {summary.count(sum(len(change.fixed) for change in outcome.changes))}.")
     if before.failed:
         return FAILED
@@ -166,14 +166,16 @@ def _tell(request: FixRequest, before: Report, done: Done) -> int:
     return FINDINGS if done.after.findings else CLEAN
 
 
-def _refused(refusals: Sequence[Refusal]) -> list[str]:
+def refused(refusals: Sequence[Refusal], done: str = "fixed") -> list[str]:
+    """A line for each: that it is not `done`, and why."""
     return [
-        printable(f"Not fixed {refusal.finding.location}: {refusal.finding.code}: {refusal.reason}")
+        printable(f"Not {done} {refusal.finding.location}: {refusal.finding.code}: {refusal.reason}")
         for refusal in refusals
     ]
 
 
-def _write_all(changes: Sequence[Change]) -> tuple[list[Change], list[CannotWrite]]:
+def write_all(changes: Sequence[Change]) -> tuple[list[Change], list[CannotWrite]]:
+    """Write what can be written: the changes that were, and why the others could not be."""
     written, failures = [], []
     for change in changes:
         try:
