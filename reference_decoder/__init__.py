@@ -3,7 +3,20 @@
 Only `handover` touches both threads; docs/decoder.md tells the rest.
 """
 
-from reference_decoder.decoder import AudioStreamDecoder, decode_stream
+import sys
+
+try:
+    from reference_decoder.decoder import AudioStreamDecoder, decode_stream
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] not in ("av", "numpy"):
+        raise
+    told = "reference_decoder needs PyAV and numpy: pip install 'loopsafe[decoder]'"
+    # What Python calls the program while it looks for the module that `-m` names: nobody can handle an error yet.
+    if sys.argv[:1] == ["-m"]:
+        print(told, file=sys.stderr)
+        raise SystemExit(2) from None
+    raise ModuleNotFoundError(told, name=error.name) from None
+
 from reference_decoder.errors import (
     ClosedError,
     DecodeError,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -66,6 +67,15 @@ def wheel_problems(archive: Path, files: set[str], tag: str | None) -> Iterator[
                 yield f"{archive.name}: does not find what is in examples/broken"
     if tag is not None and tag != f"v{version}":
         yield f"{archive.name}: the tag is {tag}, not v{version}"
+    if not is_told(str(version), tag is not None):
+        yield f"CHANGELOG.md: has no section of {version}{' with the day of its release' if tag else ''}"
+
+
+def is_told(version: str, released: bool) -> bool:
+    """Whether the changelog has a section of this version; of one that is released, with the day."""
+    day = r"\d{4}-\d\d-\d\d" if released else r"(?:\d{4}-\d\d-\d\d|not released yet)"
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    return re.search(rf"(?m)^## {re.escape(version)} - {day}$", text) is not None
 
 
 def differences(archive: Path, names: set[str], expected: set[str]) -> Iterator[str]:

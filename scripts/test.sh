@@ -22,7 +22,7 @@ if [ -z "$tests_only" ]; then
   check mypy
   check python scripts/generate_docs.py --check
   check python scripts/build_package.py
-  check zizmor --offline --quiet --persona=pedantic .github
+  check zizmor --offline --quiet --persona=pedantic .github action.yml
   # Shown, not checked: pytest holds the code to these limits, but for the share of comments, which only people can mend.
   python scripts/house_style.py || true
 fi
