@@ -103,6 +103,11 @@ class Finding:
         """The files on its path, its own first."""
         return tuple(dict.fromkeys((self.location.path, *(step.location.path for step in self.witness))))
 
+    @property
+    def message_in_file(self) -> str:
+        """The message for readers that look at the file itself, to whom `Location.in_file` does not tell the cell."""
+        return f"{self.location.told}: {self.message}" if self.location.cell else self.message
+
     def place_in(self, path: str) -> Location:
         """Where a file on its path is told of it: at the offending line, else at the hop that is nearest to that."""
         if path == self.location.path:

@@ -250,7 +250,7 @@ def _warnings(sources: _Sources, analysis: Analysis) -> tuple[Problem, ...]:
         if read is None:
             found.append(Problem(sources.config.place("annotations"), 0, 0, f"`annotations`: {unclear.message}"))
         elif read.file.own:
-            found.append(Problem(read.file.shown, unclear.row, 1, unclear.message))
+            found.append(read.problem(unclear.row, 1, unclear.message))
     return tuple(dict.fromkeys(found))
 
 
@@ -282,8 +282,16 @@ def _unused(sources: _Sources, found: Iterable[Finding]) -> list[Finding]:
             judged = {r.code: config.selects(r.code) and not ignored.ignores(path, r.code) for r in ALL_RULES}
             rows = told.get(read.file.shown, {})
             for finding in rule.findings(read.file.shown, read.text, rows, judged, not sources.problems):
-                findings[finding.location] = finding
+                findings[finding.location] = _in_cells(finding, read)
     return list(findings.values())
+
+
+def _in_cells(finding: Finding, read: Read) -> Finding:
+    """A finding of one place with the cell that it is in, if its file is a notebook."""
+    if not read.cells:
+        return finding
+    (step,), place = finding.witness, read.place(finding.location.span)
+    return replace(finding, location=place, witness=(replace(step, location=place),), fix=_NOT_REWRITTEN)
 
 
 def _wanted(sources: _Sources, found: Sequence[Finding]) -> list[Finding]:
@@ -312,6 +320,16 @@ def _module_path(file: SourceFile, config: Config) -> str:
 _OUT_OF_REACH = FixPlan("declined", "its file lies outside the project, where a link leads")
 
 
+_NOT_REWRITTEN = FixPlan("declined", "its file is a notebook, and those are not rewritten")
+
+
+def _fix(read: Read, plan: FixPlan | None) -> FixPlan | None:
+    """The plan, unless nothing is to be written there."""
+    if plan is None or plan.applicability == "declined":
+        return plan
+    return _OUT_OF_REACH if read.file.foreign else _NOT_REWRITTEN if read.cells else plan
+
+
 class _Reporter:
     """Violations -> findings: places in shown paths, source text of each hop."""
 
@@ -328,14 +346,14 @@ class _Reporter:
     def _finding(self, rule: Rule, violation: Violation) -> Finding:
         read = self._by_path[violation.module.path]
         return Finding(
-            location=Location(read.file.shown, violation.span),
+            location=read.place(violation.span),
             code=rule.code,
             name=rule.name,
             message=rule.message.format(**violation.fields()),
             confidence=violation.confidence,
             context=violation.context,
             witness=tuple(map(self.step, violation.witness)),
-            fix=_OUT_OF_REACH if violation.fix and read.file.foreign else violation.fix,
+            fix=_fix(read, violation.fix),
             api=violation.api,
         )
 
@@ -343,7 +361,7 @@ class _Reporter:
         """The place and source text of a hop."""
         read, span = self._by_path[hop.module.path], unpack_span(hop.packed_span)
         place, source = self._source(read, span)
-        return Step(hop.kind, Location(read.file.shown, place), source, self._function(hop.module, span))
+        return Step(hop.kind, read.place(place), source, self._function(hop.module, span))
 
     def _function(self, module: Module, span: Span) -> str:
         if module.path not in self._enclosing:

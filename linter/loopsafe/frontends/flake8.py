@@ -271,10 +271,11 @@ class _Comments:
 
 
 def _text(path: str) -> str:
-    from loopsafe.project.sources import decode, read_bytes
+    from loopsafe.project.notebooks import source_of
+    from loopsafe.project.sources import read_bytes
 
     try:
-        return decode(read_bytes(path, sys.maxsize)).text
+        return source_of(path, read_bytes(path, sys.maxsize))[0].text
     except (OSError, SyntaxError):
         return ""
 

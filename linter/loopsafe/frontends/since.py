@@ -30,6 +30,8 @@ class Changes:
     def _touches(self, step: Step) -> bool:
         span = step.location.span
         changed = self.rows.get(os.path.realpath(step.location.path), ())
+        if step.location.cell:
+            return bool(changed)  # git's rows are those of the file
         return any(span.row < rows.stop and rows.start <= span.end_row for rows in changed)
 
 

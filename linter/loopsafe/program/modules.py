@@ -90,7 +90,8 @@ class Modules:
 
 def _dotted(path: str) -> tuple[str, ...]:
     pure = PurePosixPath(path)
-    parts = pure.with_suffix("").parts
+    # Nothing imports a notebook.
+    parts = pure.parts if pure.suffix == ".ipynb" else pure.with_suffix("").parts
     return parts[:-1] if parts and parts[-1] == "__init__" else parts
 
 

@@ -19,8 +19,9 @@ from pathlib import Path
 import msgspec
 
 from loopsafe.findings import Finding
+from loopsafe.project.notebooks import is_notebook, source_of, text_of
 from loopsafe.project.places import ConfigError
-from loopsafe.project.sources import decode, read_bytes
+from loopsafe.project.sources import read_bytes
 
 _HEADER = "# What loopsafe knows and does not report; `loopsafe check --write-baseline` writes it."
 _LARGEST = 32_000_000
@@ -70,10 +71,11 @@ class Sight:
 
     def text(self, path: str) -> str:
         """The text of a file as it is analysed; empty where there is none."""
-        if Path(path) in self.texts:
-            return self.texts[Path(path)]
         try:
-            return decode(read_bytes(path, _LARGEST)).text
+            if Path(path) in self.texts:
+                text = self.texts[Path(path)]
+                return text_of(text)[0] if is_notebook(path) else text
+            return source_of(path, read_bytes(path, _LARGEST))[0].text
         except (OSError, SyntaxError, ValueError):
             return ""
 

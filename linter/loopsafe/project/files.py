@@ -9,6 +9,10 @@ from pathlib import Path
 
 from loopsafe.project.config import ROOT_MARKS, Config
 from loopsafe.project.exclusion import Exclusion
+from loopsafe.project.notebooks import SUFFIX as NOTEBOOK
+
+SUFFIXES = (".py", NOTEBOOK)
+"""What the names of files end with that are found in folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def below(
     links: set[str] | None = None,
     marked: set[str] | None = None,
 ) -> Iterator[str]:
-    """The Python files in a folder that are not excluded, and the folders that may not be looked into.
+    """The Python files and notebooks in a folder that are not excluded, and the folders that may not be looked into.
 
     Those that are links are also put into `links`, folders with the mark of a project into `marked`.
     """
@@ -142,7 +146,7 @@ def below(
                 # Links to folders are not followed: they can form loops, and what they lead to is others' business.
                 if not exclusion.leaves_out(entry.path, name, folder=True) and not entry.is_symlink():
                     pending.append(entry.path)
-            elif name.endswith(".py") and not exclusion.leaves_out(entry.path, name):
+            elif name.endswith(SUFFIXES) and not exclusion.leaves_out(entry.path, name):
                 if links is not None and entry.is_symlink():
                     links.add(entry.path)
                 yield entry.path

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from loopsafe.project.files import SourceFile, below, in_order, shown
+from loopsafe.project.notebooks import is_notebook
 
 
 def installed_files(folders: Iterable[Path], names: Iterable[str]) -> list[SourceFile]:
@@ -35,7 +36,8 @@ def _files_of(name: str, places: Iterable[str]) -> Iterator[str]:
         package, module = os.path.join(place, name), os.path.join(place, f"{name}.py")
         if os.path.isdir(package):
             if not os.path.islink(package):
-                yield from sorted((path for path in below(package) if not os.path.islink(path)), key=in_order)
+                found = (path for path in below(package) if not is_notebook(path) and not os.path.islink(path))
+                yield from sorted(found, key=in_order)
             return
         if os.path.isfile(module):
             if not os.path.islink(module):

@@ -6,7 +6,9 @@ from typing import Protocol
 
 import msgspec
 
-from loopsafe.cache.store import Store, decoded
+from loopsafe.cache.store import Store, decoded, digest
+from loopsafe.project.notebooks import is_notebook
+from loopsafe.project.sources import Source
 
 
 class Known(Protocol):
@@ -20,6 +22,11 @@ class Known(Protocol):
 
     def save(self) -> None:
         """Whatever was asked for or added until now is there in the next run."""
+
+
+def digest_of(path: str, content: bytes, source: Source) -> bytes:
+    """What facts are kept by: of a notebook, the text that they are of, not what the file holds beside it."""
+    return digest(source.text.encode("utf-8", "surrogatepass") if is_notebook(path) else content)
 
 
 class Nothing:

@@ -5,26 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from loopsafe.cache.store import digest
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
 from loopsafe.findings import Problem
+from loopsafe.locations import Cells, Location, Span, located
 from loopsafe.progress import READING, Progress
 from loopsafe.project.files import SourceFile
-from loopsafe.project.sources import LARGEST, decode, read_bytes, too_large
+from loopsafe.project.notebooks import is_notebook, source_of, text_of
+from loopsafe.project.sources import LARGEST, read_bytes, too_large
 from loopsafe.reading.helpers import helped, shared_out
-from loopsafe.reading.kept import Known, Nothing
+from loopsafe.reading.kept import Known, Nothing, digest_of
 from loopsafe.reading.packed import pack, unpack
 from loopsafe.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file that could be read: its text and facts."""
+    """A file that could be read: its text and facts, and the cells of a notebook."""
 
     file: SourceFile
     text: str
     facts: FileFacts
+    cells: Cells = ()
+
+    def place(self, span: Span) -> Location:
+        """A place in it, as it is shown."""
+        return located(self.file.shown, span, self.cells)
+
+    def problem(self, row: int, column: int, message: str) -> Problem:
+        """What is wrong at a place in it."""
+        return problem_at(self.file.shown, row, column, message, self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,7 @@ class _Text:
     text: str
     size: int = 0
     digest: bytes = b""
+    cells: Cells = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,7 @@ class Reader:
             if isinstance(facts, Problem):
                 problems[one.file] = facts
             else:
-                found[one.file] = Read(one.file, one.text, facts)
+                found[one.file] = Read(one.file, one.text, facts, one.cells)
             if progress:
                 progress(READING, done, len(files))
         self.known.save()
@@ -85,7 +96,8 @@ class Reader:
         try:
             with self.watch.stage("read"):
                 content = self.read(file.path, largest)
-                return _Text(file, decode(content).text, len(content), digest(content))
+                source, cells = source_of(file.path, content)
+                return _Text(file, source.text, len(content), digest_of(file.path, content, source), cells)
         except OSError as error:
             told = f"cannot be read: {error.strerror or error}"
         except SyntaxError as error:
@@ -128,7 +140,7 @@ class Reader:
             with self.watch.stage("facts", file.shown):
                 facts = extract(text.text, file.shown)
         except SyntaxProblem as error:
-            return Problem(file.shown, error.row, error.column, error.message)
+            return problem_at(file.shown, error.row, error.column, error.message, text.cells)
         if text.digest and not isinstance(self.known, Nothing):
             packed = pack(facts)
             if packed is not None:
@@ -136,8 +148,22 @@ class Reader:
         return facts
 
 
+def problem_at(path: str, row: int, column: int, message: str, cells: Cells) -> Problem:
+    """What is wrong in a file; where it is a notebook, no row of the file is meant, and the message tells the cell."""
+    if row and cells:
+        place = located(path, Span(row, column, row, column), cells)
+        return Problem(path, 0, 0, f"{place.told}: {message}")
+    return Problem(path, row, column, message)
+
+
 def _standing_in(file: SourceFile, text: str, largest: int) -> _Text | Problem:
     """A text that is not read from its file is held to the same limit."""
     if len(text) > largest:
         return Problem(file.shown, 0, 0, f"cannot be read: {too_large(largest)}")
+    if is_notebook(file.path):
+        try:
+            code, cells = text_of(text)
+        except SyntaxError as error:
+            return Problem(file.shown, 0, 0, f"{error.msg}")
+        return _Text(file, code, cells=cells)
     return _Text(file, text)

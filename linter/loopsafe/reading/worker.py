@@ -8,10 +8,11 @@ import sys
 
 import msgspec
 
-from loopsafe.cache.store import digest
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import SyntaxProblem
-from loopsafe.project.sources import decode, read_bytes
+from loopsafe.project.notebooks import source_of
+from loopsafe.project.sources import read_bytes
+from loopsafe.reading.kept import digest_of
 from loopsafe.reading.packed import pack
 
 
@@ -29,9 +30,10 @@ def main(parent: int) -> None:
             return  # nobody waits any more
         try:
             content = read_bytes(path, largest)
-            packed = pack(extract(decode(content).text, path))
+            source, _ = source_of(path, content)
+            packed = pack(extract(source.text, path))
         except (OSError, SyntaxError, SyntaxProblem, MemoryError):
             continue
         if packed is not None:
-            found[digest(content)] = packed
+            found[digest_of(path, content, source)] = packed
     sys.stdout.buffer.write(msgspec.msgpack.encode(found))
