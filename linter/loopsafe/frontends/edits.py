@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loopsafe.findings import Edit, Finding, FixPlan
-from loopsafe.project.sources import NEWLINE, decode, read_bytes
+from loopsafe.project.notebooks import code_in, source_of
+from loopsafe.project.sources import NEWLINE, read_bytes
 
 if TYPE_CHECKING:
     from loopsafe.fixes import FixResult
@@ -50,7 +51,9 @@ def _declined(finding: Finding, result: FixResult | None) -> Finding:
 
 def _text(path: str, overlay: Mapping[Path, str]) -> str:
     key = Path(os.path.realpath(path))
-    return overlay[key] if key in overlay else decode(read_bytes(path, sys.maxsize)).text
+    if key in overlay:
+        return code_in(path, overlay[key])
+    return source_of(path, read_bytes(path, sys.maxsize))[0].text
 
 
 def _results_in_file(text: str, findings: Iterable[Finding]) -> dict[Finding, FixResult]:

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from loopsafe.findings import Finding
-from loopsafe.project.notebooks import is_notebook, source_of, text_of
+from loopsafe.project.notebooks import code_in, source_of
 from loopsafe.project.places import ConfigError
 from loopsafe.project.sources import read_bytes
 
@@ -73,8 +73,7 @@ class Sight:
         """The text of a file as it is analysed; empty where there is none."""
         try:
             if Path(path) in self.texts:
-                text = self.texts[Path(path)]
-                return text_of(text)[0] if is_notebook(path) else text
+                return code_in(path, self.texts[Path(path)])
             return source_of(path, read_bytes(path, _LARGEST))[0].text
         except (OSError, SyntaxError, ValueError):
             return ""

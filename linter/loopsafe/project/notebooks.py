@@ -62,6 +62,15 @@ def source_of(path: str, data: bytes) -> tuple[Source, Cells]:
     return Source(text, "utf-8"), cells
 
 
+def code_in(path: str, text: str) -> str:
+    """Of a text that stands in for a file, what is analysed.
+
+    Raises:
+        SyntaxError: it is no notebook.
+    """
+    return text_of(text)[0] if is_notebook(path) else text
+
+
 def text_of(data: bytes | str) -> tuple[str, Cells]:
     """The code of a notebook's cells, one below the other, and where each begins.
 

@@ -22,7 +22,7 @@ def _command(finding: Finding) -> str:
     properties: dict[str, str | int] = {
         "title": f"{finding.code} {finding.name} ({finding.confidence})",
         "file": finding.location.path,
-        **_place(finding.location.span),
+        **_place(finding.location.in_file),
     }
     # An annotation has no other place for the witness than its message.
     message = "\n".join([line(finding), *map(plain_hop, finding.witness)])

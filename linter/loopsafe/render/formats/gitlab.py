@@ -18,12 +18,12 @@ def render(results: Results) -> Iterator[str]:
 
 
 def _issue(finding: Finding, fingerprint: str) -> dict[str, Any]:
-    span = finding.location.span
+    span = finding.location.in_file
     return {
         "type": "issue",
         "categories": ["Bug Risk"],
         "check_name": finding.code,
-        "description": f"{finding.code} {finding.message}",
+        "description": f"{finding.code} {finding.message_in_file}",
         "fingerprint": fingerprint,
         "severity": "major" if finding.confidence == "certain" else "minor",
         "location": {"path": finding.location.path, "lines": {"begin": span.row, "end": span.end_row}},

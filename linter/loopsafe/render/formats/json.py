@@ -22,6 +22,10 @@ _Function = Annotated[
     str | None,
     msgspec.Meta(description="The function or class around it, by dotted name; null in a module's own code."),
 ]
+_Cell = Annotated[
+    _Number | msgspec.UnsetType,
+    msgspec.Meta(description="In a notebook, the number of the cell, among all, in which rows count."),
+]
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -55,6 +59,7 @@ class Hop(msgspec.Struct, frozen=True):
     location: Position
     function: _Function
     source: Annotated[str, msgspec.Meta(description="The text of that place on one line.")]
+    cell: _Cell = msgspec.UNSET
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -71,6 +76,7 @@ class Finding(msgspec.Struct, frozen=True):
     function: _Function
     witness: Annotated[list[Hop], msgspec.Meta(min_length=1, description="The path, from where the context begins.")]
     fix: Fix | None
+    cell: _Cell = msgspec.UNSET
 
 
 def render(results: Results) -> Iterator[str]:
@@ -80,7 +86,7 @@ def render(results: Results) -> Iterator[str]:
 
 def told(finding: findings.Finding, edits: Sequence[Edit]) -> dict[str, Any]:
     """The object of a finding."""
-    span = finding.location.span
+    span = finding.location.in_cell
     it = Finding(
         finding.code,
         finding.name,
@@ -93,6 +99,7 @@ def told(finding: findings.Finding, edits: Sequence[Edit]) -> dict[str, Any]:
         list(map(_hop, finding.witness)),
         # Null rather than left out, so that scripts may rely on the key.
         _fix(finding.fix, edits) if finding.fix else None,
+        finding.location.cell or msgspec.UNSET,
     )
     found: dict[str, Any] = msgspec.to_builtins(it)
     return found
@@ -115,8 +122,9 @@ def _ends(span: Span) -> tuple[Position, Position]:
 
 
 def _hop(step: Step) -> Hop:
-    place = _ends(step.location.span)[0]
-    return Hop(step.kind, step.location.path, place, step.function or None, step.source)
+    where = step.location
+    place, cell = _ends(where.in_cell)[0], where.cell or msgspec.UNSET
+    return Hop(step.kind, where.path, place, step.function or None, step.source, cell)
 
 
 def _fix(fix: FixPlan, edits: Sequence[Edit]) -> Fix:

@@ -30,7 +30,7 @@ def render(results: Results) -> Iterator[str]:
 
 
 def _failed(finding: Finding) -> ElementTree.Element:
-    place, row = finding.location, finding.location.span.row
+    place, row = finding.location, finding.location.in_file.row
     case = _case(f"{finding.code} {place}", place.path, row)
     remedy = [plain_remedy(finding.fix)] if finding.fix else []
     lines = [line(finding), f"confidence {finding.confidence}", *map(plain_hop, finding.witness), *remedy]

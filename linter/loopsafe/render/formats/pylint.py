@@ -16,7 +16,7 @@ def render(results: Results) -> Iterator[str]:
 
 def _line(finding: Finding) -> str:
     place = finding.location
-    return printable(f"{place.path}:{place.span.row}: [{finding.code}] {finding.message}")
+    return printable(f"{place.path}:{place.in_file.row}: [{finding.code}] {finding.message_in_file}")
 
 
 FORMAT = Format(render)

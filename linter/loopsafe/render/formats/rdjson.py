@@ -55,8 +55,8 @@ class _Told:
         finding = self._finding
         remedy = [plain_remedy(finding.fix)] if finding.fix else []
         return {
-            "message": "\n".join([finding.message, *map(plain_hop, finding.witness), *remedy]),
-            "location": {"path": finding.location.path, "range": self._range(finding.location.span)},
+            "message": "\n".join([finding.message_in_file, *map(plain_hop, finding.witness), *remedy]),
+            "location": {"path": finding.location.path, "range": self._range(finding.location.in_file)},
             "severity": _SEVERITIES[finding.confidence],
             "code": {"value": finding.code, **({"url": url} if url else {})},
             **self._suggestions(self._results.edits.get(finding, ())),

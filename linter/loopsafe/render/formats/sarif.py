@@ -104,21 +104,21 @@ def _result(finding: Finding, edits: Sequence[Edit], indices: dict[str, int], fi
 def _message(finding: Finding) -> str:
     """The message and, where the path is longer than a hop, a link to its beginning: the first related location."""
     if len(finding.witness) == 1:
-        return finding.message
+        return finding.message_in_file
     start = finding.witness[0].location
-    place = re.sub(r"([\\\[\]])", r"\\\1", f"{start.path}:{start.span.row}")
-    return f"{finding.message}. The path there begins at [{place}](1)."
+    place = re.sub(r"([\\\[\]])", r"\\\1", str(start) if start.cell else f"{start.path}:{start.span.row}")
+    return f"{finding.message_in_file}. The path there begins at [{place}](1)."
 
 
 def _hop(step: Step) -> dict[str, Any]:
-    physical, span = _physical(step.location), step.location.span
+    physical, span = _physical(step.location), step.location.in_file
     if step.kind == "starts" and span.row != span.end_row:
         # Viewers show all of it, and a row says enough: up to its end, where no other end is given.
         physical["region"] = {"startLine": span.row, "startColumn": span.column, "endLine": span.row}
     return {
         "physicalLocation": physical,
         **_function(step.function),
-        "message": {"text": f"{step.kind} {step.source}"},
+        "message": {"text": f"{step.kind}{f' {step.location}' if step.location.cell else ''} {step.source}"},
     }
 
 
@@ -139,7 +139,7 @@ def _fix(finding: Finding, edits: Sequence[Edit]) -> dict[str, Any]:
 
 
 def _physical(location: Location) -> dict[str, Any]:
-    return {"artifactLocation": {"uri": _uri(location.path)}, "region": _region(location.span)}
+    return {"artifactLocation": {"uri": _uri(location.path)}, "region": _region(location.in_file)}
 
 
 def _region(span: Span) -> dict[str, int]:

@@ -41,12 +41,11 @@ def _block(finding: Finding, results: Results) -> Iterator[list[Piece]]:
 
 
 def _headline(finding: Finding) -> list[Piece]:
-    span = finding.location.span
     # A certain finding needs no remark: its line is then the same in every format.
     doubt = "" if finding.confidence == "certain" else f" ({finding.confidence})"
     return [
         (finding.location.path, "bold"),
-        (f":{span.row}:{span.column}: ", "cyan"),
+        (f":{finding.location.told}: ", "cyan"),
         (finding.code, "bold red"),
         (f" {finding.message}", ""),
         (doubt, "yellow"),
@@ -65,7 +64,7 @@ def _excerpt(finding: Finding, row: str) -> Iterator[list[Piece]]:
     shown = row[first : first + _ROW_WIDTH].rstrip()
     marked = row[start : min(end, first + len(shown))]
     more = f" {_CUT.rstrip()}" if row[first + _ROW_WIDTH : first + 2 * _ROW_WIDTH].strip() else ""
-    gutter = f"{span.row:>{KIND_WIDTH + 4}} | "
+    gutter = f"{finding.location.in_cell.row:>{KIND_WIDTH + 4}} | "
     yield [(gutter, "blue"), (f"{cut}{shown}{more}", "")]
     space = " " * (len(gutter) - 2) + "| " + " " * _cells(cut + row[first:start])
     yield [(space, "blue"), ("^" * max(_cells(marked), 1), "bold red")]
