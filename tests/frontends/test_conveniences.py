@@ -28,6 +28,16 @@ def test_a_path_means_check(cli: Cli) -> None:
     assert "No such command 'chekc'" in cli("chekc").stderr
 
 
+def test_an_option_of_check_means_check(cli: Cli) -> None:
+    assert cli("--select", "LSF102", "a.py", "-q").stdout == cli("check", "a.py", "-q").stdout != ""
+    assert cli("--select=LSF103", "a.py", "-q").stdout == ""
+    assert cli("-q", "a.py").returncode == 1
+    assert cli("-", "--stdin-filename", "b.py", stdin="x = 1\n").returncode == 0
+    assert "No such option" in cli("--selekt", "a.py").stderr
+    assert cli("--version").stdout.startswith("loopsafe ")
+    assert "Commands:" in cli("-h").stdout
+
+
 def test_the_beginning_of_a_code_lists(cli: Cli) -> None:
     lines = cli("explain", "lsf2").stdout.splitlines()
     assert len(lines) > 3

@@ -31,7 +31,15 @@ _INTERRUPTED = 130
 
 
 class _Commands(click.Group):
-    """The commands, and `check` where a path stands instead of one."""
+    """The commands, and `check` where a path, or an option of its own, stands instead of one."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Take what begins with an option that is not the group's for arguments of `check`."""
+        own = {option for parameter in self.get_params(context) for option in parameter.opts}
+        first = args[0].partition("=")[0] if args else ""
+        if first.startswith("-") and first not in own and not context.resilient_parsing:
+            args = ["check", *args]
+        return super().parse_args(context, args)
 
     def resolve_command(
         self, context: click.Context, args: list[str]
