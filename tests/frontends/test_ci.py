@@ -129,6 +129,6 @@ def test_the_gitlab_job(project: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout.startswith(OFFENDING)) == (1, True), done.stderr
-    (artifact,) = GITLAB["artifacts"]["paths"]
-    assert json.loads((project / artifact).read_text())["runs"][0]["results"]
+    report = json.loads((project / GITLAB["artifacts"]["reports"]["codequality"]).read_text())
+    assert [issue["check_name"] for issue in report] == ["LSF102"]
     assert (project / GITLAB["cache"]["paths"][0]).is_dir()
