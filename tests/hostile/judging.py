@@ -31,16 +31,12 @@ class Way:
     cores: int = 1
 
 
-# However little there is to read, a second process takes its share.
-_SEVERAL = (
-    "import sys; del sys.path[0]; from loopsafe.reading import helpers; "
-    "helpers._WORTHWHILE = 500; helpers._cores = lambda: 3; from loopsafe.__main__ import main; main()"
-)
+_SEVERAL = str(Path(__file__).with_name("several.py"))
 WAYS = (
     Way("one process", (sys.executable, "-m", "loopsafe", "check", "--no-cache", "--output-format", "concise")),
     Way(
         "several processes",
-        (sys.executable, "-c", _SEVERAL, "check", "--no-cache", "--output-format", "concise"),
+        (sys.executable, _SEVERAL, "check", "--no-cache", "--output-format", "concise"),
         cores=2,
     ),
     Way("fix --diff", (sys.executable, "-m", "loopsafe", "fix", "--diff"), "+        self._loop.call_soon_threadsafe("),

@@ -170,7 +170,7 @@ def test_helpers_that_do_not_work_are_done_without(
 def test_nothing_of_the_working_directory_is_imported(
     files: list[SourceFile], two_processes: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("loopsafe", "json", "msgspec", "gc"):
+    for name in ("loopsafe", "msgspec", *sys.stdlib_module_names):
         (tmp_path / f"{name}.py").write_text("open('imported', 'w')\n", "utf-8")
     monkeypatch.chdir(tmp_path)
     alone = outcome(Reader(helpers=False), files)

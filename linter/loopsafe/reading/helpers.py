@@ -19,6 +19,8 @@ from loopsafe.project.sources import LARGEST
 _WORTHWHILE = 1_000_000
 _MOST = 8
 # Not `-m`: nothing may be imported from the working directory, which is the analysed code's. `sys` is built in.
+# What the environment says of it is not heard there.
+_MODE = ("-X", "utf8") if sys.flags.utf8_mode else ()
 _START = "import sys; sys.path[:] = {path}; from loopsafe.reading.worker import main; main({parent})"
 
 
@@ -85,7 +87,8 @@ def _start(share: Sequence[str], largest: int) -> tuple[subprocess.Popen[bytes],
         return None
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", _START.format(path=path, parent=os.getpid())],
+            # Isolated: Python itself would look into the working directory before the first word of ours.
+            [sys.executable, "-I", *_MODE, "-c", _START.format(path=path, parent=os.getpid())],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.DEVNULL,
@@ -96,5 +99,5 @@ def _start(share: Sequence[str], largest: int) -> tuple[subprocess.Popen[bytes],
         return None
     with contextlib.suppress(OSError), process.stdin or contextlib.nullcontext() as stdin:
         if stdin:
-            stdin.write(msgspec.msgpack.encode((largest, list(share))))
+            stdin.write(msgspec.msgpack.encode((largest, list(map(os.fsencode, share)))))
     return process, output

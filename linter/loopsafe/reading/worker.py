@@ -23,9 +23,9 @@ def main(parent: int) -> None:
     the same and say so. It ends early when it is no longer a child of the process `parent`.
     """
     gc.disable()
-    largest, paths = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[int, list[str]])
+    largest, paths = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[int, list[bytes]])
     found = {}
-    for path in paths:
+    for path in map(os.fsdecode, paths):
         if os.getppid() != parent:
             return  # nobody waits any more
         try:
