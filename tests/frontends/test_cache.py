@@ -399,7 +399,7 @@ def test_a_profile_names_stages_and_files(project: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only the library is asked")
 @pytest.mark.parametrize("kind", ["cache", "config"])
-@pytest.mark.parametrize("home", ["/home/her", "/home/her/", "here", "", None])
+@pytest.mark.parametrize("home", ["/users/her", "/users/her/", "here", "", None])
 @pytest.mark.parametrize("named", ["/else/where", "/else/where/", "here", "~/there", "", None])
 def test_the_users_folders_are_those_of_the_library(
     kind: str, home: str | None, named: str | None, monkeypatch: pytest.MonkeyPatch

@@ -158,7 +158,7 @@ def fuzz(count: int, seed: int, folders: Sequence[Path], compared: int = _COMPAR
     """Analyse so many damaged files; how many batches went wrong. Those are kept, and named."""
     wrong = 0
     for number, folder in enumerate(_batches(count, seed, folders)):
-        found = faults(folder, compare=number % compared == 0, wanted='"victim.py"')
+        found = faults(folder, compare=number % compared == 0, wanted='/victim.py"')
         if found:
             wrong += 1
             kept = folder.rename(folder.with_name(f"{folder.name}-kept"))
