@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Install loopsafe with its development tools into a virtual environment of its own and run every check.
-# usage: scripts/test.sh [--tests-only] [PYTHON]
+# usage: scripts/test.sh [--tests-only | --brief] [PYTHON]     (--brief: the tests that depend on Python's version)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/venv.sh
 
-tests_only=
-if [ "${1:-}" = --tests-only ]; then
-  tests_only=yes
-  shift
-fi
+part=
+case "${1:-}" in
+  --tests-only | --brief)
+    part=$1
+    shift
+    ;;
+esac
 make_venv "$@"
 install_dev
 
@@ -17,7 +19,7 @@ status=0
 check() {
   "$@" || status=1
 }
-if [ -z "$tests_only" ]; then
+if [ -z "$part" ]; then
   check ruff check .
   check mypy
   check python scripts/generate_docs.py --check
@@ -26,7 +28,12 @@ if [ -z "$tests_only" ]; then
   # Shown, not checked: pytest holds the code to these limits, but for the share of comments, which only people can mend.
   python scripts/house_style.py || true
 fi
-# All fixable cases are executed before and after their fix, not a sample, if nothing else is said.
-export LOOPSAFE_EXECUTE=${LOOPSAFE_EXECUTE-all}
-check python -m pytest --numprocesses auto
+if [ "$part" = --brief ]; then
+  check python -m pytest --numprocesses auto tests/{test_cases,test_examples}.py tests/{decoder,fixes,libraries,stages} \
+    tests/frontends/test_{cli,codemod,flake8,installed,notebooks,noqa,render,unused_noqa,verify}.py
+else
+  # All fixable cases are executed before and after their fix, not a sample.
+  export LOOPSAFE_EXECUTE=all
+  check python -m pytest --numprocesses auto
+fi
 exit $status
