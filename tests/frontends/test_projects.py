@@ -13,7 +13,7 @@ import loopsafe
 from loopsafe import cached, pipeline
 from loopsafe.project.config import load_config
 from loopsafe.project.roots import find_projects
-from tests.support.command_line import Cli
+from tests.support.command_line import Cli, loopsafe_in
 from tests.support.threads import FIXED_SENSOR, OFFENDING, SENSOR, START, write_bug
 
 TABLE = "[tool.loopsafe]\n"
@@ -221,3 +221,102 @@ def test_a_module_named_setup_makes_no_project(here: Path) -> None:
     assert read_in(".") == read_in("app/clean.py") == [{"app/__init__.py", "app/setup.py", "app/clean.py"}]
     (here / "app" / "__init__.py").unlink()
     assert read_in("app/clean.py") == [{"app/setup.py", "app/clean.py"}]
+
+
+def test_trace_has_the_root_of_check_where_a_package_has_a_module_named_setup(here: Path, cli: Cli) -> None:
+    write_bug(here)
+    (here / "app").mkdir()
+    for name in ("__init__.py", "setup.py"):
+        (here / "app" / name).touch()
+    (here / "app" / "more.py").write_text(
+        "import threading\n\nfrom sensor import Sensor\n\n\n"
+        "async def main():\n    threading.Thread(target=work, args=(Sensor(),)).start()\n\n\n"
+        "def work(sensor):\n    sensor.publish(2)\n"
+    )
+    root = f"project: {here}\n"
+    assert root in cli("check", "-v", "app/more.py").stderr
+    done = cli("trace", "app/more.py:11")
+    # Taken for a project of its own, the package would not know its own name.
+    assert done.stdout.splitlines()[0] == "app/more.py:10:1  app.more.work"
+    assert loopsafe_in(here / "app")("trace", "more.py:11").stdout.splitlines()[0] == "more.py:10:1  app.more.work"
+    assert 'label="app.more"' in cli("graph", "app/more.py").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("loopsafe.toml", 'ignore = ["LSF102"]\n'),
+        (".loopsafe.toml", 'ignore = ["LSF102"]\n'),
+        (".flake8", "[loopsafe]\nignore = LSF102\n"),
+        ("tox.ini", "[loopsafe]\nignore = LSF102\n"),
+        ("setup.cfg", "[loopsafe]\nignore = LSF102\n"),
+        ("pyproject.toml", f'{TABLE}ignore = ["LSF102"]\n'),
+    ],
+)
+def test_every_file_of_a_configuration_makes_a_project(here: Path, cli: Cli, name: str, text: str) -> None:
+    (here / ".git").mkdir()
+    write_bug(here, None)
+    write_bug(here / "part" / "deep", None)
+    (here / "part" / name).write_text(text)
+    assert f'root = "{here / "part"}"\n' in cli("config", "part/deep/start.py").stdout
+    assert places("part") == places("part/deep/start.py") == []
+    assert places(".") == places("start.py") == [OFFENDING]
+    assert [str(p.config.root) for p in find_projects(["."], load_config)] == [str(here), str(here / "part")]
+    # The files of others' settings are no configuration of ours.
+    (here / "part" / name).unlink()
+    (here / "part" / ("tox.ini" if name != "tox.ini" else ".flake8")).write_text("[flake8]\nmax-line-length = 100\n")
+    assert places("part") == ["part/deep/sensor.py:10:9"]
+    assert [str(project.config.root) for project in find_projects(["."], load_config)] == [str(here)]
+
+
+def test_without_a_mark_others_settings_make_no_project(here: Path) -> None:
+    write_bug(here / "scripts", None)
+    (here / "scripts" / "tox.ini").write_text("[tox]\n")
+    (here / "scripts" / "beside.py").write_text("import start\n")
+    assert read_in("scripts/start.py") == [{"scripts/start.py"}]
+
+
+def test_no_file_that_is_found_says_where_an_isolated_project_begins(here: Path, cli: Cli) -> None:
+    (here / ".git").mkdir()
+    write_bug(here, TABLE)
+    write_bug(here / "part", "[project]\n")
+    write_bug(here / "part" / "deep", None)
+    (here / "part" / "deep" / "loopsafe.toml").write_text("select = [\n")
+    (here / "none.toml").write_text("")
+    assert cli("check", "part").returncode == 1
+    assert cli("check", "part/deep").returncode == cli("config", "part/deep").returncode == 2
+    for options in (["--isolated"], ["--config", "none.toml"]):
+        root = str(here / "part")
+        assert cli("config", *options, "part/deep").stdout.splitlines()[0] == f'root = "{root}"'
+        done = cli("check", "-v", *options, "part/deep/start.py")
+        assert (done.returncode, f"project: {root}\n" in done.stderr) == (1, True)
+        assert "part/deep/sensor.py:10:9" in done.stdout
+        assert "starts   part/deep/start.py:8:5" in cli("trace", *options, "part/deep/sensor.py:10").stdout
+        assert "Sensor.publish" in cli("graph", *options, "part/deep").stdout
+        assert cli("check", "-q", *options, "part/deep/start.py").returncode == 1
+        assert cli("clean", *options, "part/deep").stdout.count("Removed") == 1
+        assert cli("clean", *options, "part").stdout == ""
+    assert "part/deep" in cli("clean", "part/deep").stderr
+
+
+@pytest.mark.parametrize("command", [["trace", "sensor.py:10"], ["graph"], ["clean"]], ids=lambda words: words[0])
+def test_a_configuration_is_named_or_left_out_for_other_commands_too(here: Path, cli: Cli, command: list[str]) -> None:
+    write_bug(here, f'{TABLE}unreadable = "sometimes"\n')
+    (here / "other.toml").write_text("[annotations]\n\"sensor.Sensor.publish\" = \"runs-on=loop\"\n")
+    wrong = cli(*command)
+    assert wrong.returncode == (2 if command != ["clean"] else 0)
+    assert cli(*command, "--isolated").returncode == cli(*command, "--config", "other.toml").returncode == 0
+    gone = cli(*command, "--config", "gone.toml")
+    assert (gone.returncode, gone.stderr) == (2, "Error: gone.toml: no such file\n")
+    both = cli(*command, "--isolated", "--config", "other.toml")
+    assert (both.returncode, "--config names one" in both.stderr) == (2, True)
+
+
+def test_trace_and_graph_take_what_a_named_configuration_says(here: Path, cli: Cli) -> None:
+    write_bug(here)
+    (here / "sensor.py").write_text(SENSOR + "\n    def helper(self): ...\n")
+    (here / "other.toml").write_text('[annotations]\n"sensor.Sensor.helper" = "runs-on=thread"\n')
+    assert "runs on" not in cli("trace", "helper").stdout
+    assert "runs on a worker thread" in cli("trace", "helper", "--config", "other.toml").stdout
+    assert "helper" not in cli("graph").stdout
+    assert "helper" in cli("graph", "--config", "other.toml").stdout

@@ -17,6 +17,7 @@ from loopsafe.collector import leave_last
 from loopsafe.frontends.options import (
     Selection,
     cache_option,
+    configuration_options,
     filter_options,
     only_option,
     paths_argument,
@@ -208,11 +209,12 @@ def config(*, path: str, output_format: str, schema: bool, selection: Selection)
 
 @cli.command()
 @paths_argument
-def clean(*, paths: tuple[str, ...]) -> int:
+@configuration_options
+def clean(*, paths: tuple[str, ...], selection: Selection) -> int:
     """Delete the caches of the projects that hold PATHS."""
     from loopsafe.frontends.commands.clean import clean_caches
 
-    return clean_caches(paths)
+    return clean_caches(paths, selection)
 
 
 @cli.command()
@@ -236,24 +238,26 @@ def explain(rule: str) -> int:
 @cli.command()
 @click.argument("function")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@configuration_options
 @quiet_option
-def trace(*, function: str, output_format: str, quiet: bool) -> int:
+def trace(*, function: str, output_format: str, selection: Selection, quiet: bool) -> int:
     """Show where FUNCTION may run, and why. It is PATH:LINE or a name such as package.module.Class.method."""
     from loopsafe.frontends.commands.trace import show_trace
 
-    return show_trace(function, output_format, quiet)
+    return show_trace(function, selection, output_format, quiet)
 
 
 @cli.command()
 @paths_argument
 @click.option("--format", "graph_format", type=click.Choice(["dot", "mermaid"]), default="dot", show_default=True)
 @click.option("-o", "--output", default="", metavar="FILE", help="Write there instead of to standard output.")
+@configuration_options
 @quiet_option
-def graph(*, paths: tuple[str, ...], graph_format: str, output: str, quiet: bool) -> int:
+def graph(*, paths: tuple[str, ...], graph_format: str, output: str, selection: Selection, quiet: bool) -> int:
     """Draw the functions in PATHS that threads and loops reach, as text for Graphviz or Mermaid."""
     from loopsafe.frontends.commands.graph import show_graph
 
-    return show_graph(paths, graph_format, output, quiet)
+    return show_graph(paths, selection, graph_format, output, quiet)
 
 
 @cli.group(invoke_without_command=True)

@@ -18,7 +18,7 @@ from loopsafe.frontends.changes import Change, Refusal, work_out
 from loopsafe.frontends.narrowing import narrowed_each
 from loopsafe.harmless import printable
 from loopsafe.pipeline import report
-from loopsafe.project.config import ConfigError, find_root, load_config
+from loopsafe.project.config import ConfigError, load_config, marked_root
 from loopsafe.project.files import leads_out
 from loopsafe.project.roots import find_projects
 
@@ -125,13 +125,12 @@ def _tell_unnamed(project: _Project) -> None:
 
 @cache
 def _root(path: str, repository: str) -> Path:
+    folder = Path(path).parent
     try:
-        root = find_root(Path(path))
+        root = marked_root(folder)
     except ConfigError as error:
         raise SystemExit(printable(f"loopsafe: {error}")) from error
-    # A folder is also its own root for want of any mark of a project; then one below it would be, too.
-    marked = find_root(root / "-" / "-") == root
-    return root if marked or not root.is_relative_to(repository) else Path(repository)
+    return root or (Path(repository) if folder.is_relative_to(repository) else folder)
 
 
 def _changed(tree: cst.Module, content: bytes, change: Change | None) -> tuple[cst.Module, bytes]:

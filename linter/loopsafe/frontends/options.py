@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,6 +30,11 @@ class Selection:
     no_baseline: bool = False
     since: str = ""
 
+    @property
+    def unsearched(self) -> bool:
+        """Whether no configuration is looked for: not for what it says, nor for where a project begins."""
+        return self.isolated or bool(self.config_file)
+
 
 def _codes(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     # Codes are in upper case; a prefix in lower case would match none.
@@ -40,6 +45,10 @@ def _globs(_context: click.Context, _option: click.Parameter, values: tuple[str,
     return tuple(pattern.strip() for value in values for pattern in value.split(",") if pattern.strip())
 
 
+_CONFIGURATION = (
+    click.option("--config", "config_file", default="", metavar="FILE", help="Take the configuration from there only."),
+    click.option("--isolated", is_flag=True, help="Take no configuration from any file."),
+)
 _SELECTION = (
     click.option(
         "--select", multiple=True, callback=_codes, metavar="CODES", help="Only these codes or prefixes, by commas."
@@ -60,6 +69,7 @@ _SELECTION = (
     click.option(
         "--min-confidence",
         type=click.Choice(["certain", "likely"]),
+        callback=lambda _context, _option, value: value or "",
         help="Report only what is at least this sure.",
     ),
     click.option("--force-exclude", is_flag=True, help="Leave out what is excluded even if it is named."),
@@ -70,24 +80,30 @@ _SELECTION = (
         default=True,
         help="Do not leave out what git ignores.",
     ),
-    click.option("--config", "config_file", default="", metavar="FILE", help="Take the configuration from there only."),
     click.option("--baseline", default="", metavar="FILE", help="Do not report what this file knows."),
     click.option("--no-baseline", is_flag=True, help="Report also what the configured baseline knows."),
     click.option("--since", default="", metavar="REV", help="Only findings whose path touches what is new since then."),
-    click.option("--isolated", is_flag=True, help="Take no configuration from any file."),
+    *_CONFIGURATION,
 )
 
 
 def selection_options(command: Command) -> Command:
     """Add the options that choose files and rules; the command gets them as one `selection`."""
+    return _selecting(command, _SELECTION)
 
+
+def configuration_options(command: Command) -> Command:
+    """Add the options that choose where the configuration stands; the command gets them as one `selection`."""
+    return _selecting(command, _CONFIGURATION)
+
+
+def _selecting(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     @functools.wraps(command)
     def packed(**arguments: Any) -> int:  # noqa: ANN401
-        chosen = {name: arguments.pop(name) for name in Selection.__slots__}
-        chosen["min_confidence"] = chosen["min_confidence"] or ""
+        chosen = {name: arguments.pop(name) for name in Selection.__slots__ if name in arguments}
         return command(selection=Selection(**chosen), **arguments)
 
-    for option in reversed(_SELECTION):
+    for option in reversed(options):
         packed = option(packed)
     return packed  # type: ignore[return-value]
 

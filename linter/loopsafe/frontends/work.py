@@ -50,7 +50,7 @@ class Work:
             CannotWork: a configuration cannot be read.
         """
         with _told():
-            return roots_of(self.paths)
+            return roots_of(self.paths, isolated=self.selection.unsearched)
 
     def projects(self, texts: Collection[Path] = ()) -> tuple[Project, ...]:
         """The projects that there is work in, each with its own configuration.
@@ -59,7 +59,8 @@ class Work:
             CannotWork: a configuration or an option cannot be used.
         """
         with _told():
-            return find_projects(self._there(texts), self._load, frozenset(map(str, texts)))
+            named = frozenset(map(str, texts))
+            return find_projects(self._there(texts), self._load, named, isolated=self.selection.unsearched)
 
     def analyse(self, overlay: Mapping[Path, str] | None = None, quiet: bool = False) -> Report:
         """Run the analysis, where `overlay` adds to the text that stands in for files.

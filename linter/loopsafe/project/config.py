@@ -10,7 +10,7 @@ from pathlib import Path
 from loopsafe.findings import Confidence, Level
 from loopsafe.project.exclusion import Exclusion, FileIgnores
 from loopsafe.project.keys import DEFAULTS, Strings, Unusable, brief, read_values
-from loopsafe.project.places import ConfigError, Place, named_place, places_in
+from loopsafe.project.places import CONFIGURATIONS, ConfigError, Place, named_place, places_in
 
 __all__ = ["Config", "ConfigError", "find_root", "load_config"]
 
@@ -69,8 +69,9 @@ def _longest(prefixes: tuple[str, ...], code: str) -> int:
     return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=-1)
 
 
-ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
-"""What a project's folder has at least one of."""
+_ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
+ROOT_NAMES = frozenset((*_ROOT_MARKS, *CONFIGURATIONS))
+"""What a project's folder has at least one of; which a folder that is none may have, too."""
 
 
 def find_root(start: Path, *, isolated: bool = False) -> Path:
@@ -85,15 +86,24 @@ def find_root(start: Path, *, isolated: bool = False) -> Path:
     """
     # os.path rather than Path: it takes symlink loops and folders that may not be searched as "not there".
     folder = Path(os.path.realpath(start if os.path.isdir(start) else start.parent))
+    return marked_root(folder, isolated=isolated) or folder
+
+
+def marked_root(folder: Path, *, isolated: bool = False) -> Path | None:
+    """What `find_root` says of a folder, given by its real path; None where there is neither configuration nor mark.
+
+    Raises:
+        ConfigError: a file on the way that may have a configuration cannot be read.
+    """
     candidates = list(_upwards(folder))
     configured = (candidate for candidate in candidates if not isolated and any(places_in(candidate)))
-    return next(configured, None) or next(filter(is_marked, candidates), folder)
+    return next(configured, None) or next(filter(_is_marked, candidates), None)
 
 
-def is_marked(folder: str | Path) -> bool:
+def _is_marked(folder: Path) -> bool:
     """Whether a folder has the mark of a project. In a package, `setup.py` is a module as others."""
-    marks = [mark for mark in ROOT_MARKS if os.path.exists(os.path.join(folder, mark))]
-    return bool(marks) and (marks != ["setup.py"] or not os.path.exists(os.path.join(folder, "__init__.py")))
+    marks = [mark for mark in _ROOT_MARKS if os.path.exists(folder / mark)]
+    return bool(marks) and (marks != ["setup.py"] or not os.path.exists(folder / "__init__.py"))
 
 
 def _upwards(folder: Path) -> Iterator[Path]:

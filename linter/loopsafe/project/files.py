@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopsafe.project.config import ROOT_MARKS, Config
+from loopsafe.project.config import ROOT_NAMES, Config
 from loopsafe.project.exclusion import Exclusion
 from loopsafe.project.notebooks import SUFFIX as NOTEBOOK
 
@@ -48,8 +48,8 @@ def gather(
     """The files at and below `paths`, wanted, and the rest of the project, not wanted; in order of path.
 
     A file named in `paths` is taken whatever its suffix and, without `force_exclude`, whatever is excluded. A link that
-    is found is one more name of its target. `texts` are real paths of files that need not exist. Folders with the mark
-    of a project are put into `marked`. Without `rest`, there is only what was named.
+    is found is one more name of its target. `texts` are real paths of files that need not exist. Folders that may be
+    those of projects are put into `marked`. Without `rest`, there is only what was named.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -123,7 +123,7 @@ def below(
 ) -> Iterator[str]:
     """The Python files and notebooks in a folder that are not excluded, and the folders that may not be looked into.
 
-    Those that are links are also put into `links`, folders with the mark of a project into `marked`.
+    Those that are links are also put into `links`, folders that may be those of projects into `marked`.
     """
     exclusion = exclusion or Exclusion(folder, ())
     # Not by calling itself: folders may nest deeper than calls.
@@ -140,7 +140,7 @@ def below(
             continue
         for entry in found:
             name = entry.name
-            if marked is not None and name in ROOT_MARKS:
+            if marked is not None and name in ROOT_NAMES:
                 marked.add(current)
             if _is_folder(entry):
                 # Links to folders are not followed: they can form loops, and what they lead to is others' business.

@@ -11,10 +11,12 @@ from loopsafe.project.keys import brief
 from loopsafe.project.sources import read_bytes
 from loopsafe.project.tables import LARGEST, TableError, read_tables
 
-OWN = ("loopsafe.toml", ".loopsafe.toml")
+_OWN = ("loopsafe.toml", ".loopsafe.toml")
 # Those that flake8 reads. Ours is a section of its own there: flake8 refuses values of other kinds in its own.
 _SECTIONED = (".flake8", "setup.cfg", "tox.ini")
 _SECTION = "loopsafe"
+CONFIGURATIONS = (*_OWN, "pyproject.toml", *_SECTIONED)
+"""The names of all of them."""
 
 
 class ConfigError(Exception):
@@ -45,7 +47,7 @@ def places_in(folder: Path) -> Iterator[Place]:
     Raises:
         ConfigError: a file cannot be read.
     """
-    for name in OWN:
+    for name in _OWN:
         yield from _whole(folder / name)
     yield from _in_pyproject(folder / "pyproject.toml")
     for name in _SECTIONED:

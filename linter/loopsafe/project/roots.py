@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loopsafe.findings import Problem
-from loopsafe.project.config import Config, ConfigError, find_root, is_marked
+from loopsafe.project.config import ROOT_NAMES, Config, ConfigError, marked_root
 from loopsafe.project.files import SourceFile, gather, leads_out, shown, within
 
 Load = Callable[[Path], Config]
@@ -45,22 +45,27 @@ def one_project(paths: Iterable[str | Path], config: Config, texts: Collection[s
     return Project(config, named, gather(named, config, texts))
 
 
-def find_projects(paths: Iterable[str | Path], load: Load, texts: Collection[str] = ()) -> tuple[Project, ...]:
+def find_projects(
+    paths: Iterable[str | Path], load: Load, texts: Collection[str] = (), *, isolated: bool = False
+) -> tuple[Project, ...]:
     """The projects that hold the paths, and those in folders among them; in order of their folders.
 
-    `texts` are real paths of files that are named, too, and need not exist.
+    `texts` are real paths of files that are named, too, and need not exist. If `isolated`, configurations make no
+    projects, only marks do.
 
     Raises:
         ConfigError: a configuration cannot be used, or not be read.
         FileNotFoundError: a path does not exist.
     """
     reals = {os.path.realpath(path) for path in paths}
-    pending = _by_root(sorted({*map(str, paths), *(text for text in texts if text not in reals)}))
+    roots = _Roots(isolated)
+    pending = _by_root(sorted({*map(str, paths), *(text for text in texts if text not in reals)}), roots)
     found: list[Project] = []
     while pending:
         # A folder comes before what is in it.
         root, lone = min(pending)
-        project = _project(root, pending.pop((root, lone)), lone, load, texts)
+        named = tuple(sorted(set(pending.pop((root, lone)))))
+        project = _filled(Project(load(Path(root)), named, (), lone=lone), load, texts, roots)
         folders = [real for real in map(os.path.realpath, project.paths) if os.path.isdir(real)]
         for inside in (str(config.root) for config in project.inside):
             if any(within(inside, folder) for folder in folders):
@@ -69,18 +74,18 @@ def find_projects(paths: Iterable[str | Path], load: Load, texts: Collection[str
     return tuple(found)
 
 
-def roots_of(paths: Iterable[str | Path]) -> tuple[Path, ...]:
-    """The folders of the projects that hold the paths, which need not exist.
+def roots_of(paths: Iterable[str | Path], *, isolated: bool = False) -> tuple[Path, ...]:
+    """The folders of the projects that hold the paths, which need not exist; if `isolated`, those with a mark.
 
     Raises:
         ConfigError: a configuration cannot be read.
     """
-    return tuple(dict.fromkeys(Path(root) for root, _ in sorted(_by_root(sorted(map(str, paths))))))
+    grouped = _by_root(sorted(map(str, paths)), _Roots(isolated))
+    return tuple(dict.fromkeys(Path(root) for root, _ in sorted(grouped)))
 
 
-def _by_root(paths: Sequence[str]) -> dict[tuple[str, bool], list[str]]:
+def _by_root(paths: Sequence[str], roots: _Roots) -> dict[tuple[str, bool], list[str]]:
     """Paths by their project's folder, and whether they are but scripts in it."""
-    roots = _Roots()
     folders = [path for path in map(os.path.realpath, paths) if os.path.isdir(path) and not roots.of(path)]
     grouped: dict[tuple[str, bool], list[str]] = {}
     for path in paths:
@@ -105,21 +110,22 @@ def _folder(path: str) -> str:
 
 
 class _Roots:
-    """What find_root() says of many folders, most of which have no mark of a project themselves."""
+    """What marked_root() says of many folders, most of which have nothing in them that a root may have."""
 
-    def __init__(self) -> None:
+    def __init__(self, isolated: bool) -> None:
+        self._isolated = isolated
         self._known: dict[str, str] = {}
 
     def of(self, folder: str) -> str:
-        """The root of the project that holds a folder; empty where there is no mark of one upwards."""
+        """The root of the project that holds a folder; empty where there is none upwards."""
         passed = []
-        while folder not in self._known and not is_marked(folder):
+        while folder not in self._known and not any(os.path.lexists(os.path.join(folder, n)) for n in ROOT_NAMES):
             passed.append(folder)
             if folder == os.path.dirname(folder):
                 self._known[folder] = ""
             folder = os.path.dirname(folder)
         if folder not in self._known:
-            self._known[folder] = str(find_root(Path(folder)))
+            self._known[folder] = str(marked_root(Path(os.path.realpath(folder)), isolated=self._isolated) or "")
         self._known.update(dict.fromkeys(passed, self._known[folder]))
         return self._known[folder]
 
@@ -131,11 +137,10 @@ def _above_packages(folder: str) -> str:
     return folder
 
 
-def _project(root: str, paths: Sequence[str], lone: bool, load: Load, texts: Collection[str]) -> Project:
+def _filled(project: Project, load: Load, texts: Collection[str], roots: _Roots) -> Project:
     marked: set[str] = set()
-    project = Project(load(Path(root)), tuple(sorted(set(paths))), (), lone=lone)
     files = _files(project, texts, marked)
-    inside, remarks = _projects_inside(marked, root, load)
+    inside, remarks = _projects_inside(marked, str(project.config.root), load, roots)
     return replace(project, inside=inside, remarks=remarks, files=_owned(files, inside))
 
 
@@ -152,12 +157,14 @@ def _owned(files: tuple[SourceFile, ...], inside: Sequence[Config]) -> tuple[Sou
     return tuple(replace(f, own=False, wanted=False) if f.path.startswith(folders) else f for f in files)
 
 
-def _projects_inside(marked: Iterable[str], root: str, load: Load) -> tuple[tuple[Config, ...], tuple[Problem, ...]]:
+def _projects_inside(
+    marked: Iterable[str], root: str, load: Load, roots: _Roots
+) -> tuple[tuple[Config, ...], tuple[Problem, ...]]:
     """The projects in another's folder. One whose configuration cannot be used is part of that other."""
     inside, remarks, here = [], [], os.getcwd()
     for folder in sorted(marked):
         try:
-            if folder != root and is_marked(folder) and str(find_root(Path(folder))) == folder:
+            if folder != root and roots.of(folder) == folder:
                 inside.append(load(Path(folder)))
         except ConfigError as error:
             told = f"is not a project of its own: {error}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loopsafe.frontends.delivery import deliver
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
@@ -13,13 +15,13 @@ from loopsafe.render.graph import FORMATS
 from loopsafe.traces import joined
 
 
-def show_graph(paths: tuple[str, ...], graph_format: str, output: str, quiet: bool) -> int:
+def show_graph(paths: Sequence[str], selection: Selection, graph_format: str, output: str, quiet: bool) -> int:
     """Print the graph, or write it to the file `output`, and return the exit code.
 
     Raises:
         CannotWork: a path does not exist, the configuration cannot be used, or the file cannot be written.
     """
-    work = work_on_paths(paths, Selection())
+    work = work_on_paths(paths, selection)
     for problem in nothing_at(work.paths, {}):
         raise CannotWork(str(problem))
     try:

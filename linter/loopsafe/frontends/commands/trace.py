@@ -18,14 +18,14 @@ _PATH_AND_ROW = re.compile(r"(?P<path>.+?):(?P<row>\d+)(?::\d+)?")
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-def show_trace(place: str, output_format: str, quiet: bool) -> int:
+def show_trace(place: str, selection: Selection, output_format: str, quiet: bool) -> int:
     """Print where the function at `place` (`PATH:LINE` or a dotted name) may run and return the exit code.
 
     Raises:
         CannotWork: there is no such function, or the configuration cannot be used.
     """
     wanted = _place(place)
-    work = work_on_paths([wanted.path or "."], Selection())
+    work = work_on_paths([wanted.path or "."], selection)
     for problem in nothing_at(work.paths, {}):
         raise CannotWork(str(problem))
     try:
