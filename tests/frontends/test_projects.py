@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -320,3 +321,36 @@ def test_trace_and_graph_take_what_a_named_configuration_says(here: Path, cli: C
     assert "runs on a worker thread" in cli("trace", "helper", "--config", "other.toml").stdout
     assert "helper" not in cli("graph").stdout
     assert "helper" in cli("graph", "--config", "other.toml").stdout
+
+
+def test_paths_are_told_from_the_working_directory_and_can_be_given_again(here: Path, cli: Cli) -> None:
+    (here / ".git").mkdir()
+    for name in ("app/one", "app/two", "other"):
+        write_bug(here / name, TABLE)
+    inside = loopsafe_in(here / "app")
+    other = f"{here}/other/sensor.py"
+    wanted = ["one/sensor.py", "two/sensor.py", other]
+    lines = inside("check", "-q", "--output-format", "concise", ".", "../other").stdout.splitlines()
+    places = sorted(line.split(" ")[0].removesuffix(":") for line in lines)
+    assert places == sorted(f"{path}:10:9" for path in wanted)
+    for place in places:
+        assert inside("trace", place).stdout.splitlines()[2].startswith("    starts ")
+    files = inside("check", "--show-files", ".", "../other").stdout.split()
+    assert sorted(file for file in files if "sensor" in file) == sorted(wanted)
+    assert inside("check", "--show-files", *files).stdout.split() == files
+    drawn = inside("graph", *wanted)
+    assert (drawn.returncode, drawn.stdout) == (0, cli("graph", *(f"app/{w}" for w in wanted[:2]), other).stdout)
+    diff = inside("fix", "--diff", ".").stdout
+    assert [line for line in diff.splitlines() if line.startswith("+++")] == ["+++ one/sensor.py", "+++ two/sensor.py"]
+    subprocess.run(["patch", "-p0", "--quiet"], cwd=here / "app", input=diff.encode(), check=True)
+    assert (here / "app" / "two" / "sensor.py").read_text() == FIXED_SENSOR
+
+
+def test_a_baseline_names_files_from_the_working_directory(here: Path, cli: Cli) -> None:
+    write_bug(here / "app", None)
+    (here / "pyproject.toml").write_text(f'{TABLE}baseline = "known"\n')
+    cli("check", "--write-baseline", "known")
+    (here / "app" / "sensor.py").write_text(FIXED_SENSOR)
+    told = "warning: no longer found in {}: LSF102 `self.queue.put_nowait(reading)`\n"
+    assert cli("check").stderr == "known:2:1: " + told.format("app/sensor.py")
+    assert loopsafe_in(here / "app")("check").stderr == f"{here}/known:2:1: " + told.format("sensor.py")

@@ -57,8 +57,8 @@ def narrowed(
 def _unknown(report: Report, config: Config, texts: Mapping[Path, str], paths: Sequence[str]) -> Report:
     from loopsafe.project import baseline
 
-    file = config.root / config.baseline
-    name = shown(os.path.abspath(file), os.getcwd())
+    file, here = config.root / config.baseline, os.getcwd()
+    name = shown(os.path.abspath(file), here)
     rows = baseline.read(file, name)
     sight = baseline.Sight(file, config.root, texts)
     findings, stale = baseline.compare(report.findings, [entry for _, entry in rows], sight)
@@ -66,8 +66,8 @@ def _unknown(report: Report, config: Config, texts: Mapping[Path, str], paths: S
     for row, entry in rows:
         places.setdefault(entry, []).append(row)
     warnings = [
-        Problem(name, places[entry].pop(), 1, f"no longer found in {entry.path}: {entry.code} `{entry.line}`")
-        for entry in stale
+        Problem(name, places[entry].pop(), 1, f"no longer found in {path}: {entry.code} `{entry.line}`")
+        for entry, path in ((entry, shown(sight.real(entry), here)) for entry in stale)
         if _asked_for(entry, sight, config, paths)
     ]
     return replace(report, findings=tuple(findings), warnings=(*report.warnings, *sorted(warnings)))
