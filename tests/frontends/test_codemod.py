@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import Cli, environment
+from tests.support.command_line import Cli, environment, loopsafe_in
 from tests.support.threads import FIXED_SENSOR, OFFENDING, SENSOR, write_bug
 
 Codemod = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -178,6 +178,18 @@ def test_each_project_has_its_own_configuration(project: Path, codemod: Codemod)
     write_bug(project / "inner", "[tool.loopsafe]\nignore = ['LSF102']\n")
     codemod("inner", ".")
     assert (project / "inner" / "sensor.py").read_text() == SENSOR
+    assert (project / "sensor.py").read_text() == FIXED_SENSOR
+
+
+def test_what_the_baseline_knows_is_left_alone(project: Path, codemod: Codemod) -> None:
+    write_bug(project, '[tool.loopsafe]\nbaseline = "known"\n')
+    written = loopsafe_in(project)("check", "--write-baseline", "known", "sensor.py")
+    assert written.stderr == "Wrote 1 problem to known.\n"
+    codemod(".")
+    assert (project / "sensor.py").read_text() == SENSOR
+    assert "call_soon_threadsafe" in (project / "player.py").read_text()
+    (project / "known").write_text("")
+    codemod(".")
     assert (project / "sensor.py").read_text() == FIXED_SENSOR
 
 
