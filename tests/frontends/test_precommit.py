@@ -103,9 +103,9 @@ CONFIGURATION = """\
 repos:
   - repo: local
     hooks:
-      - id: loopsafe
-        name: loopsafe
-        entry: {python} -m loopsafe check
+      - id: {hook}
+        name: {hook}
+        entry: {python} -m loopsafe {command}
         language: system
         types: [python]
         require_serial: true
@@ -118,11 +118,15 @@ def hooked(tmp_path: Path, environment: dict[str, str]) -> Path:
     folder = tmp_path / "hooked"
     write_bug(folder)
     (folder / "start.py").write_text("")
-    (folder / ".pre-commit-config.yaml").write_text(CONFIGURATION.format(python=sys.executable))
+    (folder / ".pre-commit-config.yaml").write_text(configuration("loopsafe", "check"))
     commit(folder, environment)
     done = git(folder, environment, sys.executable, "-m", "pre_commit", "install")
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def configuration(hook: str, command: str) -> str:
+    return CONFIGURATION.format(python=sys.executable, hook=hook, command=command)
 
 
 def git(folder: Path, environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
@@ -159,3 +163,25 @@ def test_a_commit_that_brings_the_bug_fails(
     assert git(hooked, environment, "git", "diff", "--cached", "--name-only").stdout.split() == list(staged)
     every = git(hooked, environment, sys.executable, "-m", "pre_commit", "run", "--all-files")
     assert f"{OFFENDING}: LSF102" in every.stdout
+
+
+def test_the_fixing_hook_with_only_the_starting_file_staged(hooked: Path, environment: dict[str, str]) -> None:
+    (hooked / ".pre-commit-config.yaml").write_text(configuration("loopsafe-fix", "fix"))
+    git(hooked, environment, "git", "add", ".pre-commit-config.yaml")
+    git(hooked, environment, "git", "commit", "--no-verify", "--message", "Fix")
+
+    def commit_start() -> subprocess.CompletedProcess[str]:
+        git(hooked, environment, "git", "add", "start.py")
+        return git(hooked, environment, "git", "commit", "--message", "Start")
+
+    (hooked / "start.py").write_text(START)
+    done = commit_start()
+    told = f"Not fixed {OFFENDING}: LSF102: its file was not named; `loopsafe fix sensor.py` does it"
+    assert (done.returncode, told in done.stdout + done.stderr) == (1, True)
+    # What is not staged is not touched.
+    assert ((hooked / "sensor.py").read_text(), (hooked / "start.py").read_text()) == (SENSOR, START)
+    every = git(hooked, environment, sys.executable, "-m", "pre_commit", "run", "--all-files")
+    assert "files were modified by this hook" in every.stdout
+    assert (hooked / "sensor.py").read_text() == FIXED_SENSOR
+    git(hooked, environment, "git", "add", "sensor.py")
+    assert commit_start().returncode == 0
