@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -125,11 +126,18 @@ def checked(project: Path, cli: Cli) -> Callable[..., str]:
 @pytest.mark.parametrize("jobs", ["1", "2", "4", "auto"])
 @pytest.mark.parametrize("starter", ["", "fork", "spawn"])
 def test_the_same_findings_as_the_command_line(
-    flake8: Flake8, checked: Callable[..., str], jobs: str, starter: str
+    flake8: Flake8, checked: Callable[..., str], project: Path, jobs: str, starter: str
 ) -> None:
+    (project / "unused.py").write_text("x = 1  # noqa: LSF102\n")
+    cell = {"cell_type": "code", "source": PLAYER, "metadata": {}, "outputs": [], "execution_count": None}
+    notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]}
+    (project / "book.ipynb").write_text(json.dumps(notebook))
     done = flake8("--select", "LSF", "--jobs", jobs, starter=starter)
-    assert done.stdout == checked()
-    assert done.stdout.count("\n") == 7
+    # flake8 reads no notebooks.
+    every = checked().splitlines(keepends=True)
+    assert done.stdout == "".join(line for line in every if not line.startswith("book.ipynb:cell 1:"))
+    assert (done.stdout.count("\n"), len(every)) == (8, 10)
+    assert "unused.py:1:8: LSF001" in done.stdout
     assert done.returncode == 1
 
 
