@@ -61,3 +61,8 @@ def test_completion(shell: str, cli: Cli) -> None:
     assert "_LOOPSAFE_COMPLETE" in cli(env={"_LOOPSAFE_COMPLETE": f"{shell}_source"}).stdout
     words = {"COMP_WORDS": "loopsafe ch", "COMP_CWORD": "1" if shell != "fish" else "ch"}
     assert "check" in cli(env={"_LOOPSAFE_COMPLETE": f"{shell}_complete", **words}).stdout
+
+
+def test_the_help_says_how_to_begin(cli: Cli) -> None:
+    told = cli("--help").stdout
+    assert all(option in told for option in ("--write-baseline", "--add-noqa", "--output-format"))

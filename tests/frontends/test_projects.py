@@ -354,3 +354,19 @@ def test_a_baseline_names_files_from_the_working_directory(here: Path, cli: Cli)
     told = "warning: no longer found in {}: LSF102 `self.queue.put_nowait(reading)`\n"
     assert cli("check").stderr == "known:2:1: " + told.format("app/sensor.py")
     assert loopsafe_in(here / "app")("check").stderr == f"{here}/known:2:1: " + told.format("sensor.py")
+
+
+def test_a_comment_in_a_project_inside_is_judged_by_what_is_found_there(here: Path) -> None:
+    write_bug(here / "library", TABLE)
+    (here / "library" / "__init__.py").touch()
+    (here / "library" / "start.py").unlink()
+    sensor = here / "library" / "sensor.py"
+    sensor.write_text(SENSOR.replace("nowait(reading)", "nowait(reading)  # noqa: LSF102"))
+    (here / "start.py").write_text(START.replace("from sensor", "from library.sensor"))
+    (here / "pyproject.toml").write_text(TABLE)
+    assert places(".") == ["library/sensor.py:10:41"]
+    # What its rule's page says to do instead.
+    sensor.write_text(SENSOR)
+    assert places(".") == ["library/sensor.py:10:9"]
+    (here / "pyproject.toml").write_text(f'{TABLE}per-file-ignores = {{"library/*" = ["LSF102"]}}\n')
+    assert places(".") == []

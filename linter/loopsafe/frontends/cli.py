@@ -56,7 +56,11 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="loopsafe", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Find, and fix, code that touches an event loop's objects from another thread."""
+    """Find, and fix, code that touches an event loop's objects from another thread.
+
+    `loopsafe PATH` is `loopsafe check PATH`. To begin where there are findings already: `check --write-baseline FILE`
+    or `check --add-noqa`. For other programs: `check --output-format`, which `check --help` lists.
+    """
 
 
 @cli.command()

@@ -55,7 +55,9 @@ class UnusedNoqa(Rule):
       the whole file may be meant for other tools.
     - The code is of loopsafe, and all rules that it stands for are selected for the file, or there is none.
     - No finding of any confidence is told of on the line, be it the offending one or another place of a path.
-    - The file is the project's own. A script outside of any project is not judged: it is not seen who calls it.
+    - The file is the project's own. A script outside of any project is not judged: it is not seen who calls it. A
+      project inside another is judged by what is found in it alone: a comment there that silences what only the outer
+      one finds needs `per-file-ignores` instead, or one configuration for both.
     """
 
     code: ClassVar[str] = UNUSED
