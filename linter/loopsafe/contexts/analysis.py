@@ -17,6 +17,7 @@ from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts.blocking import BlockingWaits
 from loopsafe.contexts.verdicts.coroutine_callbacks import CoroutineCallbacks
 from loopsafe.contexts.verdicts.dead import DeadLoops
+from loopsafe.contexts.verdicts.driven import DrivenLoops
 from loopsafe.contexts.verdicts.explain import Explanation, Locate
 from loopsafe.contexts.verdicts.misuse import Misuse
 from loopsafe.contexts.verdicts.nested import NestedRuns
@@ -83,7 +84,21 @@ class Analysis:
 
     def off_loop(self, category: str) -> Iterator[Violation]:
         """Operations of one category that are reached where their loop does not run."""
-        return iter(self._off_loop.get(category, ()))
+        yield from self._off_loop.get(category, ())
+        if category == "loop-call":
+            yield from self._driven_loops()
+
+    def _driven_loops(self) -> Iterator[Violation]:
+        """Loops that a thread runs though they run already."""
+        solved = self._solved
+        driven = DrivenLoops(self._program, solved.flow, solved.threads, solved.owners, self._nested.is_guarded)
+        for run in driven.found():
+            fix = FixPlan("declined", "the thread must wait for the coroutine, not run it")
+            place = (run.module, run.call.span, spell(run.call.func))
+            sure = run.sure and all(hop.certain for hop in run.hops)
+            confidence: Confidence = "certain" if sure else "likely"
+            remedy = "use `asyncio.run_coroutine_threadsafe`"
+            yield Violation(*place, WHERE["thread"], remedy, "thread", confidence, run.hops, fix)
 
     def _find_off_loop(self) -> dict[str, list[Violation]]:
         """All of them, each at its boundary, by category."""

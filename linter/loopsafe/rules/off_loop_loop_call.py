@@ -12,7 +12,9 @@ class OffLoopLoopCall(OffLoopRule):
 
     ## What it does
     Reports `call_soon`, `call_later`, `call_at`, `create_task`, `stop`, `add_reader`, `add_writer`, `remove_reader`,
-    `remove_writer`, `add_signal_handler` and their like of an event loop in code that runs on another thread.
+    `remove_writer`, `add_signal_handler` and their like of an event loop in code that runs on another thread. Also
+    `run_until_complete` and `run_forever` on a thread, where the loop runs already on the one that starts it, or may on
+    others of the same pool: they raise `RuntimeError: This event loop is already running`.
 
     ## Why is this bad?
     Only `call_soon_threadsafe` wakes a loop that sleeps. `call_soon` and `create_task` from another thread leave their
@@ -49,7 +51,8 @@ class OffLoopLoopCall(OffLoopRule):
     - The receiver is known to be an event loop.
     - A path leads from the start of a thread to the call, and every hop of it is shown.
     - No test on the way establishes that this is the loop's own thread, or that the loop does not run.
-    - The thread does not run this loop itself.
+    - The thread does not run this loop itself. If it is the call that would run it: what starts the thread runs on
+      this loop, or is a pool of several threads; no lock around the call lets them take turns.
     - Methods made for other threads, `call_soon_threadsafe`, `run_in_executor`, `is_running`, `is_closed` and `time`,
       are never reported.
     """

@@ -60,7 +60,7 @@ class NestedRuns:
     def found(self) -> Iterator[NestedRun]:
         """Each call once, with the shortest way to it."""
         for module, scope, call in self._runs:
-            if self._is_guarded(scope, call) or "RuntimeError" in expected_exceptions(scope, call.handler):
+            if self.is_guarded(scope, call) or "RuntimeError" in expected_exceptions(scope, call.handler):
                 continue
             way = self._way(module, scope)
             if way is not None:
@@ -126,7 +126,7 @@ class NestedRuns:
             for handed_in, call in self._callbacks.get(at, ()):
                 return (Hop("loop", handed_in, call.packed_span), *hops)
             for caller_module, caller, call in self._callers.get(at, ()):
-                if caller in seen or self._is_guarded(caller, call):
+                if caller in seen or self.is_guarded(caller, call):
                     continue
                 seen.add(caller)
                 way = (Hop("calls", caller_module, call.packed_span), *hops)
@@ -135,7 +135,7 @@ class NestedRuns:
                 front.append((caller, way))
         return None
 
-    def _is_guarded(self, scope: Scope, call: Call) -> bool:
+    def is_guarded(self, scope: Scope, call: Call) -> bool:
         """Whether some test around the call, or before it, asks which thread or loop this is."""
         guard = call.guard
         while guard >= 0:

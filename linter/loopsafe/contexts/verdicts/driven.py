@@ -1,0 +1,107 @@
+"""Loops that a thread runs though they run already: on the thread that starts it, or on others of its pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from loopsafe.contexts.owners.owner import Owners
+from loopsafe.contexts.places.flow import Flow
+from loopsafe.contexts.places.loops import OF_APPLICATION, Loops
+from loopsafe.contexts.places.place import LOOK_UPS, Hop, State
+from loopsafe.contexts.places.threads import Threads
+from loopsafe.contexts.spread.handlers import expected_exceptions
+from loopsafe.facts.schema import Attr, Call, Const, Scope
+from loopsafe.program.index import last_name
+from loopsafe.program.modules import Module
+from loopsafe.program.program import Program
+from loopsafe.program.values import Object, Value
+
+_OF_POOLS = ("submit", "map")
+_POOL = "concurrent.futures.ThreadPoolExecutor"
+
+IsGuarded = Callable[[Scope, Call], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class DrivenLoop:
+    """A call that runs a loop which runs elsewhere; `sure` where what starts the thread runs on that very loop."""
+
+    module: Module
+    call: Call
+    hops: tuple[Hop, ...]
+    sure: bool
+
+
+class DrivenLoops:
+    """Looks at each loop that a thread is seen to run. `is_guarded` says whether a test asks before a call."""
+
+    def __init__(self, program: Program, flow: Flow, threads: Threads, owners: Owners, is_guarded: IsGuarded) -> None:
+        self._program, self._flow, self._threads = program, flow, threads
+        self._loops, self._is_guarded = owners.loops, is_guarded
+
+    def found(self) -> Iterator[DrivenLoop]:
+        """Each call once."""
+        seen: set[Call] = set()
+        for state, loops in sorted(self._flow.loops_run.items(), key=lambda item: item[0].frame.order):
+            if state.place.kind != "thread" or state not in self._threads.busy:
+                continue
+            calls = {call.packed_span: call for call in state.frame.scope.calls}
+            for loop, hop in loops.items():
+                call = calls.get(hop.packed_span)
+                sure = self._runs_already(state, loop) if call is not None and call not in seen else None
+                if call is None or sure is None or self._is_expected(state.frame.scope, call):
+                    continue
+                seen.add(call)
+                last = Hop("reaches", state.frame.module, call.packed_span)
+                yield DrivenLoop(state.frame.module, call, (*self._threads.busy.to(state), last), sure)
+
+    def _runs_already(self, state: State, loop: Value) -> bool | None:
+        """Whether that is certain; None where the loop may well stand still, or is the thread's own."""
+        root = self._threads.busy.through(state)[-1]
+        if not isinstance(loop, Object) or loop.frame is None or loop.site is None or loop in self._flow.closed:
+            return None
+        if loop.frame.scope in {s.frame.scope for s in self._threads.beneath(root)}:
+            return None
+        loops = self._meant(loop)
+        for hop in self._flow.roots[root]:
+            for scope, _ in self._flow.places_of(hop):
+                if OF_APPLICATION not in loops and self._loops.within(loops, self._loops.running(scope)):
+                    return True
+        return False if any(map(self._is_of_many, self._flow.roots[root])) else None
+
+    def _meant(self, loop: Object) -> Loops:
+        """The loops that an object stands for; a look-up gives those of the function that looks."""
+        assert loop.frame is not None
+        assert loop.site is not None
+        looks = last_name(loop.site.func) in LOOK_UPS
+        return self._loops.running(loop.frame.scope) if looks else self._loops.of(loop)
+
+    def _is_of_many(self, hop: Hop) -> bool:
+        """Whether a pool of more threads than one starts it."""
+        return any(
+            isinstance(call.func, Attr)
+            and call.func.name in _OF_POOLS
+            and any(map(_is_wide, self._program.evaluate(frame, call.func.base).values))
+            for frame, call in self._flow.origins.get(hop, ())
+        )
+
+    def _is_expected(self, scope: Scope, call: Call) -> bool:
+        """Whether the code asks first, takes turns by a lock around the call, or knows that it may fail."""
+        alone = any(not block.is_async and _holds(block.packed_span, call) for block in scope.blocks)
+        expects = bool(expected_exceptions(scope, call.handler) & {"RuntimeError"})
+        return alone or expects or self._is_guarded(scope, call)
+
+
+def _is_wide(pool: Value) -> bool:
+    if not isinstance(pool, Object) or pool.type != _POOL or pool.site is None:
+        return False
+    given = [*pool.site.args[:1], *(value for keyword, value in pool.site.keywords if keyword == "max_workers")]
+    return not given or any(
+        isinstance(value, Const) and isinstance(value.value, int) and value.value > 1 for value in given
+    )
+
+
+def _holds(packed_span: int, call: Call) -> bool:
+    """Whether a call comes after the head of a `with`: nearly always it stands below it."""
+    return packed_span < call.packed_span
