@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -70,8 +71,8 @@ def judge(hostile: Hostile, way: Way, folder: Path) -> Outcome:
 
 
 def _faults(hostile: Hostile, way: Way, code: int, output: str, errors: str) -> list[str]:
-    if way.name == "flake8" and "Traceback" in errors and "loopsafe" not in errors.rpartition("Traceback")[2]:
-        return []  # flake8 itself, or a plugin of its own, has given up
+    if way.name == "flake8" and _gave_up(errors):
+        return []
     found = [
         (code not in (1, 2), f"ended with {code}"),
         ("Traceback" in errors or "bug in loopsafe" in errors, "a traceback"),
@@ -87,6 +88,13 @@ def _faults(hostile: Hostile, way: Way, code: int, output: str, errors: str) -> 
     else:
         found += [(code != 1, f"ended with {code}"), (way.found not in output, "the bug is not reported")]
     return [text for is_wrong, text in found if is_wrong]
+
+
+def _gave_up(errors: str) -> bool:
+    """Whether flake8 itself, or a checker of its own, has failed and taken the whole run along."""
+    checker = re.search(r'"([^"]+)" failed during execution', errors)
+    of_its_own = "Traceback" in errors and "loopsafe" not in errors.rpartition("Traceback")[2]
+    return of_its_own or (checker is not None and not checker[1].startswith("loopsafe"))
 
 
 def _state(folder: Path) -> list[tuple[str, str]]:
