@@ -71,7 +71,7 @@ def judge(hostile: Hostile, way: Way, folder: Path) -> Outcome:
 
 
 def _faults(hostile: Hostile, way: Way, code: int, output: str, errors: str) -> list[str]:
-    if way.name == "flake8" and _gave_up(errors):
+    if way.name == "flake8" and _gave_up(output + errors):
         return []
     found = [
         (code not in (1, 2), f"ended with {code}"),
@@ -90,10 +90,10 @@ def _faults(hostile: Hostile, way: Way, code: int, output: str, errors: str) -> 
     return [text for is_wrong, text in found if is_wrong]
 
 
-def _gave_up(errors: str) -> bool:
+def _gave_up(said: str) -> bool:
     """Whether flake8 itself, or a checker of its own, has failed and taken the whole run along."""
-    checker = re.search(r'"([^"]+)" failed during execution', errors)
-    of_its_own = "Traceback" in errors and "loopsafe" not in errors.rpartition("Traceback")[2]
+    checker = re.search(r'"([^"]+)" failed during execution', said)
+    of_its_own = "Traceback" in said and "loopsafe" not in said.rpartition("Traceback")[2]
     return of_its_own or (checker is not None and not checker[1].startswith("loopsafe"))
 
 
