@@ -53,18 +53,12 @@ class LoopsOf:
         self._on: dict[Scope, dict[Value | None, None]] = defaultdict(dict)
         for state in self.states:
             self._on[state.frame.scope][state.place.loop] = None
-        self._by_value: dict[Value | None, Loops] = {}
+        self._made: dict[Object, Loops] = {}
         self._looked_up: dict[Call, Loops] = {}
         self.makers: dict[Call, Frame] = {}
 
     def of(self, loop: Value | None) -> Loops:
         """The loops that this value may stand for."""
-        found = self._by_value.get(loop)
-        if found is None:
-            found = self._by_value[loop] = self._stood_for(loop)
-        return found
-
-    def _stood_for(self, loop: Value | None) -> Loops:
         if isinstance(loop, Object) and loop.type == HOME:
             return frozenset({OF_APPLICATION})
         if not isinstance(loop, Object) or loop.site is None or loop.frame is None:
@@ -72,7 +66,9 @@ class LoopsOf:
         site = loop.site
         self.makers.setdefault(site, loop.frame)
         if site in self._run or last_name(site.func) not in LOOK_UPS:
-            return frozenset({Loop(site, class_around(loop.frame))})
+            if loop not in self._made:
+                self._made[loop] = frozenset({Loop(site, class_around(loop.frame))})
+            return self._made[loop]
         if site not in self._looked_up:
             self._looked_up[site] = UNKNOWN  # whoever asks for the loop it is itself on learns nothing
             self._looked_up[site] = self.running(loop.frame.scope)
