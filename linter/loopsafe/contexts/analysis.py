@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from loopsafe.contexts.places.place import WHERE, Hop
+from loopsafe.contexts.places.place import WHERE, Hop, Kind
 from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.foreign_uses import ForeignUses
 from loopsafe.contexts.remedies.moves import settle
@@ -19,6 +19,7 @@ from loopsafe.contexts.verdicts.coroutine_callbacks import CoroutineCallbacks
 from loopsafe.contexts.verdicts.dead import DeadLoops
 from loopsafe.contexts.verdicts.driven import DrivenLoops
 from loopsafe.contexts.verdicts.explain import Explanation, Locate
+from loopsafe.contexts.verdicts.loop_calls import LoopCall
 from loopsafe.contexts.verdicts.misuse import Misuse
 from loopsafe.contexts.verdicts.nested import NestedRuns
 from loopsafe.contexts.verdicts.off_loop import OffLoop, OffLoopUse
@@ -54,8 +55,7 @@ class Violation:
         return {"operation": self.operation, "where": self.where, "remedy": self.remedy}
 
 
-# So many hops a wrong turn is unlikely in.
-_NEAR = 2
+_MUST_AWAIT = "the function must become a coroutine that awaits"
 
 
 class Analysis:
@@ -93,12 +93,8 @@ class Analysis:
         solved = self._solved
         driven = DrivenLoops(self._program, solved.flow, solved.threads, solved.owners, self._nested.is_guarded)
         for run in driven.found():
-            fix = FixPlan("declined", "the thread must wait for the coroutine, not run it")
-            place = (run.module, run.call.span, spell(run.call.func))
-            sure = run.sure and all(hop.certain for hop in run.hops)
-            confidence: Confidence = "certain" if sure else "likely"
-            remedy = "use `asyncio.run_coroutine_threadsafe`"
-            yield Violation(*place, WHERE["thread"], remedy, "thread", confidence, run.hops, fix)
+            reason = "the thread must wait for the coroutine, not run it"
+            yield _declined(run, "thread", "use `asyncio.run_coroutine_threadsafe`", reason)
 
     def _find_off_loop(self) -> dict[str, list[Violation]]:
         """All of them, each at its boundary, by category."""
@@ -160,26 +156,18 @@ class Analysis:
         solved = self._solved
         alone = not solved.seconds.all
         for wait, hops, sure in self._blocking.found(solved.owners.loops, solved.flow, alone):
-            fix = FixPlan("declined", "the function must become a coroutine that awaits")
-            place = (wait.frame.module, wait.call.span, spell(wait.call.func))
-            confidence: Confidence = "certain" if sure else "likely"
-            yield Violation(*place, WHERE["loop"], "await it instead", "loop", confidence, hops, fix)
+            found = LoopCall(wait.frame.module, wait.call, hops, sure)
+            yield _declined(found, "loop", "await it instead", _MUST_AWAIT)
 
     def nested_runs(self) -> Iterator[Violation]:
         """Loops that are run below a running one."""
         for run in self._nested.found():
-            fix = FixPlan("declined", "the function must become a coroutine that awaits")
-            place = (run.module, run.call.span, spell(run.call.func))
-            confidence: Confidence = "certain" if len(run.hops) <= _NEAR else "likely"
-            yield Violation(*place, WHERE["loop"], "await the coroutine", "loop", confidence, run.hops, fix)
+            yield _declined(run, "loop", "await the coroutine", _MUST_AWAIT)
 
     def dead_hand_overs(self) -> Iterator[Violation]:
         """Work for loops that nobody runs."""
         for handed in DeadLoops(self._program).found():
-            fix = FixPlan("declined", "who is to run the loop is not known")
-            place = (handed.module, handed.call.span, spell(handed.call.func))
-            confidence: Confidence = "certain" if handed.sure else "likely"
-            yield Violation(*place, WHERE["loop"], "run it in a thread", "loop", confidence, handed.hops, fix)
+            yield _declined(handed, "loop", "run it in a thread", "who is to run the loop is not known")
 
     def foreign_uses(self) -> Iterator[Violation]:
         """What is done on a loop to the objects of another."""
@@ -199,3 +187,11 @@ class Analysis:
             place = (reached.state.frame.module, call.span, spell(call.func))
             kind = reached.state.place.kind
             yield Violation(*place, WHERE[kind], remedy, kind, "certain", hops, fix)
+
+
+def _declined(found: LoopCall, kind: Kind, remedy: str, reason: str) -> Violation:
+    """A violation that is the call itself, with no fix, for this reason."""
+    place = (found.module, found.call.span, spell(found.call.func))
+    confidence: Confidence = "certain" if found.sure else "likely"
+    fix = FixPlan("declined", reason)
+    return Violation(*place, WHERE[kind], remedy, kind, confidence, found.hops, fix)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from loopsafe.contexts.places.place import LOOK_UPS, LOOP, Hop
+from loopsafe.contexts.verdicts.loop_calls import LoopCall
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
@@ -20,16 +20,6 @@ Used = tuple[Expr, Call | None]
 """A mention of the loop's name, and the call of whose function or arguments it is a part."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadHandOver:
-    """Work for a loop: the call that makes it, and the one that hands the work over."""
-
-    module: Module
-    call: Call
-    hops: tuple[Hop, ...]
-    sure: bool
-
-
 class DeadLoops:
     """Looks at the loops that are made and kept under one name, and at every mention of that name.
 
@@ -39,7 +29,7 @@ class DeadLoops:
     def __init__(self, program: Program) -> None:
         self._program = program
 
-    def found(self) -> Iterator[DeadHandOver]:
+    def found(self) -> Iterator[LoopCall]:
         """The hand-overs to loops that nobody is seen to run, and that nobody else can get at."""
         knowledge = self._program.knowledge
         making = {
@@ -51,7 +41,7 @@ class DeadLoops:
                 if not call.args and not call.keywords:
                     yield from self._hand_overs(module, scope, call)
 
-    def _hand_overs(self, module: Module, scope: Scope, made: Call) -> Iterator[DeadHandOver]:
+    def _hand_overs(self, module: Module, scope: Scope, made: Call) -> Iterator[LoopCall]:
         local = [name for name, values in scope.bindings.items() if values == (made,) and name not in scope.outer_names]
         stored = [store for store in scope.stores if store.value is made and store.name is not None]
         if len(local) == 1 and not stored and scope.kind == "function":
@@ -64,7 +54,7 @@ class DeadLoops:
         if len(handed) == len(uses) and all(self._is_known(call, expr) for expr, call in handed):
             for module_, call in self._given(handed):
                 hops = (Hop("starts", module, made.packed_span), Hop("reaches", module_, call.packed_span))
-                yield DeadHandOver(module_, call, hops, sure)
+                yield LoopCall(module_, call, hops, sure)
 
     def _is_known(self, call: Call, expr: Expr) -> bool:
         """Whether a call does to the loop what leaves it where it is."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.flow import Flow
@@ -11,9 +10,9 @@ from loopsafe.contexts.places.loops import OF_APPLICATION, Loops
 from loopsafe.contexts.places.place import LOOK_UPS, Hop, State
 from loopsafe.contexts.places.threads import Threads
 from loopsafe.contexts.spread.handlers import expected_exceptions
+from loopsafe.contexts.verdicts.loop_calls import LoopCall
 from loopsafe.facts.schema import Attr, Call, Const, Scope
 from loopsafe.program.index import last_name
-from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.values import Object, Value
 
@@ -23,16 +22,6 @@ _POOL = "concurrent.futures.ThreadPoolExecutor"
 IsGuarded = Callable[[Scope, Call], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class DrivenLoop:
-    """A call that runs a loop which runs elsewhere; `sure` where what starts the thread runs on that very loop."""
-
-    module: Module
-    call: Call
-    hops: tuple[Hop, ...]
-    sure: bool
-
-
 class DrivenLoops:
     """Looks at each loop that a thread is seen to run. `is_guarded` says whether a test asks before a call."""
 
@@ -40,21 +29,23 @@ class DrivenLoops:
         self._program, self._flow, self._threads = program, flow, threads
         self._loops, self._is_guarded = owners.loops, is_guarded
 
-    def found(self) -> Iterator[DrivenLoop]:
-        """Each call once."""
-        seen: set[Call] = set()
+    def found(self) -> Iterator[LoopCall]:
+        """Each call once. It is certain where what starts the thread runs on that very loop."""
+        found: dict[Call, LoopCall] = {}
         for state, loops in sorted(self._flow.loops_run.items(), key=lambda item: item[0].frame.order):
-            if state.place.kind != "thread" or state not in self._threads.busy:
-                continue
-            calls = {call.packed_span: call for call in state.frame.scope.calls}
-            for loop, hop in loops.items():
-                call = calls.get(hop.packed_span)
-                sure = self._runs_already(state, loop) if call is not None and call not in seen else None
-                if call is None or sure is None or self._is_expected(state.frame.scope, call):
-                    continue
-                seen.add(call)
-                last = Hop("reaches", state.frame.module, call.packed_span)
-                yield DrivenLoop(state.frame.module, call, (*self._threads.busy.to(state), last), sure)
+            if state.place.kind == "thread" and state in self._threads.busy:
+                for loop, hop in loops.items():
+                    for one in self._driven(state, loop, hop):
+                        found.setdefault(one.call, one)
+        return iter(found.values())
+
+    def _driven(self, state: State, loop: Value, hop: Hop) -> Iterator[LoopCall]:
+        """The call at a hop that runs a loop, if the loop runs already and nobody reckons with that."""
+        sure, module = self._runs_already(state, loop), state.frame.module
+        for call in state.frame.scope.calls if sure is not None else ():
+            if call.packed_span == hop.packed_span and not self._is_expected(state.frame.scope, call):
+                hops = (*self._threads.busy.to(state), Hop("reaches", module, call.packed_span))
+                yield LoopCall(module, call, hops, bool(sure) and all(hop.certain for hop in hops))
 
     def _runs_already(self, state: State, loop: Value) -> bool | None:
         """Whether that is certain; None where the loop may well stand still, or is the thread's own."""
@@ -88,7 +79,8 @@ class DrivenLoops:
 
     def _is_expected(self, scope: Scope, call: Call) -> bool:
         """Whether the code asks first, takes turns by a lock around the call, or knows that it may fail."""
-        alone = any(not block.is_async and _holds(block.packed_span, call) for block in scope.blocks)
+        # What comes after the head of a `with` nearly always stands below it.
+        alone = any(not block.is_async and block.packed_span < call.packed_span for block in scope.blocks)
         expects = bool(expected_exceptions(scope, call.handler) & {"RuntimeError"})
         return alone or expects or self._is_guarded(scope, call)
 
@@ -100,8 +92,3 @@ def _is_wide(pool: Value) -> bool:
     return not given or any(
         isinstance(value, Const) and isinstance(value.value, int) and value.value > 1 for value in given
     )
-
-
-def _holds(packed_span: int, call: Call) -> bool:
-    """Whether a call comes after the head of a `with`: nearly always it stands below it."""
-    return packed_span < call.packed_span

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import Hop
 from loopsafe.contexts.spread.handlers import expected_exceptions
+from loopsafe.contexts.verdicts.loop_calls import LoopCall
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Expr, Name, Not, Scope
 from loopsafe.program.graph import Entered, Library, Target
 from loopsafe.program.index import last_name
@@ -17,19 +17,12 @@ from loopsafe.program.program import Program
 _FURTHEST = 4
 _MOST_CALLERS = 30
 _MOST_FUNCTIONS = 200
+# So many hops a wrong turn is unlikely in.
+_NEAR = 2
 # Where these are about, the project lets loops run below others.
 _PATCHES = ("nest_asyncio", "nest_asyncio2")
 
 Where = tuple[Module, Scope, Call]
-
-
-@dataclass(frozen=True, slots=True)
-class NestedRun:
-    """A call that runs a loop, and the way from the coroutine or callback above it."""
-
-    module: Module
-    call: Call
-    hops: tuple[Hop, ...]
 
 
 class NestedRuns:
@@ -57,14 +50,15 @@ class NestedRuns:
         self._ask_callers(seen)
         self._ask_callbacks({scope.name for scope in seen if scope.kind == "function"})
 
-    def found(self) -> Iterator[NestedRun]:
-        """Each call once, with the shortest way to it."""
+    def found(self) -> Iterator[LoopCall]:
+        """Each call once, with the shortest way from a coroutine or callback above it; certain if that is near."""
         for module, scope, call in self._runs:
             if self.is_guarded(scope, call) or "RuntimeError" in expected_exceptions(scope, call.handler):
                 continue
             way = self._way(module, scope)
             if way is not None:
-                yield NestedRun(module, call, (*way, Hop("reaches", module, call.packed_span)))
+                hops = (*way, Hop("reaches", module, call.packed_span))
+                yield LoopCall(module, call, hops, len(hops) <= _NEAR)
 
     def _ask_run(self, module: Module, scope: Scope, call: Call, names: set[str]) -> None:
         def target(found: Target) -> None:
