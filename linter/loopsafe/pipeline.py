@@ -25,6 +25,7 @@ from loopsafe.project.config import Config, ConfigError, load_config
 from loopsafe.project.files import SourceFile, shown
 from loopsafe.project.installed import installed_files
 from loopsafe.project.noqa import NoqaLines
+from loopsafe.project.notebooks import NOT_REWRITTEN
 from loopsafe.project.roots import Project, find_projects, one_project
 from loopsafe.project.sources import NEWLINE
 from loopsafe.reading.reader import Read, Reader
@@ -318,9 +319,7 @@ def _module_path(file: SourceFile, config: Config) -> str:
 
 
 _OUT_OF_REACH = FixPlan("declined", "its file lies outside the project, where a link leads")
-
-
-_NOT_REWRITTEN = FixPlan("declined", "its file is a notebook, and those are not rewritten")
+_NOT_REWRITTEN = FixPlan("declined", NOT_REWRITTEN)
 
 
 def _fix(read: Read, plan: FixPlan | None) -> FixPlan | None:

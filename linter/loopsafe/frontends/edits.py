@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loopsafe.findings import Edit, Finding, FixPlan
-from loopsafe.project.notebooks import code_in, source_of
-from loopsafe.project.sources import NEWLINE, read_bytes
+from loopsafe.project.notebooks import code_at, code_in
+from loopsafe.project.sources import NEWLINE
 
 if TYPE_CHECKING:
     from loopsafe.fixes import FixResult
@@ -51,9 +50,7 @@ def _declined(finding: Finding, result: FixResult | None) -> Finding:
 
 def _text(path: str, overlay: Mapping[Path, str]) -> str:
     key = Path(os.path.realpath(path))
-    if key in overlay:
-        return code_in(path, overlay[key])
-    return source_of(path, read_bytes(path, sys.maxsize))[0].text
+    return code_in(path, overlay[key]) if key in overlay else code_at(path)
 
 
 def _results_in_file(text: str, findings: Iterable[Finding]) -> dict[Finding, FixResult]:

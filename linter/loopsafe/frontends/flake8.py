@@ -271,11 +271,10 @@ class _Comments:
 
 
 def _text(path: str) -> str:
-    from loopsafe.project.notebooks import source_of
-    from loopsafe.project.sources import read_bytes
+    from loopsafe.project.notebooks import code_at
 
     try:
-        return source_of(path, read_bytes(path, sys.maxsize))[0].text
+        return code_at(path)
     except (OSError, SyntaxError):
         return ""
 

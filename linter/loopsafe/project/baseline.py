@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from loopsafe.findings import Finding
-from loopsafe.project.notebooks import code_in, source_of
+from loopsafe.project.notebooks import code_at, code_in
 from loopsafe.project.places import ConfigError
 from loopsafe.project.sources import read_bytes
 
@@ -74,7 +74,7 @@ class Sight:
         try:
             if Path(path) in self.texts:
                 return code_in(path, self.texts[Path(path)])
-            return source_of(path, read_bytes(path, _LARGEST))[0].text
+            return code_at(path, _LARGEST)
         except (OSError, SyntaxError, ValueError):
             return ""
 

@@ -5,15 +5,18 @@ A notebook says which cell it is by its number among all cells, as ruff does.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import msgspec
 
 from loopsafe.locations import Cells
 from loopsafe.project.magics import plain
-from loopsafe.project.sources import NEWLINE, Source, decode
+from loopsafe.project.sources import NEWLINE, Source, decode, read_bytes
 
 SUFFIX = ".ipynb"
+NOT_REWRITTEN = "its file is a notebook, and those are not rewritten"
+"""Why what is found there is not fixed."""
 _PYTHON = ("python", "ipython")
 
 
@@ -60,6 +63,16 @@ def source_of(path: str, data: bytes) -> tuple[Source, Cells]:
         return decode(data), ()
     text, cells = text_of(data)
     return Source(text, "utf-8"), cells
+
+
+def code_at(path: str, largest: int = sys.maxsize) -> str:
+    """What is analysed of a file on disk.
+
+    Raises:
+        OSError: it cannot be read, or has more than `largest` bytes.
+        SyntaxError: it is not text, or no notebook.
+    """
+    return source_of(path, read_bytes(path, largest))[0].text
 
 
 def code_in(path: str, text: str) -> str:

@@ -25,8 +25,7 @@ from loopsafe.program.modules import Modules
 from loopsafe.program.program import Program
 from loopsafe.project.config import Config, ConfigError, load_config
 from loopsafe.project.files import gather
-from loopsafe.project.notebooks import source_of
-from loopsafe.project.sources import read_bytes
+from loopsafe.project.notebooks import code_at
 from loopsafe.render.as_json import written
 
 _METHOD = re.compile(r"builtins\.(str|bytes|int|list|tuple|dict|set)\.")
@@ -75,7 +74,7 @@ def _read(paths: tuple[str, ...], config: Config) -> Iterator[tuple[str, FileFac
     for file in gather(paths, config):
         if file.wanted:
             try:
-                source = source_of(file.path, read_bytes(file.path, config.max_file_size))[0].text
+                source = code_at(file.path, config.max_file_size)
                 yield Path(os.path.relpath(file.path, root)).as_posix(), extract(source, file.shown)
             except (SyntaxProblem, SyntaxError, OSError) as error:
                 complain(f"{file.shown}: {error}")

@@ -18,7 +18,7 @@ from loopsafe.frontends.terminal import complain
 from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, tell_problems, work_on_paths
 from loopsafe.project.noqa import UNUSED, NoqaLines
 from loopsafe.project.noqa_edits import Adding, same_code
-from loopsafe.project.notebooks import is_notebook
+from loopsafe.project.notebooks import NOT_REWRITTEN, is_notebook
 from loopsafe.project.sources import decode, read_bytes
 
 
@@ -58,7 +58,7 @@ def _unnamed(finding: Finding) -> str:
 def _change(path: str, findings: Sequence[Finding]) -> tuple[Change | None, list[Refusal]]:
     """The file with comments for these findings, and those that no comment can be placed for."""
     if is_notebook(path):
-        return None, [Refusal(finding, "its file is a notebook, and those are not rewritten") for finding in findings]
+        return None, [Refusal(finding, NOT_REWRITTEN) for finding in findings]
     try:
         before = read_bytes(path, sys.maxsize)
         source = decode(before)
