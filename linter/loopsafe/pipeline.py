@@ -278,7 +278,8 @@ def _unused(sources: _Sources, found: Iterable[Finding]) -> list[Finding]:
             told.setdefault(path, {}).setdefault(finding.place_in(path).span.row, set()).add(finding.code)
     ignored, findings = config.file_ignores(), dict[Location, Finding]()
     for read in sources.by_path.values():
-        if read.file.own and not read.file.foreign and read.file.shown not in sources.installed:
+        own = read.file.own and not read.file.foreign and read.file.shown not in sources.installed
+        if own and rule.may_be_in(read.text):
             path = read.file.target or read.file.path
             judged = {r.code: config.selects(r.code) and not ignored.ignores(path, r.code) for r in ALL_RULES}
             rows = told.get(read.file.shown, {})

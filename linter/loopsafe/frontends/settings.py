@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from loopsafe.frontends.options import Selection
@@ -112,6 +111,9 @@ def check_known(prefixes: Iterable[str]) -> None:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A question that names the known word most like this one; empty where none is."""
+    # Every run would wait for it, and few make a mistake.
+    from difflib import get_close_matches
+
     # Codes are short: one wrong digit of three and a swapped letter already fall below difflib's own limit.
     close = get_close_matches(word, list(known), 1, cutoff=0.5)
     return f"; did you mean `{close[0]}`?" if close else ""

@@ -76,8 +76,7 @@ class _GitIgnored:
     def has(self, path: str, folder: bool) -> bool:
         """Whether a file or folder, in a folder that is not ignored, is."""
         # Asked of each file of each run.
-        above = path[: path.rfind(os.sep)]
-        files = self._files.get(above) or (self._files_for(above) if self._top else ())
+        files = self._files_for(path[: path.rfind(os.sep)]) if self._top else ()
         if not files:
             return False
         said = (file.says(path, folder) for file in files)

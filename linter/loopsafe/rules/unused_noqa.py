@@ -68,6 +68,11 @@ class UnusedNoqa(Rule):
         """None: what the other rules find decides, see `findings`."""
         return iter(())
 
+    @staticmethod
+    def may_be_in(text: str) -> bool:
+        """Whether a file can have such comments at all: nearly none has."""
+        return "LSF" in text
+
     def findings(
         self, path: str, text: str, told: Rows, judged: Mapping[str, bool], complete: bool
     ) -> Iterator[Finding]:
@@ -75,8 +80,6 @@ class UnusedNoqa(Rule):
 
         `complete` is whether all of the project could be analysed.
         """
-        if "LSF" not in text:
-            return
         for comment in NoqaLines(text).comments():
             here = {code for row in range(comment.line.first, comment.line.last + 1) for code in told.get(row, ())}
             unused = [word for word in words(comment.match["codes"]) if _in_vain(word, here, judged)]
