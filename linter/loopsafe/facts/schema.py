@@ -27,6 +27,11 @@ def unpack_span(packed: int) -> Span:
     return Span(packed >> 3 * _BITS, packed >> 2 * _BITS & _MASK, packed >> _BITS & _MASK, packed & _MASK)
 
 
+def end_of_span(packed: int) -> int:
+    """Where a packed span ends, as one integer that compares with other ends."""
+    return packed & (1 << 2 * _BITS) - 1
+
+
 # gc=False: facts hold no cycles, and there are too many of them for the collector to visit.
 class _Node(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True, tag=True, tag_field="node"):
     pass

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from loopsafe.contexts.places.flow import Flow
 from loopsafe.contexts.places.place import State
 from loopsafe.contexts.places.threads import LoopThread
+from loopsafe.facts.schema import end_of_span
 from loopsafe.program.values import Value, same_making
 
 
@@ -26,7 +27,8 @@ class Spans:
         for state, leaves in zip(way, left, strict=True):
             starts = [span for span in self._starts(thread, state) if span != leaves]
             if starts:
-                if min(map(_end, starts)) > _end(leaves):
+                # Calls are made in the order of their ends: first what stands in the arguments.
+                if min(map(end_of_span, starts)) > end_of_span(leaves):
                     return False
                 told = True
         return told
@@ -47,11 +49,6 @@ class Spans:
         for source, targets in self._flow.edges.items():
             yield source
             yield from targets
-
-
-def _end(packed_span: int) -> int:
-    """Calls are made in the order of their ends: first what stands in the arguments."""
-    return packed_span & ((1 << 48) - 1)
 
 
 def runs_the_loop(flow: Flow, loop: Value, states: Sequence[State]) -> bool:
