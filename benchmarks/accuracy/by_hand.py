@@ -94,9 +94,9 @@ def compared(app: Release, sites: Sequence[Site], findings: Sequence[Finding]) -
         found = any(map(site.is_at, findings))
         # Of two places side by side a finding may be about either; a wrong one explains it.
         known = found and any(other.verdict == "true" and any(map(other.is_at, findings)) for other in sites)
-        total[f"{site.verdict}{' (sure)' if site.verdict == 'true' and site.sure else ''}, all"] += 1
-        if found:
-            total[f"{site.verdict}{' (sure)' if site.verdict == 'true' and site.sure else ''}, reported"] += 1
+        kind = "true (sure)" if site.verdict == "true" and site.sure else site.verdict
+        total[f"{kind}, all"] += 1
+        total[f"{kind}, reported"] += found
         if found != (site.verdict == "true") and site.verdict != "unsure" and not (site.verdict == "safe" and known):
             print(f"{app}: {site.path}:{site.row}: {'reported' if found else 'missed'}: {site.text}")
     for finding in findings:

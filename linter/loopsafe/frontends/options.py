@@ -129,9 +129,7 @@ def quiet_option(command: Command) -> Command:
 
 def verbose_option(command: Command) -> Command:
     """Add `--verbose`."""
-    return click.option("-v", "--verbose", is_flag=True, help="Say what is read and what the cache had.")(
-        command
-    )
+    return click.option("-v", "--verbose", is_flag=True, help="Say what is read and what the cache had.")(command)
 
 
 def cache_option(command: Command) -> Command:
