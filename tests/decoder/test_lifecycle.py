@@ -322,7 +322,7 @@ def test_interpreter_exits(how: list[str], tmp_path) -> None:
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == (7 if how == ["RAISE"] else 0), ran.stderr
     # Decoding all that was pushed would take minutes; the clock is the machine's, and the machine may be busy.
-    assert time.monotonic() - float(ran.stdout) < 5
+    assert time.monotonic() - float(ran.stdout) < 30
     # What was never closed may be named; nothing else is said.
     assert "Error" not in ran.stderr
     assert "Fatal" not in ran.stderr
