@@ -8,9 +8,10 @@ from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.loops import UNKNOWN, Loops, LoopsOf
-from loopsafe.contexts.places.place import LOOK_UPS
+from loopsafe.contexts.places.place import LOOK_UPS, State
 from loopsafe.contexts.places.threads import LoopThread
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
+from loopsafe.program.graph import Entered, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Frame, Instance, Object, Value, same_making
@@ -101,7 +102,7 @@ class Owners:
         owners = self.of(receiver) or self._told(reached)
         # A waiter that nobody is seen to run takes nothing away, one that main runs does.
         known = frozenset() if self.loops.meet(owners, self._of_main) else owners - UNKNOWN
-        for thread in self.threads.values():
+        for thread in self._single:
             if self.loops.meet(known, self.loops.of(thread.loop)):
                 return thread
             if same_making(receiver, thread.loop) and not owners:
@@ -112,6 +113,28 @@ class Owners:
             if self._stored(reached, thread):
                 return thread
         return None
+
+    @cached_property
+    def _single(self) -> list[LoopThread]:
+        """The threads but those whose function runs the loops of some objects there, of others where it is called."""
+        return [thread for thread in self.threads.values() if not any(map(self._is_called, thread.runners))]
+
+    def _is_called(self, runner: State) -> bool:
+        """Whether a method that runs a loop on a thread is also called off it, on objects of the same class."""
+        program, found = self._program, set[Scope]()
+
+        def entered(target: Target) -> None:
+            if isinstance(target, Entered):
+                found.add(target.function.scope)
+
+        if not isinstance(runner.frame.receiver, Instance):
+            return False
+        on_threads = {state.frame.scope for state in self._flow.edges if state.place == runner.place}
+        for module, scope, call in program.index.callers(runner.frame.scope.name):
+            if scope not in on_threads and not scope.is_async:
+                program.targets(program.classes.plain_frame(module, scope), call, entered)
+        program.solver.run()
+        return runner.frame.scope in found
 
     @cached_property
     def _of_main(self) -> Loops:
