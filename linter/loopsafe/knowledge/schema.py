@@ -221,7 +221,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     expects: tuple[str, ...] = ()
     needs_running_loop: bool = False
     only_outside: bool = False
-    only_in: tuple[Literal["thread", "signal", "finalizer", "exit"], ...] = ()
+    only_in: tuple[Literal["thread", "signal", "finalizer", "exit", "main", "caller", "loop"], ...] = ()
     harmless_with: str = ""
     unless_given: tuple[str, ...] = ()
     answers: bool = False

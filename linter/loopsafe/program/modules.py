@@ -46,6 +46,7 @@ class Modules:
         )
         self._packages = _package_folders(path for path, _ in listed)
         self._found: dict[tuple[str, int], Module | None] = {}
+        self._known: dict[Module, set[Module]] = {}
         self._by_name: dict[str, list[Module]] = defaultdict(list)
         self._by_suffix: dict[str, list[Module]] = defaultdict(list)
         for module in self.all:
@@ -76,6 +77,26 @@ class Modules:
         parts = near.package.split(".") if near.package else []
         kept = parts[: len(parts) - (imported.level - 1)] if imported.level > 1 else parts
         return ".".join([*kept, imported.module] if imported.module else kept)
+
+    def known_to(self, module: Module) -> set[Module]:
+        """The project's modules that one imports from: of a package, also where it has the name from."""
+        if module not in self._known:
+            self._known[module] = set()
+            for scope in module.facts.scopes:
+                held = (value for values in scope.bindings.values() for value in values if isinstance(value, Import))
+                for imported in (*held, *scope.star_imports):
+                    self._follow(imported, module, self._known[module])
+        return self._known[module]
+
+    def _follow(self, imported: Import, near: Module, found: set[Module]) -> None:
+        dotted = self.absolute(imported, near)
+        fresh = {self.find(name, near) for name in (dotted, f"{dotted}.{imported.name}")} - found
+        for module in fresh:
+            if module is not None:
+                found.add(module)
+                for again in module.facts.scopes[0].bindings.get(imported.name or "", ()):
+                    if isinstance(again, Import) and module.is_package:
+                        self._follow(again, module, found)
 
     def _reaches(self, module: Module, dotted: str, near: Module) -> bool:
         """Whether a path entry could make `dotted` mean this file: beside `near`, or as a package of its own."""

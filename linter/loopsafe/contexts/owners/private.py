@@ -9,7 +9,7 @@ from loopsafe.contexts.spread.helpers import Spot
 from loopsafe.contexts.spread.thread_tests import given_values
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
 from loopsafe.program.program import Program
-from loopsafe.program.values import Class, External, Object, Value
+from loopsafe.program.values import Class, External, Instance, Object, Value
 
 
 def is_just_made(reached: Reached, program: Program) -> bool:
@@ -40,18 +40,27 @@ def holds_its_own(scope: Scope, call: Call, base: Expr) -> bool:
     return isinstance(last.value, Call) and surrounds(scope, last.guard, condition(scope, call))
 
 
-def made_there(reached: Reached, paths: Paths) -> bool:
+def made_there(reached: Reached, paths: Paths, program: Program) -> bool:
     """Whether the object is made by the very code that runs on the thread: nobody else need know it.
 
-    Not so where its maker is what starts the thread: then it was there before.
+    Its maker, or whoever makes the object that keeps it. Not so where that is what starts the thread: then it was there
+    before.
     """
     receiver = reached.receiver
     if not isinstance(receiver, Object) or receiver.frame is None:
         return False
+    if _makes_such(receiver.frame.receiver, paths, program):
+        return True
     if (receiver.frame.module.index, receiver.frame.scope.index) not in paths.scopes:
         return False
     start = paths.to(reached.state)[0]
     return not any(call.packed_span == start.packed_span for call in receiver.frame.scope.calls)
+
+
+def _makes_such(keeper: Value | None, paths: Paths, program: Program) -> bool:
+    """Whether the thread itself makes objects of this class: which of them it comes to is not known."""
+    sites = program.index.callers(keeper.cls.scope.name) if isinstance(keeper, Instance) else ()
+    return any((module.index, scope.index) in paths.scopes for module, scope, _ in sites)
 
 
 def _is_class(value: Value, program: Program) -> bool:

@@ -110,12 +110,13 @@ class Flow:
         """All states from which control gets to one of `targets`, themselves included."""
         return leading_to(targets, self.backwards())
 
-    def backwards(self) -> dict[State, set[State]]:
-        """For each state those that lead to it at once."""
+    def backwards(self, surely: bool = False) -> dict[State, set[State]]:
+        """For each state those that lead to it at once; `surely` leaves out what is a guess."""
         found: dict[State, set[State]] = defaultdict(set)
         for source, edges in self.edges.items():
-            for target in edges:
-                found[target].add(source)
+            for target, hops in edges.items():
+                if not surely or any(hop.certain for hop in hops):
+                    found[target].add(source)
         return found
 
 

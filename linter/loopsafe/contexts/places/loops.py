@@ -65,10 +65,12 @@ class LoopsOf:
             return UNKNOWN
         site = loop.site
         self.makers.setdefault(site, loop.frame)
-        if site in self._run or last_name(site.func) not in LOOK_UPS:
+        if site in self._run:
             if loop not in self._made:
                 self._made[loop] = frozenset({Loop(site, class_around(loop.frame))})
             return self._made[loop]
+        if last_name(site.func) not in LOOK_UPS:
+            return UNKNOWN  # nobody is seen to run it
         if site not in self._looked_up:
             self._looked_up[site] = UNKNOWN  # whoever asks for the loop it is itself on learns nothing
             self._looked_up[site] = self.running(loop.frame.scope)

@@ -101,7 +101,7 @@ class SecondLoops:
 
     def beside(self, starting: set[State]) -> set[State]:
         """All that runs on the loops which lead to these states."""
-        before = {s for s in leading_to(starting, self._backwards) if s.place.kind == "loop"}
+        before = {s for s in leading_to(starting, self._surely_backwards) if s.place.kind == "loop"}
         return self._forward(before)
 
     def run_together(self, second: SecondLoop, loops: Loops) -> bool:
@@ -163,6 +163,10 @@ class SecondLoops:
     @cached_property
     def _backwards(self) -> dict[State, set[State]]:
         return self._flow.backwards()
+
+    @cached_property
+    def _surely_backwards(self) -> dict[State, set[State]]:
+        return self._flow.backwards(surely=True)
 
     def _forward(self, states: set[State]) -> set[State]:
         """Some states and all that control gets to from there on the same thread or loop."""

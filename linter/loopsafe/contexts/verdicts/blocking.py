@@ -42,7 +42,8 @@ class BlockingWaits:
         for module, scope, call in self._program.index.callers(_HANDOVER):
             waits = [wait for wait in scope.calls if _waits_for(wait, call, scope.bindings, scope.calls)]
             loop = call.args[1] if len(call.args) > 1 else dict(call.keywords).get("loop")
-            if waits and loop is not None:
+            # A generator waits where it is iterated, whoever makes it.
+            if waits and loop is not None and not scope.is_generator:
                 frame = self._program.classes.plain_frame(module, scope)
                 for wait in waits:
                     self._add(frame, wait, loop)

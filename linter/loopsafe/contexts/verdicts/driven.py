@@ -57,16 +57,16 @@ class DrivenLoops:
         loops = self._meant(loop)
         for hop in self._flow.roots[root]:
             for scope, _ in self._flow.places_of(hop):
-                if OF_APPLICATION not in loops and self._loops.within(loops, self._loops.running(scope)):
+                # A function that makes a loop for the thread that it starts is not on that loop.
+                fresh = scope is loop.frame.scope and not _looks_up(loop)
+                if not fresh and OF_APPLICATION not in loops and self._loops.within(loops, self._loops.running(scope)):
                     return True
         return False if any(map(self._is_of_many, self._flow.roots[root])) else None
 
     def _meant(self, loop: Object) -> Loops:
         """The loops that an object stands for; a look-up gives those of the function that looks."""
         assert loop.frame is not None
-        assert loop.site is not None
-        looks = last_name(loop.site.func) in LOOK_UPS
-        return self._loops.running(loop.frame.scope) if looks else self._loops.of(loop)
+        return self._loops.running(loop.frame.scope) if _looks_up(loop) else self._loops.of(loop)
 
     def _is_of_many(self, hop: Hop) -> bool:
         """Whether a pool of more threads than one starts it."""
@@ -83,6 +83,10 @@ class DrivenLoops:
         alone = any(not block.is_async and block.packed_span < call.packed_span for block in scope.blocks)
         expects = bool(expected_exceptions(scope, call.handler) & {"RuntimeError"})
         return alone or expects or self._is_guarded(scope, call)
+
+
+def _looks_up(loop: Object) -> bool:
+    return loop.site is not None and last_name(loop.site.func) in LOOK_UPS
 
 
 def _is_wide(pool: Value) -> bool:

@@ -16,6 +16,7 @@ from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.places.spans import Spans, runs_the_loop
 from loopsafe.contexts.places.threads import Threads
 from loopsafe.contexts.places.together import SecondLoops
+from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts import exempt
 from loopsafe.contexts.verdicts.refuted import is_refuted
 from loopsafe.facts.schema import Call, Const, Scope
@@ -88,11 +89,12 @@ class OffLoop:
         root = states[0]
         sure = root not in self._threads.running_roots or reached.row.category == "lookup"
         if reached.row.category == "lookup" or reached.row.needs_running_loop:
-            if reached.row.category == "lookup" and exempt.is_expected_to_fail(reached, states, hops):
+            chosen = depends_on_type(reached.state.frame.scope, reached.call)
+            if reached.row.category == "lookup" and (chosen or exempt.is_expected_to_fail(reached, states, hops)):
                 return None
             if self._has_set_a_loop(root):
                 return None
-        if made_there(reached, paths):
+        if made_there(reached, paths, self._program):
             return None
         if root in self._threads.running_roots and not self._needs_no_owner(reached):
             near = self._is_foreign_beside(root, reached)
@@ -152,6 +154,11 @@ class OffLoop:
         way = tuple(reversed(paths.through(reached.state)))
         # What tests run in a thread, programs run elsewhere.
         if _is_test(thread.hops[0].module) and not _is_test(way[0].frame.module):
+            return None
+        # Whoever knows nothing of the thread is as likely called on its loop.
+        known = self._program.modules.known_to(way[0].frame.module)
+        starting = thread.hops[0].module
+        if way[0].place.kind == "caller" and all(starting is not m for m in (*known, *(s.frame.module for s in way))):
             return None
         # What an object that runs its loop does to itself may be the loop's own doing.
         if any(state.frame.receiver is reached.receiver for state in way if reached.receiver is not None):
