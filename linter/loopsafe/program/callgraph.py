@@ -93,9 +93,11 @@ class Calls:
         function, given = callee.function, callee.arguments
         assert isinstance(function, Source)
         assert isinstance(given, Arguments)
-        together = given.before(arguments)
-        if together.partials > _MOST_PARTIALS:
+        passed = set() if arguments.passed is None else arguments.passed
+        together = given.before(arguments, passed)
+        if callee in passed or together.partials > _MOST_PARTIALS:
             return  # a partial of itself, wrapped again and again
+        passed.add(callee)
         self._graph.solver.listen(self._graph.node(function), lambda inner: self.call(inner, together, site, on_target))
 
     def _member_name(self, callee: Member) -> str:

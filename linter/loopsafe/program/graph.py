@@ -31,7 +31,7 @@ class Arguments:
     """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`.
 
     `skip` elements of the containers in `rest` have been taken already. `partials` counts the partials they went
-    through. They are the `whole` where nobody adds to them: a library gives its callbacks more than the text shows.
+    through one after the other, `passed` holds all that the call came to. They are the `whole` where nobody adds to them: a library gives its callbacks more than the text shows.
     `caller` is the frame in which the call stands as it is.
     """
 
@@ -41,6 +41,7 @@ class Arguments:
     rest_keywords: tuple[Source, ...] = ()
     skip: int = 0
     partials: int = 0
+    passed: set[Value] | None = None
     whole: bool = False
     caller: Frame | None = None
 
@@ -57,10 +58,11 @@ class Arguments:
         """The positional arguments from `start` on, with or without the keywords."""
         kept = (self.keywords, self.rest_keywords) if keywords else ((), ())
         taken = self.skip + max(0, start - len(self.positional))
-        return Arguments(self.positional[start:], kept[0], self.rest, kept[1], taken, self.partials, self.whole)
+        counted = (self.partials, self.passed)
+        return Arguments(self.positional[start:], kept[0], self.rest, kept[1], taken, *counted, self.whole)
 
-    def before(self, more: Arguments) -> Arguments:
-        """These arguments, then more."""
+    def before(self, more: Arguments, passed: set[Value]) -> Arguments:
+        """These arguments, given in a partial, then those of its call."""
         return Arguments(
             self.positional + more.positional,
             self.keywords + more.keywords,
@@ -68,6 +70,7 @@ class Arguments:
             self.rest_keywords + more.rest_keywords,
             self.skip + more.skip,
             self.partials + more.partials + 1,
+            passed,
             self.whole and more.whole,
         )
 
