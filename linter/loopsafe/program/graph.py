@@ -31,8 +31,9 @@ class Arguments:
     """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`.
 
     `skip` elements of the containers in `rest` have been taken already. `partials` counts the partials they went
-    through one after the other, `passed` holds all that the call came to. They are the `whole` where nobody adds to them: a library gives its callbacks more than the text shows.
-    `caller` is the frame in which the call stands as it is.
+    through one after the other, `passed` holds all that the call came to. They are the `whole` where nobody adds to
+    them: a library gives its callbacks more than the text shows. `caller` is the frame in which the call stands as it
+    is.
     """
 
     positional: tuple[Source, ...] = ()

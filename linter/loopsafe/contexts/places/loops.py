@@ -53,6 +53,8 @@ class LoopsOf:
         self._on: dict[Scope, dict[Value | None, None]] = defaultdict(dict)
         for state in self.states:
             self._on[state.frame.scope][state.place.loop] = None
+        self._run_by = dict.fromkeys(state.place.loop for state in self.states)
+        self._states_on: dict[Loops, list[State]] = {}
         self._made: dict[Object, Loops] = {}
         self._looked_up: dict[Call, Loops] = {}
         self.makers: dict[Call, Frame] = {}
@@ -83,7 +85,11 @@ class LoopsOf:
 
     def on(self, loops: Loops) -> list[State]:
         """The states that may run on one of these loops."""
-        return [state for state in self.states if self.meet(loops, self.of(state.place.loop))]
+        found = self._states_on.get(loops)
+        if found is None:
+            run = {loop for loop in self._run_by if self.meet(loops, self.of(loop))}
+            found = self._states_on[loops] = [state for state in self.states if state.place.loop in run]
+        return found
 
     def meet(self, one: Loops, other: Loops) -> bool:
         """Whether a loop of the one may be a loop of the other, of those that are known."""
