@@ -11,7 +11,7 @@ from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Frame, Instance, Object
+from loopsafe.program.values import Frame, Instance, Member, Object
 
 _ENDING = {"exit", "_exit", "quit", "abort"}
 _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
@@ -19,12 +19,14 @@ _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
 
 def is_ambiguous(reached: Reached, program: Program) -> bool:
     """Whether the receiver may as well be of a library class known not to belong to a loop."""
-    func = reached.call.func
-    if reached.started is not None or not isinstance(func, Attr):
+    func, frame, guard = reached.call.func, reached.state.frame, reached.call.guard
+    if reached.started is not None:
         return False
-    held = [
-        v for v in program.under(reached.state.frame, func.base, reached.call.guard).values if isinstance(v, Object)
-    ]
+    if isinstance(func, Attr):
+        receivers = list(program.under(frame, func.base, guard).values)
+    else:
+        receivers = [v.receiver for v in program.under(frame, func, guard).values if isinstance(v, Member)]
+    held = [value for value in receivers if isinstance(value, Object)]
     # What is declared does not count where something comes along.
     held = [v for v in held if v.frame is not None] or held
     return any(not program.knowledge.is_loop_bound(v.type) for v in held)

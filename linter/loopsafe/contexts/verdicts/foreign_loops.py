@@ -154,6 +154,8 @@ class _Shared:
     def foreign(self) -> Iterator[ForeignUse]:
         """The uses on the wrong one of the two loops."""
         second = self._second
+        if second.kind == "caller" and not self._owners.is_made(self._thing) and not self._is_used_on_threads:
+            return  # a caller's loops run one after the other: nobody waits for such a thing on two of them
         if len(self._there) == len(self._uses) and not self._owners.is_made(self._thing):
             return
         sure = self._owned_elsewhere() if self._there and not self._is_made_there else None
@@ -163,6 +165,11 @@ class _Shared:
             for use in self._elsewhere:
                 if self._is_after_start(use):
                     yield ForeignUse(use, second, self._is_started_by(use))
+
+    @property
+    def _is_used_on_threads(self) -> bool:
+        beside = [second.loops for second in self._seconds.all if second.kind == "thread"]
+        return any(self._loops.meet(use.loops, loops) for use in self._uses for loops in beside)
 
     @property
     def _is_made_there(self) -> bool:
