@@ -55,6 +55,8 @@ class Violation:
         return {"operation": self.operation, "where": self.where, "remedy": self.remedy}
 
 
+# Hops, the operation among them.
+_FURTHEST = 7
 _MUST_AWAIT = "the function must become a coroutine that awaits"
 
 
@@ -109,7 +111,9 @@ class Analysis:
         found: dict[str, list[Violation]] = {}
         for use in placed:
             reached = use.boundary.reached
-            found.setdefault(reached.row.category, []).append(self._violation(use, plans[reached]))
+            violation = self._violation(use, plans[reached])
+            if not _is_far_fetched(violation):
+                found.setdefault(reached.row.category, []).append(violation)
         return found
 
     def called_callbacks(self) -> Iterator[Violation]:
@@ -175,7 +179,9 @@ class Analysis:
             at = found.hops[-1]
             place = (at.module, unpack_span(at.packed_span), found.operation)
             confidence: Confidence = "certain" if found.sure else "likely"
-            yield Violation(*place, WHERE["loop"], found.remedy, "loop", confidence, found.hops, found.fix)
+            violation = Violation(*place, WHERE["loop"], found.remedy, "loop", confidence, found.hops, found.fix)
+            if not _is_far_fetched(violation):
+                yield violation
 
     def empty_wakeups(self) -> Iterator[Violation]:
         """Empty callbacks that wake a loop after the work was done off its thread."""
@@ -187,6 +193,11 @@ class Analysis:
             place = (reached.state.frame.module, call.span, spell(call.func))
             kind = reached.state.place.kind
             yield Violation(*place, WHERE[kind], remedy, kind, "certain", hops, fix)
+
+
+def _is_far_fetched(violation: Violation) -> bool:
+    """Whether it is a guess over a long way: what its first links bring along mostly rules out one of the last."""
+    return violation.confidence == "likely" and len(violation.witness) > _FURTHEST
 
 
 def _declined(found: LoopCall, kind: Kind, remedy: str, reason: str) -> Violation:

@@ -102,7 +102,7 @@ class SecondLoops:
     def beside(self, starting: set[State]) -> set[State]:
         """All that runs on the loops which lead to these states."""
         before = {s for s in leading_to(starting, self._surely_backwards) if s.place.kind == "loop"}
-        return self._forward(before)
+        return self._forward(before, surely=True)
 
     def run_together(self, second: SecondLoop, loops: Loops) -> bool:
         """Whether some loops are seen to run while this one does: what runs the one also starts the other."""
@@ -168,13 +168,14 @@ class SecondLoops:
     def _surely_backwards(self) -> dict[State, set[State]]:
         return self._flow.backwards(surely=True)
 
-    def _forward(self, states: set[State]) -> set[State]:
+    def _forward(self, states: set[State], surely: bool = False) -> set[State]:
         """Some states and all that control gets to from there on the same thread or loop."""
         found, pending = set(states), list(states)
         while pending:
             source = pending.pop()
-            for target in self._flow.edges.get(source, ()):
-                if target.place == source.place and target not in found:
+            for target, hops in self._flow.edges.get(source, {}).items():
+                leads = not surely or any(hop.certain for hop in hops)
+                if leads and target.place == source.place and target not in found:
                     found.add(target)
                     pending.append(target)
         return found

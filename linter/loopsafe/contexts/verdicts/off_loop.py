@@ -163,7 +163,10 @@ class OffLoop:
         # What an object that runs its loop does to itself may be the loop's own doing.
         if any(state.frame.receiver is reached.receiver for state in way if reached.receiver is not None):
             return None
-        left = [*(hop.packed_span for hop in paths.to(reached.state)[1:]), reached.call.packed_span]
+        hops = paths.to(reached.state)
+        if not all(hop.certain for hop in hops):
+            return None
+        left = [*(hop.packed_span for hop in hops[1:]), reached.call.packed_span]
         started = self._spans.has_started(thread, way, left)
         if started is False or runs_the_loop(self._flow, thread.loop, way):
             return None
