@@ -56,12 +56,21 @@ class Owners:
         assert site is not None
         if self._knowledge.is_a_loop(thing.type):
             return self.loops.of(thing)
-        if isinstance(site.func, Attr):  # `loop.create_future()`
-            held = self._program.evaluate(frame, site.func.base).values
-            loops = [v for v in held if isinstance(v, Object) and self._knowledge.is_a_loop(v.type)]
-            if loops:
-                return frozenset(key for loop in loops for key in self.loops.of(loop))
+        loops = self._making_loops(thing)
+        if loops:
+            return frozenset(key for loop in loops for key in self.loops.of(loop))
         return self.loops.running(frame.scope)
+
+    def is_made_by_a_loop(self, thing: Value | None) -> bool:
+        """Whether a loop that is called for it makes an object: `loop.create_future()`, `loop.call_later(...)`."""
+        return isinstance(thing, Object) and bool(self._making_loops(thing))
+
+    def _making_loops(self, thing: Object) -> list[Object]:
+        func = thing.site.func if thing.site is not None else None
+        if thing.frame is None or not isinstance(func, Attr):
+            return []
+        held = self._program.evaluate(thing.frame, func.base).values
+        return [value for value in held if isinstance(value, Object) and self._knowledge.is_a_loop(value.type)]
 
     def things(self) -> Iterator[Thing]:
         """What belongs to the loops of threads, by the calls that make it."""
