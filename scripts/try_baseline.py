@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "linter")]
 from tests.frontends.test_baseline import survives  # noqa: E402
 
 # Each has findings: see docs/found-in-the-wild.md.
-PACKAGES = ("bleak==3.1.0", "ipykernel==7.4.0", "bluesky==1.15.1", "distributed==2026.8.0", "nicegui==3.18.0")
+PACKAGES = ("bleak==3.1.0", "ipykernel==7.4.0", "aiomqtt==2.5.1", "kiwipy==0.9.0", "streamlit-webrtc==0.79.0")
 
 
 def main() -> None:

@@ -15,7 +15,6 @@ from loopsafe.contexts.spread.guards import Guards
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.starting import Starting
-from loopsafe.facts.schema import Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Value
@@ -51,7 +50,8 @@ class Solved:
         if self.loop_threads:
             owners = self._owners()
             starts = {s for thread in self.loop_threads.values() for s, _ in self.flow.places_of(thread.hops[0])}
-            Callers(self.propagation).seed(owners.things(), owners.making, starts, self._at_home(owners))
+            on_loops = {state.frame.scope for state in owners.loops.states}
+            Callers(self.propagation).seed(owners.things(), owners.making, starts, on_loops)
             solver.run()
             self.loop_threads.update(loop_threads(self.flow))
 
@@ -72,19 +72,3 @@ class Solved:
         run = [*self.seconds.values(), *self.flow.run_by_main]
         loops = LoopsOf(self.flow, self.program.classes, run, self.loop_threads)
         return Owners(self.program, self.flow, self.loop_threads, loops)
-
-    def _at_home(self, owners: Owners) -> Scopes:
-        return Scopes(owners, self.loop_threads)
-
-
-class Scopes:
-    """Tells of functions whether the project itself gives them no place but those of the threads' loops."""
-
-    def __init__(self, owners: Owners, threads: dict[Value, LoopThread]) -> None:
-        self._loops = owners.loops
-        self._theirs = frozenset(key for thread in threads.values() for key in owners.loops.of(thread.loop))
-        self._on_loops = {state.frame.scope for state in owners.loops.states}
-
-    def __call__(self, scope: Scope) -> bool:
-        """Whether it is so with this one."""
-        return scope in self._on_loops and self._loops.within(self._loops.running(scope) - {None}, self._theirs)

@@ -5,7 +5,7 @@ Both are looked for backwards, from what is done to the objects of such a loop: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Origin
@@ -34,10 +34,8 @@ class Callers:
     def __init__(self, propagation: Propagation) -> None:
         self._propagation, self._program = propagation, propagation.program
 
-    def seed(
-        self, things: Iterable[Thing], making: set[str], starts: set[Scope], is_at_home: Callable[[Scope], bool]
-    ) -> None:
-        """Start at module level and at public functions, but for those that the loop itself calls.
+    def seed(self, things: Iterable[Thing], making: set[str], starts: set[Scope], on_loops: set[Scope]) -> None:
+        """Start at module level and at public functions, but for those that are seen to run `on_loops`.
 
         `making` are the last names of what makes more such things out of one: `loop.create_task`. `starts` are the
         functions in which the threads start: what comes before and after is told by them.
@@ -51,7 +49,7 @@ class Callers:
         for module, scope in leading:
             if scope.kind == "module":
                 self._start(self._program.module_frame(module), MAIN)
-            elif _is_public(module, scope) and not (is_at_home(scope) or self._is_called_back(module, scope)):
+            elif _is_public(module, scope) and not (scope in on_loops or self._is_called_back(module, scope)):
                 for frame in self._program.classes.frames(module, scope):
                     self._start(frame, CALLER)
 

@@ -46,7 +46,9 @@ class LoopsOf:
 
     def __init__(self, flow: Flow, classes: Classes, run: Iterable[Value], threads: Iterable[Value]) -> None:
         self._classes = classes
-        self._run = {loop.site for loop in run if isinstance(loop, Object)} - {None}
+        # What is running already is run by somebody else, though it may stand where a loop of ours does.
+        own = (loop.site for loop in run if isinstance(loop, Object) and loop.site is not None)
+        self._run = {site for site in own if last_name(site.func) != "get_running_loop"}
         self._of_threads = {loop.site for loop in threads if isinstance(loop, Object)} - {None}
         edges = (target for targets in flow.edges.values() for target in targets)
         self.states = list(dict.fromkeys(s for found in (edges, flow.roots) for s in found if s.place.kind == "loop"))
