@@ -8,6 +8,7 @@ from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.loops import UNKNOWN, Loops, LoopsOf
+from loopsafe.contexts.places.paths import Paths
 from loopsafe.contexts.places.place import LOOK_UPS, State
 from loopsafe.contexts.places.threads import LoopThread
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
@@ -61,9 +62,10 @@ class Owners:
             return frozenset(key for loop in loops for key in self.loops.of(loop))
         return self.loops.running(frame.scope)
 
-    def is_made_by_a_loop(self, thing: Value | None) -> bool:
-        """Whether a loop that is called for it makes an object: `loop.create_future()`, `loop.call_later(...)`."""
-        return isinstance(thing, Object) and bool(self._making_loops(thing))
+    def is_loops(self, thing: Value | None, paths: Paths) -> bool:
+        """Whether a loop that the code on some paths has from elsewhere makes an object: `loop.call_later(...)`."""
+        loops = self._making_loops(thing) if isinstance(thing, Object) else []
+        return bool(loops) and all(loop.frame is not None and not paths.lead_into(loop.frame) for loop in loops)
 
     def _making_loops(self, thing: Object) -> list[Object]:
         func = thing.site.func if thing.site is not None else None

@@ -51,7 +51,7 @@ def made_there(reached: Reached, paths: Paths, program: Program) -> bool:
         return False
     if _makes_such(receiver.frame.receiver, paths, program):
         return True
-    if (receiver.frame.module.index, receiver.frame.scope.index) not in paths.scopes:
+    if not paths.lead_into(receiver.frame):
         return False
     start = paths.to(reached.state)[0]
     return not any(call.packed_span == start.packed_span for call in receiver.frame.scope.calls)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow
 from loopsafe.contexts.places.place import Hop, State
+from loopsafe.program.values import Frame
 
 # A call that leads to more functions than this is of a kind with those that call whatever was registered.
 _MANY = 8
@@ -39,6 +40,10 @@ class Paths:
 
     def __contains__(self, state: State) -> bool:
         return state in self._arrived
+
+    def lead_into(self, frame: Frame) -> bool:
+        """Whether one of the states is in the function of this frame, other than handed to a loop."""
+        return (frame.module.index, frame.scope.index) in self.scopes
 
     @cached_property
     def scopes(self) -> frozenset[tuple[int, int]]:

@@ -94,7 +94,7 @@ class OffLoop:
                 return None
             if self._has_set_a_loop(root):
                 return None
-        of_a_loop = root not in self._threads.running_roots and self._owners.is_made_by_a_loop(reached.receiver)
+        of_a_loop = root not in self._threads.running_roots and self._owners.is_loops(reached.receiver, paths)
         if not of_a_loop and made_there(reached, paths, self._program):
             return None
         if root in self._threads.running_roots and not self._needs_no_owner(reached):
