@@ -65,8 +65,11 @@ def judge(hostile: Hostile, way: Way, folder: Path) -> Outcome:
     before = _state(folder)
     seconds, code, output, errors = _run(way, project)
     faults = [*_faults(hostile, way, code, output, errors)]
-    if seconds > CPU_SECONDS and way.name == "flake8":
-        seconds -= _run(_FLAKE8_ALONE, project)[0]
+    if way.name == "flake8" and seconds > CPU_SECONDS:
+        alone, code_alone, *_ = _run(_FLAKE8_ALONE, project)
+        seconds -= alone
+        # It came to no end without ours either.
+        faults = faults if code_alone >= 0 else []
     if seconds > CPU_SECONDS:
         faults.append(f"took {seconds:.1f} s")
     if (folder / CANARY).exists():
