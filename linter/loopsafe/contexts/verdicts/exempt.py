@@ -66,6 +66,22 @@ def is_expected_to_fail(reached: Reached, states: Sequence[State], hops: Sequenc
     return any(call is not None and expected_exceptions(scope, call.handler) & _NO_LOOP for scope, call in way)
 
 
+def has_a_policy(reached: Reached, program: Program) -> bool:
+    """Whether the file sets a policy of the project's own, which may give every thread a loop."""
+    module = reached.state.frame.module
+    if last_name(reached.call.func) == "get_running_loop":
+        return False
+    sites = [site for site in program.index.callers("set_event_loop_policy") if site[0] is module]
+    given = [
+        program.evaluate(frame, argument)
+        for _, scope, call in sites
+        for frame in program.classes.frames(module, scope)
+        for argument in call.args
+    ]
+    program.solver.run()
+    return any(isinstance(value, Instance) for node in given for value in node.values)
+
+
 def _call_at(scope: Scope, hop: Hop) -> Call | None:
     return next((call for call in scope.calls if call.packed_span == hop.packed_span), None)
 

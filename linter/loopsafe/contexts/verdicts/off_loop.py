@@ -92,6 +92,8 @@ class OffLoop:
             chosen = depends_on_type(reached.state.frame.scope, reached.call)
             if reached.row.category == "lookup" and (chosen or exempt.is_expected_to_fail(reached, states, hops)):
                 return None
+            if reached.row.category == "lookup" and exempt.has_a_policy(reached, self._program):
+                return None
             if self._has_set_a_loop(root):
                 return None
         of_a_loop = root not in self._threads.running_roots and self._owners.is_loops(reached.receiver, paths)
