@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,3 +73,9 @@ def located(path: str, span: Span, cells: Cells = ()) -> Location:
         return Location(path, span)
     number, first = cells[max(bisect_right(cells, span.row, key=lambda cell: cell[1]) - 1, 0)]
     return Location(path, span, number, first - 1)
+
+
+def parts_of(path: str) -> tuple[str, ...]:
+    """The folders of a file, and its name without the suffix. Not `Path.with_suffix`, which fails for `..py`."""
+    pure = PurePosixPath(path)
+    return (*pure.parts[:-1], pure.stem)

@@ -167,3 +167,15 @@ def _leads(link: Path) -> str:
         return os.readlink(link)
     except OSError:
         return ""
+
+
+@pytest.mark.parametrize("output", ["text", "json", "junit", "sarif"])
+def test_a_name_that_is_all_suffix(output: str, project: Path) -> None:
+    (project / "victim.py").rename(project / "..py")
+    done = run(project, [*CHECK[:-1], output, "--verify", "reproducers", "..py"])
+    assert done.returncode == 1, done.stderr
+    assert "..py" in done.stdout
+    assert "1 reproducer" in done.stdout + done.stderr
+    flake8 = run(project, [sys.executable, "-m", "flake8", "--isolated", "--select=LSF", "..py"])
+    assert (flake8.returncode, flake8.stderr) == (1, "")
+    assert FOUND.partition(":")[2] in flake8.stdout

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from loopsafe.facts.schema import Attr, Call, Const, FileFacts, Import, Name
+from loopsafe.locations import parts_of
 
 _MOST_PARTS = 100
 
@@ -100,7 +101,7 @@ class Modules:
 
     def _reaches(self, module: Module, dotted: str, near: Module) -> bool:
         """Whether a path entry could make `dotted` mean this file: beside `near`, or as a package of its own."""
-        folders = PurePosixPath(module.path).with_suffix("").parts
+        folders = parts_of(module.path)
         if module.is_package:
             folders = folders[:-1]
         start = len(folders) - dotted.count(".") - 1
@@ -110,9 +111,8 @@ class Modules:
 
 
 def _dotted(path: str) -> tuple[str, ...]:
-    pure = PurePosixPath(path)
     # Nothing imports a notebook.
-    parts = pure.parts if pure.suffix == ".ipynb" else pure.with_suffix("").parts
+    parts = PurePosixPath(path).parts if path.endswith(".ipynb") else parts_of(path)
     return parts[:-1] if parts and parts[-1] == "__init__" else parts
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from loopsafe.contexts.owners.boundaries import Boundaries, Boundary
 from loopsafe.contexts.owners.owner import Owners, best_known
@@ -20,6 +19,7 @@ from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts import exempt
 from loopsafe.contexts.verdicts.refuted import is_refuted
 from loopsafe.facts.schema import Call, Const, Scope
+from loopsafe.locations import parts_of
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
@@ -214,8 +214,8 @@ def _ordered(scopes: set[Scope]) -> list[Scope]:
 
 
 def _is_test(module: Module) -> bool:
-    folders = PurePosixPath(module.path).with_suffix("").parts
-    return any(p in ("test", "tests", "testing") or p.startswith("test_") or p.endswith("_test") for p in folders)
+    parts = parts_of(module.path)
+    return any(p in ("test", "tests", "testing") or p.startswith("test_") or p.endswith("_test") for p in parts)
 
 
 def _mentions_daemons(module: Module) -> bool:

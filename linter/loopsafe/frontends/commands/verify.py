@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 from hashlib import sha256
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from loopsafe.findings import Finding
 from loopsafe.frontends.delivery import check_stays
@@ -18,6 +18,7 @@ from loopsafe.frontends.terminal import CannotWork
 from loopsafe.harmless import printable
 from loopsafe.knowledge.load import Knowledge, built_in_packs
 from loopsafe.knowledge.schema import ProbeRow
+from loopsafe.locations import parts_of
 from loopsafe.writing import CannotWrite, Folder, open_folder
 
 _PROGRAM = '''\
@@ -149,7 +150,7 @@ def _obstacle(finding: Finding, probes: dict[str, ProbeRow]) -> str:
 
 def _name(finding: Finding) -> str:
     span = finding.location.span
-    path = "-".join(PurePath(finding.location.path).with_suffix("").parts).strip("/-.")
+    path = "-".join(parts_of(finding.location.path)).strip("/-.")
     plain = _ODD.sub("_", path)[-_LONGEST:]
     if plain != path:
         # Other paths may come to the same.

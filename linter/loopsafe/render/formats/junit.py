@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
 from loopsafe.findings import Finding, Problem
 from loopsafe.harmless import printable
+from loopsafe.locations import parts_of
 from loopsafe.render.lines import line, plain_hop, plain_remedy
 from loopsafe.render.results import Format, Results
 
@@ -46,7 +46,7 @@ def _problem(problem: Problem) -> ElementTree.Element:
 
 def _case(name: str, path: str, row: int = 0) -> ElementTree.Element:
     # Servers sort tests by class; to this one they are the files.
-    where = printable(str(PurePosixPath(path).with_suffix("")).replace("/", "."))
+    where = printable(".".join(parts_of(path)).lstrip("/"))
     place = {"file": printable(path), "line": str(row)} if row else {}
     return ElementTree.Element("testcase", {"name": printable(name), "classname": where, **place})
 
