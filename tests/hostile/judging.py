@@ -65,10 +65,10 @@ def judge(hostile: Hostile, way: Way, folder: Path) -> Outcome:
     before = _state(folder)
     seconds, code, output, errors = _run(way, project)
     faults = [*_faults(hostile, way, code, output, errors)]
-    if way.name == "flake8" and seconds > CPU_SECONDS:
+    if way.name == "flake8" and (seconds > CPU_SECONDS or code < 0):
         alone, code_alone, *_ = _run(_FLAKE8_ALONE, project)
         seconds -= alone
-        # It came to no end without ours either.
+        # Where it comes to no end without ours either, as at a pipe, that is left to it.
         faults = faults if code_alone >= 0 else []
     if seconds > CPU_SECONDS:
         faults.append(f"took {seconds:.1f} s")
