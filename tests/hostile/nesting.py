@@ -158,7 +158,7 @@ def _filling(shape: Callable[[int], str]) -> str:
     sample = shape(_SAMPLE)
     tokens = len(re.findall(r"\w+|[^\w\s]", sample))
     # Numbers get longer.
-    return shape(int(_SAMPLE * min(3_400_000 / len(sample), 96_000 / tokens)))
+    return shape(int(_SAMPLE * min(3_400_000 / len(sample), 193_000 / tokens)))
 
 
 FILLING = [

@@ -7,7 +7,7 @@ import re
 from loopsafe.facts.schema import SyntaxProblem
 
 # Each takes up to a kilobyte while a file is parsed.
-_MOST_TOKENS = 100_000
+_MOST_TOKENS = 200_000
 # Python's parser copies, or searches, what follows each brace in an f-string; real files stay far below this.
 _MOST_COPIED = 10**10
 

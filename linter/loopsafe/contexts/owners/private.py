@@ -40,25 +40,24 @@ def holds_its_own(scope: Scope, call: Call, base: Expr) -> bool:
     return isinstance(last.value, Call) and surrounds(scope, last.guard, condition(scope, call))
 
 
-def made_there(reached: Reached, paths: Paths, program: Program) -> bool:
+def made_there(reached: Reached, paths: Paths) -> bool:
     """Whether the object is made by the very code that runs on the thread: nobody else need know it.
 
-    Its maker, or whoever makes the object that keeps it. Not so where that is what starts the thread: then it was there
-    before.
+    Not so where its maker is what starts the thread: then it was there before.
     """
     receiver = reached.receiver
     if not isinstance(receiver, Object) or receiver.frame is None:
         return False
-    if _makes_such(receiver.frame.receiver, paths, program):
-        return True
     if not paths.lead_into(receiver.frame):
         return False
     start = paths.to(reached.state)[0]
     return not any(call.packed_span == start.packed_span for call in receiver.frame.scope.calls)
 
 
-def _makes_such(keeper: Value | None, paths: Paths, program: Program) -> bool:
-    """Whether the thread itself makes objects of this class: which of them it comes to is not known."""
+def keeper_made_there(reached: Reached, paths: Paths, program: Program) -> bool:
+    """Whether the thread itself makes such objects as keep this one: which of them it comes to is not known."""
+    receiver = reached.receiver
+    keeper = receiver.frame.receiver if isinstance(receiver, Object) and receiver.frame is not None else None
     sites = program.index.callers(keeper.cls.scope.name) if isinstance(keeper, Instance) else ()
     return any((module.index, scope.index) in paths.scopes for module, scope, _ in sites)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loopsafe.contexts.owners.boundaries import Boundaries, Boundary
 from loopsafe.contexts.owners.owner import Owners, best_known
-from loopsafe.contexts.owners.private import is_just_made, made_there
+from loopsafe.contexts.owners.private import is_just_made, keeper_made_there, made_there
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.loops import OF_APPLICATION, Loops
 from loopsafe.contexts.places.paths import Paths
@@ -97,7 +97,7 @@ class OffLoop:
             if self._has_set_a_loop(root):
                 return None
         of_a_loop = root not in self._threads.running_roots and self._owners.is_loops(reached.receiver, paths)
-        if not of_a_loop and made_there(reached, paths, self._program):
+        if (not of_a_loop and made_there(reached, paths)) or keeper_made_there(reached, paths, self._program):
             return None
         if root in self._threads.running_roots and not self._needs_no_owner(reached):
             near = self._is_foreign_beside(root, reached)
