@@ -65,7 +65,8 @@ class Owners:
     def is_loops(self, thing: Value | None, paths: Paths) -> bool:
         """Whether a loop that the code on some paths has from elsewhere makes an object: `loop.call_later(...)`."""
         loops = self._making_loops(thing) if isinstance(thing, Object) else []
-        return bool(loops) and all(loop.frame is not None and not paths.lead_into(loop.frame) for loop in loops)
+        makers = [loop.frame for loop in loops]
+        return bool(makers) and all(m is not None and not paths.lead_into(m.module, m.scope) for m in makers)
 
     def _making_loops(self, thing: Object) -> list[Object]:
         func = thing.site.func if thing.site is not None else None

@@ -48,7 +48,7 @@ def made_there(reached: Reached, paths: Paths) -> bool:
     receiver = reached.receiver
     if not isinstance(receiver, Object) or receiver.frame is None:
         return False
-    if not paths.lead_into(receiver.frame):
+    if not paths.lead_into(receiver.frame.module, receiver.frame.scope):
         return False
     start = paths.to(reached.state)[0]
     return not any(call.packed_span == start.packed_span for call in receiver.frame.scope.calls)
@@ -59,7 +59,7 @@ def keeper_made_there(reached: Reached, paths: Paths, program: Program) -> bool:
     receiver = reached.receiver
     keeper = receiver.frame.receiver if isinstance(receiver, Object) and receiver.frame is not None else None
     sites = program.index.callers(keeper.cls.scope.name) if isinstance(keeper, Instance) else ()
-    return any((module.index, scope.index) in paths.scopes for module, scope, _ in sites)
+    return any(paths.lead_into(module, scope) for module, scope, _ in sites)
 
 
 def _is_class(value: Value, program: Program) -> bool:

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow
 from loopsafe.contexts.places.place import Hop, State
-from loopsafe.program.values import Frame
+from loopsafe.facts.schema import Scope
+from loopsafe.program.modules import Module
 
 # A call that leads to more functions than this is of a kind with those that call whatever was registered.
 _MANY = 8
@@ -41,9 +42,9 @@ class Paths:
     def __contains__(self, state: State) -> bool:
         return state in self._arrived
 
-    def lead_into(self, frame: Frame) -> bool:
-        """Whether one of the states is in the function of this frame, other than handed to a loop."""
-        return (frame.module.index, frame.scope.index) in self.scopes
+    def lead_into(self, module: Module, scope: Scope) -> bool:
+        """Whether one of the states is in this function, other than handed to a loop."""
+        return (module.index, scope.index) in self.scopes
 
     @cached_property
     def scopes(self) -> frozenset[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loopsafe.contexts.owners.boundaries import Boundaries, Boundary
@@ -87,15 +87,12 @@ class OffLoop:
         states, hops = tuple(reversed(paths.through(reached.state))), paths.to(reached.state)
         # On a thread that comes to run a loop, what needs one may well ask for it first.
         root = states[0]
-        sure = root not in self._threads.running_roots or reached.row.category == "lookup"
-        if reached.row.category == "lookup" or reached.row.needs_running_loop:
-            chosen = depends_on_type(reached.state.frame.scope, reached.call)
-            if reached.row.category == "lookup" and (chosen or exempt.is_expected_to_fail(reached, states, hops)):
-                return None
-            if reached.row.category == "lookup" and exempt.has_a_policy(reached, self._program):
-                return None
-            if self._has_set_a_loop(root):
-                return None
+        looks_up = reached.row.category == "lookup"
+        sure = root not in self._threads.running_roots or looks_up
+        if looks_up and self._may_do_without(reached, states, hops):
+            return None
+        if self._needs_no_owner(reached) and self._has_set_a_loop(root):
+            return None
         of_a_loop = root not in self._threads.running_roots and self._owners.is_loops(reached.receiver, paths)
         if (not of_a_loop and made_there(reached, paths)) or keeper_made_there(reached, paths, self._program):
             return None
@@ -111,6 +108,12 @@ class OffLoop:
         # At exit the loop may be gone; between two steps of its own thread a wake-up comes late, not never.
         guess = reached.state.place.kind in ("exit", "signal") and self._owners.thread_of(reached) is None
         return sure and not guess
+
+    def _may_do_without(self, reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> bool:
+        """Whether a look-up is for something else than what the path brings, or need not find a running loop."""
+        if depends_on_type(reached.state.frame.scope, reached.call):
+            return True
+        return exempt.is_expected_to_fail(reached, states, hops) or exempt.has_a_policy(reached, self._program)
 
     def _needs_no_owner(self, reached: Reached) -> bool:
         return reached.row.category == "lookup" or reached.row.needs_running_loop
