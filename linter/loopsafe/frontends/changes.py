@@ -111,7 +111,9 @@ def proven(before: Report, changes: list[Change], refusals: list[Refusal], analy
     """Analyse the changed text; drop the changes of files that keep a finding or get one, until none does."""
     after = before
     while changes:
-        after = analyse({Path(change.path).resolve(): change.text for change in changes})
+        after = _without_comments(before, changes) or analyse(
+            {Path(change.path).resolve(): change.text for change in changes}
+        )
         spoiled = _spoiled(before, changes, after)
         if not spoiled:
             break
@@ -119,6 +121,16 @@ def proven(before: Report, changes: list[Change], refusals: list[Refusal], analy
         changes = [change for change in changes if all(change is not other for other, _ in spoiled)]
         after = before
     return Outcome(tuple(changes), tuple(sorted(refusals, key=lambda refusal: refusal.finding)), after)
+
+
+def _without_comments(before: Report, changes: Sequence[Change]) -> Report | None:
+    """The report where comments go of which nothing was found, and no row moves; None where more than that changes."""
+    gone = {finding for change in changes for finding in change.fixed}
+    if any(finding.code != UNUSED for finding in gone):
+        return None
+    if any(change.before.count(b"\n") != change.after.count(b"\n") for change in changes):
+        return None
+    return replace(before, findings=tuple(finding for finding in before.findings if finding not in gone))
 
 
 def _spoiled(before: Report, changes: Sequence[Change], after: Report) -> list[tuple[Change, str]]:
