@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from loopsafe.collector import leave, without_collector
@@ -36,7 +37,7 @@ from loopsafe.stopwatch import Stopwatch
 from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Sources:
     """A project as read. `by_path` has its files by path from the root.
 
@@ -49,6 +50,11 @@ class _Sources:
     problems: tuple[Problem, ...]
     barred: tuple[SourceFile, ...]
     installed: frozenset[str]
+
+    @cached_property
+    def noqa(self) -> dict[str, NoqaLines]:
+        """The `# noqa` comments of each file, by shown path."""
+        return {read.file.shown: NoqaLines(read.text) for read in self.by_path.values()}
 
 
 def analyze(
@@ -119,7 +125,7 @@ def analyze_whole(
         unused = [] if project.lone else _unused(sources, found)
         findings = tuple(_wanted(sources, [*found, *unused]))
     leave(sources, analysis)
-    muted = _muted(findings, sources.by_path.values())
+    muted = _muted(findings, sources)
     return Whole(findings, sources.problems, _warnings(sources, analysis), muted)
 
 
@@ -283,7 +289,8 @@ def _unused(sources: _Sources, found: Iterable[Finding]) -> list[Finding]:
             path = read.file.target or read.file.path
             judged = {r.code: config.selects(r.code) and not ignored.ignores(path, r.code) for r in ALL_RULES}
             rows = told.get(read.file.shown, {})
-            for finding in rule.findings(read.file.shown, read.text, rows, judged, not sources.problems):
+            comments = sources.noqa[read.file.shown].comments()
+            for finding in rule.findings(read.file.shown, comments, rows, judged, not sources.problems):
                 findings[finding.location] = _in_cells(finding, read)
     return list(findings.values())
 
@@ -308,9 +315,9 @@ def _wanted(sources: _Sources, found: Sequence[Finding]) -> list[Finding]:
     return sorted(f for f in sure if not own.isdisjoint(f.paths) and f.location.path not in sources.installed)
 
 
-def _muted(findings: Iterable[Finding], read: Iterable[Read]) -> tuple[tuple[str, int, str], ...]:
+def _muted(findings: Iterable[Finding], sources: _Sources) -> tuple[tuple[str, int, str], ...]:
     """The places at which files are told of findings, and silence them."""
-    comments = {r.file.shown: NoqaLines(r.text) for r in read}
+    comments = sources.noqa
     told = {(path, f.place_in(path).span.row, f.code) for f in findings for path in f.paths}
     return tuple(sorted(place for place in told if comments[place[0]].silences(*place[1:])))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 
 import libcst as cst
 
@@ -93,7 +94,10 @@ class Calls:
     def __init__(self, text: SourceText) -> None:
         self.text = text
         self.tree = parse(text.source)
-        self._nodes = {
+
+    @cached_property
+    def _nodes(self) -> dict[tuple[int, int, int | None, int | None], ast.Call]:
+        return {
             (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset): node
             for node in ast.walk(self.tree)
             if isinstance(node, ast.Call)

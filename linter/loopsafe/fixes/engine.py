@@ -125,8 +125,9 @@ class _Draft:
             changes += add_imports(self._text, self._calls.tree, self._modules)
             changes += add_beside(self._text, self._beside)
         fixed = self._text.changed(changes)
-        parse(fixed)
         comments = [change for r, group in self._changes.items() if r.action == "comment" for change in group]
+        if len(changes) > len(comments):
+            parse(fixed)
         if comments and not same_code(self._text.source, self._text.changed(comments)):
             raise CannotFix("what was taken for a comment is none")
         edits = tuple(map(self._text.edit, sorted(changes)))

@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from loopsafe.fixes.text import CannotFix
 
@@ -23,6 +24,7 @@ class Names:
     """
 
     def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
         self.spelled: dict[str, str] = {}
         self.loaded: set[str] = set()
         self.taken: dict[str, tuple[str, ast.alias]] = {}
@@ -34,12 +36,16 @@ class Names:
             if isinstance(statement, ast.ImportFrom):
                 targets = [target for _, target, _ in _imported(statement)]
                 self.taken |= {a.asname or a.name: (t, a) for a, t in zip(statement.names, targets, strict=True)}
-        self._meanings: dict[str, set[str]] = defaultdict(set)
-        for node in ast.walk(tree):
+
+    @cached_property
+    def _meanings(self) -> dict[str, set[str]]:
+        meanings: dict[str, set[str]] = defaultdict(set)
+        for node in ast.walk(self._tree):
             for name, target, _ in _imported(node):
-                self._meanings[name].add(target)
+                meanings[name].add(target)
             for name in _bound(node):
-                self._meanings[name].add("")
+                meanings[name].add("")
+        return meanings
 
     def means(self, name: str, target: str) -> bool:
         """Whether `name` is nowhere in the file anything else than the module or object `target`."""

@@ -68,6 +68,7 @@ class NoqaLines:
 
     def __init__(self, source: str) -> None:
         self._source = source
+        self._commented: list[tokenize.TokenInfo] = []
         # A row may have many findings, and be long.
         self._silenced: dict[tuple[int, str], bool] = {}
 
@@ -86,9 +87,8 @@ class NoqaLines:
         """The comments with codes that count, in order; none where they count for the whole file, or it is unclear."""
         if not self._mentioned or self._whole_file or not self._joined:
             return
-        reader = iter(self._lines)
-        for token in tokenize.generate_tokens(lambda: next(reader, "")):
-            match = first_noqa(token.string) if token.type == tokenize.COMMENT else None
+        for token in self._commented:
+            match = first_noqa(token.string)
             if match and match["codes"]:
                 row, start = token.start
                 line, text = self.line(row), self._lines[row - 1].rstrip("\n")
@@ -121,21 +121,21 @@ class NoqaLines:
         """For each row, all rows that one string or a backslash holds together."""
         joined: dict[int, Line] = {}
         try:
-            for first, last in _ranges(self._lines):
+            for first, last in self._ranges():
                 line = Line(first, last, "".join(self._lines[first - 1 : last]))
                 joined.update(dict.fromkeys(range(first, last + 1), line))
         except (tokenize.TokenError, SyntaxError):
             return {}
         return joined
 
-
-def _ranges(lines: list[str]) -> Iterator[tuple[int, int]]:
-    """First and last row of every line, where strings over several rows and backslashes make one line of many."""
-    rows: list[int] = []
-    reader = iter(lines)
-    for token in tokenize.generate_tokens(lambda: next(reader)):
-        if token.type not in _OUTSIDE_LINES:
-            rows += token.start[0], token.end[0]
-        if token.type in _LINE_ENDS:
-            yield min(rows), max(rows)
-            rows = []
+    def _ranges(self) -> Iterator[tuple[int, int]]:
+        """First and last row of every line, where strings over several rows and backslashes make one line of many."""
+        first, reader = 0, iter(self._lines)
+        for token in tokenize.generate_tokens(lambda: next(reader, "")):
+            if token.type == tokenize.COMMENT:
+                self._commented.append(token)
+            if token.type not in _OUTSIDE_LINES and not first:
+                first = token.start[0]
+            if token.type in _LINE_ENDS:
+                yield first, token.end[0]
+                first = 0

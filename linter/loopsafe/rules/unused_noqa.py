@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from loopsafe.findings import Finding, FixPlan, Rewrite, Step
 from loopsafe.locations import Location, Span
-from loopsafe.project.noqa import UNUSED, Comment, NoqaLines, words
+from loopsafe.project.noqa import UNUSED, Comment, words
 from loopsafe.project.noqa_edits import without
 from loopsafe.rules.base import Rule
 
@@ -74,13 +74,13 @@ class UnusedNoqa(Rule):
         return "LSF" in text
 
     def findings(
-        self, path: str, text: str, told: Rows, judged: Mapping[str, bool], complete: bool
+        self, path: str, comments: Iterable[Comment], told: Rows, judged: Mapping[str, bool], complete: bool
     ) -> Iterator[Finding]:
-        """The comments of a file that list codes in vain. `judged` says of each rule's code whether it is selected.
+        """Those of a file's comments that list codes in vain. `judged` says of each rule's code whether it is selected.
 
         `complete` is whether all of the project could be analysed.
         """
-        for comment in NoqaLines(text).comments():
+        for comment in comments:
             here = {code for row in range(comment.line.first, comment.line.last + 1) for code in told.get(row, ())}
             unused = [word for word in words(comment.match["codes"]) if _in_vain(word, here, judged)]
             if unused:

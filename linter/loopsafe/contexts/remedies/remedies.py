@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.flow import Reached
-from loopsafe.contexts.places.place import LOOP
-from loopsafe.contexts.remedies.captures import Captures
+from loopsafe.contexts.places.place import LOOP, State
+from loopsafe.contexts.remedies.captures import Capture, Captures
 from loopsafe.contexts.remedies.references import Crossings
 from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.facts.schema import Attr, Import, Name
@@ -37,6 +37,7 @@ class Remedies:
     def __init__(self, program: Program, crossings: Crossings, captures: Captures, owners: Owners) -> None:
         self._program, self._crossings, self._captures, self._owners = program, crossings, captures, owners
         self._chosen: dict[Reached, Loop] = {}
+        self._captured: dict[tuple[State, Value | None, str], Capture | str] = {}
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the decision will need, so that it is known in the end."""
@@ -175,7 +176,11 @@ class Remedies:
         """A loop that may be the object's, but is not known to be."""
         if name := self._crossings.named_loop(reached.state.frame):
             return Loop(name, f"that `{name}` is the loop is known by its name only")
-        captured = self._captures.capture(reached)
+        # Asked once for all operations of a function on the same object.
+        key = reached.state, reached.receiver, spell(reached.call.func)
+        if key not in self._captured:
+            self._captured[key] = self._captures.capture(reached)
+        captured = self._captured[key]
         if isinstance(captured, str):
             return Loop("", captured)
         return Loop(captured.text, f"`{captured.text}` is captured, and must be the object's loop", captured.rewrites)
