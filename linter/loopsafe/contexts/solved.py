@@ -5,6 +5,7 @@ from __future__ import annotations
 from loopsafe.contexts.origins.callers import Callers
 from loopsafe.contexts.origins.calls import Origins
 from loopsafe.contexts.origins.declared import Declared
+from loopsafe.contexts.origins.finalizers import Finalizers
 from loopsafe.contexts.origins.hand_overs import HandOvers
 from loopsafe.contexts.origins.loops import Loops
 from loopsafe.contexts.owners.owner import Owners
@@ -29,6 +30,8 @@ class Solved:
         self.flow = self.propagation.flow
         Origins(self.propagation).seed()
         Declared(self.propagation).seed()
+        program.solver.run()
+        Finalizers(self.propagation).seed()
         program.solver.run()
         self.loop_threads: dict[Value, LoopThread] = loop_threads(self.flow)
         self.seconds = SecondLoops(program, self.flow, self.loop_threads)
