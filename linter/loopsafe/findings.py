@@ -11,7 +11,7 @@ Confidence = Literal["certain", "likely"]
 Applicability = Literal["safe", "unsafe", "declined"]
 Level = Literal["warning", "error"]
 Action = Literal[
-    "pass", "rename", "uncall", "coroutine", "wait", "bridge", "bind", "cocall", "capture", "pulse", "comment"
+    "pass", "task", "rename", "uncall", "coroutine", "wait", "bridge", "bind", "cocall", "capture", "pulse", "comment"
 ]
 StepKind = Literal["starts", "calls", "loop", "reaches"]
 
@@ -37,6 +37,7 @@ class Rewrite:
     `action` says what to do with the call `f(a, k=v)`:
 
     - `pass`: hand the operation over instead of doing it: `text(f, a)`; keywords go through `functools.partial`.
+    - `task`: hand `create_task` of the loop that `text` crosses to over, with the arguments of the call.
     - `rename`: replace the last attribute of `f` by `text`, or the whole name where `f` is a plain name.
     - `uncall`: the call's first callable argument is itself a call; pass it instead: `f(g(x))` becomes `f(g, x)`.
     - `coroutine`: `f(coro)` becomes `asyncio.run_coroutine_threadsafe(coro, text)`.

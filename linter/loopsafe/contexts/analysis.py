@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import WHERE, Hop, Kind
-from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.foreign_uses import ForeignUses
 from loopsafe.contexts.remedies.moves import settle
 from loopsafe.contexts.remedies.references import Crossings
@@ -75,8 +74,7 @@ class Analysis:
         self._nested.seed()
         solved = self._solved = Solved(program, self.remarks)
         self._crossings = Crossings(program)
-        captures = Captures(program, solved.flow, self._crossings)
-        self._remedies = Remedies(program, self._crossings, captures, solved.owners)
+        self._remedies = Remedies(program, solved.flow, self._crossings, solved.owners)
         self._off_loop = self._find_off_loop()
         self._foreign_uses = ForeignUses(program, solved.flow, solved.guards, solved.seconds, solved.owners)
 
@@ -106,6 +104,9 @@ class Analysis:
         placed = self._placed_operations = list(verdicts.found(misused))
         for use in placed:
             self._remedies.prepare(use.boundary.reached)
+        self._program.solver.run()
+        for use in placed:
+            self._remedies.prepare_loops(use.boundary.reached)
         self._program.solver.run()
         plans = settle({use.boundary.reached: self._remedies.plan(use.boundary.reached) for use in placed})
         found: dict[str, list[Violation]] = {}

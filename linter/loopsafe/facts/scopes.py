@@ -67,6 +67,8 @@ class ScopeBuilder:
     guards: list[Guard] = field(default_factory=list)
     guard_depths: list[int] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
+    loops: list[int] = field(default_factory=list)
+    finals: list[int] = field(default_factory=list)
 
     def bind(self, name: str, value: Expr) -> None:
         """Note one more thing that `name` may be bound to here."""
@@ -110,6 +112,8 @@ class ScopeBuilder:
             yields=tuple(self.yields),
             guards=tuple(self.guards),
             handlers=tuple(self.handlers),
+            loops=tuple(self.loops),
+            finals=tuple(self.finals),
         )
 
 

@@ -148,6 +148,14 @@ class Knowledge:
         """How the loop of an object of this class is reached, `{}` standing for the object; empty without a way."""
         return next((row.loop for row in self._rows(cls) if row.loop), "")
 
+    def asks(self, cls: str) -> list[str]:
+        """The methods that tell how objects of this class stand without waiting."""
+        return sorted({method for row in self._rows(cls) for method in row.asks})
+
+    def bounded(self, cls: str) -> str:
+        """The parameter that gives objects of this class a bound; empty where none does."""
+        return next((row.bounded for row in self._rows(cls) if row.bounded), "")
+
     def is_closed(self, cls: str) -> bool:
         """Whether objects of this class take no attributes but those that are declared."""
         return any(row.closed for row in self._rows(cls))

@@ -32,7 +32,9 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     that of a GUI does, needs no waking by handlers of signals. A `closed` class, and classes that extend it, take no
     attributes that are not declared. `given_to` are methods of library base classes that the library calls with such an
     object as their first argument, annotated or not. `keeps` says that programs keep what they like on such objects, as
-    attributes or items, and that all parts of a program mean the same by the same name.
+    attributes or items, and that all parts of a program mean the same by the same name. `asks` are methods that tell
+    how things stand without waiting: for them, what was handed over is not done yet. It is `bounded` by the parameter
+    of this name, if that is given and not 0.
     """
 
     bases: tuple[str, ...] = ()
@@ -46,6 +48,8 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     used_on_loop: bool = False
     wakes_itself: bool = False
     closed: bool = False
+    asks: tuple[str, ...] = ()
+    bounded: str = ""
 
 
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -195,10 +199,9 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     by the `crossings` of the row that starts the thread. Where it is a method of another kind of loop, `loop_class` is
     that class and `crossing_method` the method. Where it is wrong in some contexts only, `only_in` names them. Given an
     instance of the class `harmless_with`, it does nothing but hand it back. It is right with one of the keywords
-    `unless_given`. With `answers` it returns something that
-    its callers may need, and that nothing which is handed over can give them. What the method `undone_by` undoes right
-    after it must not be seen in between. With `only_outside` the library's own code may do it: it holds a lock of its
-    own.
+    `unless_given`. With `answers` it returns something that its callers may need, and that nothing which is handed over
+    can give them. What the method `undone_by` undoes right after it must not be seen in between. `doubt` says why it is
+    never safe to put it off. With `only_outside` the library's own code may do it: it holds a lock of its own.
     """
 
     category: Literal[
@@ -226,6 +229,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     unless_given: tuple[str, ...] = ()
     answers: bool = False
     undone_by: str = ""
+    doubt: str = ""
 
 
 class ProbeRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -43,13 +43,26 @@ class Captures:
         starts = self._starts(reached)
         return bool(starts) and all(crossing in self._flow.crossings.get(hop, ()) for hop in starts)
 
+    def starting(self, reached: Reached) -> Iterator[tuple[Module, Scope, int]]:
+        """The functions that start the threads which get to an operation, and where they do."""
+        for hop in self._starts(reached):
+            scope = self._calling(hop.module).get(hop.packed_span)
+            if scope is not None:
+                yield hop.module, scope, hop.packed_span
+
     def starts_before(self, reached: Reached, loops: Iterable[Object]) -> bool:
         """Whether a thread that gets to the operation starts before the function that starts it looks its loop up."""
         early: set[tuple[Module, int]] = set()
         for loop in loops:
             if loop.frame is not None and loop.site is not None:
-                module, calls, place = loop.frame.module, loop.frame.scope.calls, loop.site.packed_span
-                early |= {(module, call.packed_span) for call in calls if call.packed_span < place} & self._started
+                module, site = loop.frame.module, loop.site
+                # What looks the loop up for its own arguments does so before.
+                before = [
+                    call
+                    for call in loop.frame.scope.calls
+                    if call.packed_span < site.packed_span and not call.span.contains(site.span)
+                ]
+                early |= {(module, call.packed_span) for call in before} & self._started
         return bool(early) and any((hop.module, hop.packed_span) in early for hop in self._starts(reached))
 
     @cached_property

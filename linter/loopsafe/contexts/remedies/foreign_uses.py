@@ -53,6 +53,9 @@ class ForeignUses:
         for foreign, _ in placed:
             remedy.prepare(foreign.use)
         self._program.solver.run()
+        for foreign, _ in placed:
+            remedy.prepare_loops(foreign.use)
+        self._program.solver.run()
         plans = {foreign.use.what: remedy.plan(foreign.use) for foreign, _ in placed}
         settled = settle({what: plan for what, plan in plans.items() if isinstance(what, Reached)})
         for foreign, arrived in placed:

@@ -204,7 +204,7 @@ def _all_or_none(group: list[_Move]) -> None:
 
 def _loop(plan: FixPlan) -> str:
     """The loop that a plan crosses to."""
-    texts = [r.text.rpartition(".")[0] if r.action in ("pass", "pulse") else r.text for r in plan.rewrites]
+    texts = [r.text.rpartition(".")[0] if r.action in ("pass", "task", "pulse") else r.text for r in plan.rewrites]
     return texts[-1] if texts else ""
 
 

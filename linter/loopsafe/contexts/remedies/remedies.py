@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from loopsafe.contexts.owners.owner import Owners
-from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.place import LOOP, State
 from loopsafe.contexts.remedies.captures import Capture, Captures
+from loopsafe.contexts.remedies.doubts import Doubts
+from loopsafe.contexts.remedies.held_loops import HeldLoops
 from loopsafe.contexts.remedies.references import Crossings
-from loopsafe.contexts.spread.handlers import expected_exceptions
-from loopsafe.facts.schema import Attr, Import, Name
+from loopsafe.facts.schema import Attr, Await, Call, Import, Name, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.program.program import Program
@@ -34,8 +35,10 @@ class Loop(NamedTuple):
 class Remedies:
     """Decides the remedy of an operation; `fixes` only carries it out."""
 
-    def __init__(self, program: Program, crossings: Crossings, captures: Captures, owners: Owners) -> None:
-        self._program, self._crossings, self._captures, self._owners = program, crossings, captures, owners
+    def __init__(self, program: Program, flow: Flow, crossings: Crossings, owners: Owners) -> None:
+        self._program, self._crossings, self._owners = program, crossings, owners
+        self._captures, self._doubts = Captures(program, flow, crossings), Doubts(program, flow)
+        self._held = HeldLoops(program, flow, self._captures, self._doubts.calls)
         self._chosen: dict[Reached, Loop] = {}
         self._captured: dict[tuple[State, Value | None, str], Capture | str] = {}
 
@@ -44,6 +47,13 @@ class Remedies:
         self._crossings.prepare(reached.state.frame)
         for argument in reached.call.args[:1]:
             self._program.evaluate(reached.state.frame, argument)
+        self._doubts.prepare(reached)
+
+    def prepare_loops(self, reached: Reached) -> None:
+        """Ask, once it is known which loops are in scope, how they came there."""
+        wanted = reached.row.loop_class or LOOP
+        for _, held in self._crossings.loops_in_scope(reached.state.frame, wanted):
+            self._held.prepare(held, reached)
 
     def text(self, reached: Reached, avoid: Avoid | None = None) -> str:
         """The remedy in words, for the message. The loop to cross to must not be one to `avoid`."""
@@ -71,7 +81,9 @@ class Remedies:
         if row.fix == "rename":
             if not _has_plain_name(reached):
                 return FixPlan("declined", "which function is called here is chosen elsewhere")
-            return FixPlan("safe", "", (Rewrite(call.span, "rename", row.twin),))
+            # The twin of a loop's method is for every thread; others wait for the loop.
+            doubts = [] if row.category == "loop-call" else list(self._doubts.of_place(reached))
+            return _plan(doubts, (Rewrite(call.span, "rename", row.twin),), ())
         if row.crossing:
             return self._crossing_plan(reached)
         if row.answers and _is_used(reached):
@@ -82,7 +94,15 @@ class Remedies:
         if row.fix == "coroutine":
             return self._coroutine_plan(reached, loop)
         rewrite = Rewrite(call.span, "pass", f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}")
-        return _plan([loop.doubt, *_doubts(reached)], (*loop.captures, rewrite), ())
+        return _plan([loop.doubt, *self._why_not(reached)], (*loop.captures, rewrite), ())
+
+    def _why_not(self, reached: Reached) -> Iterator[str]:
+        """Why handing the operation over may change what the program does."""
+        if _is_used(reached) and reached.row.fix != "coroutine" and reached.started is None:
+            yield "the result of the call is used"
+        if reached.state.place.kind in ("exit", "finalizer"):
+            yield "the loop may be closed by then"
+        yield from self._doubts.of(reached)
 
     def _handed_plan(self, reached: Reached) -> FixPlan:
         """The operation itself is what the thread runs: let that run the crossing."""
@@ -95,12 +115,14 @@ class Remedies:
             return FixPlan("declined", "the operation is given keyword arguments")
         if row.answers and call.role == "value":
             return FixPlan("declined", "what it returns is needed on this thread")
+        if _is_kept(reached.state.frame.scope, call):
+            return FixPlan("declined", "what it returns is used")
         loop = self._handed_loop(reached)
         if not loop.text:
             return FixPlan("declined", loop.doubt)
         crossing = f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}"
         bind = Rewrite(call.span, "bind", f"{crossing}({spell(given[0])})")
-        return _plan([loop.doubt, *_doubts(reached)], (bind,), ("asyncio",))
+        return _plan([loop.doubt, *self._why_not(reached)], (bind,), ("asyncio",))
 
     def _handed_loop(self, reached: Reached) -> Loop:
         """The loop to cross to from an operation that is handed over here, on the loop maybe."""
@@ -117,17 +139,23 @@ class Remedies:
         if not self._captures.leads_back(reached, crossing):
             return FixPlan("declined", f"`{crossing}` works on threads of its own library only")
         rewrite = Rewrite(reached.call.span, "pass", crossing)
-        return FixPlan("safe", "", (rewrite,), (crossing.rpartition(".")[0],))
+        doubts = [*self._doubts.of_place(reached), *self._doubts.of_waiting(reached)]
+        return _plan(doubts, (rewrite,), (crossing.rpartition(".")[0],))
 
     def _coroutine_plan(self, reached: Reached, loop: Loop) -> FixPlan:
         call = reached.call
-        if any(name not in ("coro", "loop") for name, _ in call.keywords):
-            return FixPlan("declined", "the task's name or context would be lost")
         if len(call.args) != 1 or not self._is_coroutine(reached):
             return FixPlan("declined", "it is not certain that a coroutine is given")
-        used = ["the task is used, and becomes a concurrent future"] if _is_used(reached) else []
+        if not _is_used(reached):
+            # The task stays a task: its failure is told of, and its name and context are kept.
+            looked_up = not is_exact(call.func)
+            rewrite = Rewrite(call.span, "task" if looked_up else "pass", f"{loop.text}.call_soon_threadsafe")
+            return _plan([loop.doubt, *self._why_not(reached)], (*loop.captures, rewrite), ())
+        if any(name not in ("coro", "loop") for name, _ in call.keywords):
+            return FixPlan("declined", "the task's name or context would be lost")
+        used = "the task is used, and becomes a concurrent future"
         rewrite = Rewrite(call.span, "coroutine", loop.text)
-        return _plan([loop.doubt, *used, *_doubts(reached)], (*loop.captures, rewrite), ("asyncio",))
+        return _plan([loop.doubt, used, *self._why_not(reached)], (*loop.captures, rewrite), ("asyncio",))
 
     def _is_coroutine(self, reached: Reached) -> bool:
         """Whether a coroutine is given: anything else `create_task` refuses, but `ensure_future` takes."""
@@ -160,7 +188,8 @@ class Remedies:
         if found and not doubt:
             text, held = found[0]
             late = self._captures.starts_before(reached, held)
-            return Loop(text, f"`{text}` is not set yet when the thread starts" if late else "")
+            early = f"`{text}` is not set yet when the thread starts" if late else ""
+            return Loop(text, early or self._held.doubt(reached, text, held))
         accessor = next((a for t in self._types(receiver) if (a := self._program.knowledge.own_loop(t))), "")
         if accessor and is_exact(base) and wanted == LOOP:
             return Loop(accessor.format(spell(base)))
@@ -202,8 +231,16 @@ class Remedies:
 _NO_FIX = {"lookup": "the loop must be taken elsewhere", "task-creation": "no single coroutine is given"}
 
 
+def _is_kept(scope: Scope, call: Call) -> bool:
+    """Whether something becomes of what an awaited call gives."""
+    used = [v for values in scope.bindings.values() for v in values]
+    used += [*(store.value for store in scope.stores), *scope.returns, *scope.yields]
+    used += [value for other in scope.calls for value in (*other.args, *(v for _, v in other.keywords))]
+    return any(isinstance(value, Await) and value.value is call for value in used)
+
+
 def _plan(doubts: list[str], rewrites: tuple[Rewrite, ...], imports: tuple[str, ...]) -> FixPlan:
-    reason = "; ".join(doubt for doubt in doubts if doubt)
+    reason = "; ".join(dict.fromkeys(doubt for doubt in doubts if doubt))
     return FixPlan("unsafe" if reason else "safe", reason, rewrites, imports)
 
 
@@ -221,17 +258,6 @@ def _doubt_between(found: list[tuple[str, list[Object]]]) -> str:
 def _is_used(reached: Reached) -> bool:
     role = reached.call.role
     return role == "value" or (role == "returned" and reached.state.frame.scope.kind != "lambda")
-
-
-def _doubts(reached: Reached) -> Iterator[str]:
-    """Why handing the operation over may change what the program does."""
-    if _is_used(reached) and reached.row.fix != "coroutine" and reached.started is None:
-        yield "the result of the call is used"
-    expected = expected_exceptions(reached.state.frame.scope, reached.call.handler) & set(reached.row.expects)
-    if expected:
-        yield f"a `try` around the call expects {', '.join(sorted(expected))}"
-    if reached.state.place.kind in ("exit", "finalizer"):
-        yield "the loop may be closed by then"
 
 
 def _renamed(reached: Reached) -> str:

@@ -26,6 +26,11 @@ class ForeignRemedies:
         if isinstance(use.what, Reached):
             self._remedies.prepare(use.what)
 
+    def prepare_loops(self, use: Use) -> None:
+        """Ask, once it is known which loops are in scope, how they came there."""
+        if isinstance(use.what, Reached):
+            self._remedies.prepare_loops(use.what)
+
     def text(self, use: Use) -> str:
         """The remedy in words, for the message."""
         what = use.what

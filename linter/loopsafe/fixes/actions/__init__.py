@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from loopsafe.fixes.actions.bind import bind
 from loopsafe.fixes.actions.coroutine import bridge, call_and_run, run_threadsafe, wait_threadsafe
-from loopsafe.fixes.actions.passing import pass_on
+from loopsafe.fixes.actions.passing import pass_on, pass_task
 from loopsafe.fixes.actions.rename import rename
 from loopsafe.fixes.actions.uncall import uncall
 from loopsafe.fixes.calls import CallSite
@@ -19,6 +19,7 @@ Action = Callable[[CallSite, str, Speller], list[Change]]
 
 ACTIONS: Mapping[str, Action] = {
     "pass": pass_on,
+    "task": pass_task,
     "rename": rename,
     "uncall": uncall,
     "coroutine": run_threadsafe,

@@ -10,20 +10,30 @@ from loopsafe.project.sources import NEWLINE
 
 def pass_on(call: CallSite, text: str, spell: Speller) -> list[Change]:
     """Hand the call's function over to `text`, with its arguments."""
+    return _pass(call, call.function, text, spell)
+
+
+def pass_task(call: CallSite, text: str, spell: Speller) -> list[Change]:
+    """Hand `create_task` of the loop that `text` crosses to over to it, with the call's arguments."""
+    return _pass(call, f"{text.rpartition('.')[0]}.create_task", text, spell)
+
+
+def _pass(call: CallSite, function: str, text: str, spell: Speller) -> list[Change]:
     if all(argument.keyword in {"", "*"} for argument in call.arguments):
-        return hand_to(text, call)
+        return hand_to(text, call, function)
     # No crossing takes keywords for the function it runs.
     end = call.closing + 1
-    return [*hand_to(f"{text}({spell('functools.partial')}", call), Change(end, end, ")")]
+    return [*hand_to(f"{text}({spell('functools.partial')}", call, function), Change(end, end, ")")]
 
 
-def hand_to(receiver: str, call: CallSite) -> list[Change]:
-    """Make the call's function the first argument of a call of `receiver`, in the layout there is."""
+def hand_to(receiver: str, call: CallSite, function: str = "") -> list[Change]:
+    """Make a function, the call's own where none is given, the first argument of a call of `receiver`."""
     swap = Change(call.start, call.function_end, receiver)
+    function = function or call.function
     if not call.arguments:
-        return [swap, Change(call.inside, call.inside, call.function)]
+        return [swap, Change(call.inside, call.inside, function)]
     first = call.arguments[0]
-    content = f"{call.function},{row_break(call) or ' '}"
+    content = f"{function},{row_break(call) or ' '}"
     if first.bare_generator:
         return [swap, Change(first.start, first.start, f"{content}("), Change(first.end, first.end, ")")]
     return [swap, Change(first.start, first.start, content)]

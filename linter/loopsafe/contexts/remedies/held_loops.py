@@ -1,0 +1,122 @@
+"""Whether the loop that an expression in scope holds is one to cross to: run by somebody, and there by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from loopsafe.contexts.places.flow import Flow, Reached
+from loopsafe.contexts.places.place import LOOK_UPS
+from loopsafe.contexts.remedies.captures import Captures
+from loopsafe.contexts.remedies.other_calls import OtherCalls
+from loopsafe.contexts.remedies.references import method_around
+from loopsafe.facts.schema import Attr, Const, Expr, Scope
+from loopsafe.program.index import last_name
+from loopsafe.program.program import Program
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Class, Object, Value, same_making
+
+_SURE = LOOK_UPS[0]
+# Functions between the one that keeps the loop and the one that starts the thread.
+_FURTHEST = 3
+
+
+class HeldLoops:
+    """Asks how a loop came into its variable or attribute."""
+
+    def __init__(self, program: Program, flow: Flow, captures: Captures, calls: OtherCalls) -> None:
+        self._program, self._flow, self._captures, self._calls = program, flow, captures, calls
+
+    def prepare(self, loops: Sequence[Object], reached: Reached) -> None:
+        """Ask for what the answer will need, so that it is known in the end."""
+        _ = self._driven
+        for loop in loops:
+            if loop.frame is not None:
+                self._calls.prepare(loop.frame.module, loop.frame.scope)
+        for module, scope, _ in self._captures.starting(reached):
+            self._calls.prepare(module, scope)
+
+    def doubt(self, reached: Reached, text: str, loops: Sequence[Object]) -> str:
+        """Why it may not be the loop to cross to; empty where it is."""
+        if self._is_librarys(reached, text):
+            return ""
+        made = [loop for loop in loops if loop.site is not None]
+        # What is declared does not count where something comes along.
+        for loop in made or loops:
+            if loop.site is None or loop.frame is None:
+                return f"`{text}` is given from outside, and must be the object's loop"
+            name = last_name(loop.site.func)
+            if not self._is_run(loop) and name != _SURE:
+                if name not in LOOK_UPS:
+                    return f"nobody is seen to run `{text}`"
+                if not self._is_on_loop(loop.frame.scope):
+                    return f"`{text}` is looked up where no loop may run"
+        return self._may_be_none(reached, text)
+
+    def _is_librarys(self, reached: Reached, text: str) -> bool:
+        """Whether it is an attribute that a library keeps its loop in."""
+        bound = method_around(reached.state.frame)
+        name = text.rpartition(".")[2]
+        bases = self._program.classes.library_bases(bound[1].cls) if bound and "." in text else ()
+        return any(self._program.knowledge.attribute(base, name) for base in bases)
+
+    def _is_on_loop(self, scope: Scope) -> bool:
+        """Whether a function is called by coroutines and loops only."""
+        if scope.is_async:
+            return True
+        begins = list(self._calls.begin(scope))
+        return bool(begins) and all(call.by.is_async or call.handed for call in begins)
+
+    def _is_run(self, loop: Object) -> bool:
+        run: list[Value] = [*self._flow.thread_loops, *self._flow.run_by_main]
+        run += [one for loops in self._flow.loops_run.values() for one in loops]
+        run += [value for node in self._driven for value in node.values]
+        return any(same_making(loop, one) for one in run)
+
+    @cached_property
+    def _driven(self) -> list[Node]:
+        """What the methods are called on that run their loop."""
+        program = self._program
+        names = {name.rpartition(".")[2] for name in program.knowledge.loops}
+        return [
+            program.evaluate(frame, call.func.base)
+            for name in sorted(names)
+            for module, scope, call in program.index.calls.get(name, ())
+            if isinstance(call.func, Attr)
+            for frame in program.classes.frames(module, scope)
+        ]
+
+    def _may_be_none(self, reached: Reached, text: str) -> str:
+        base, _, name = text.rpartition(".")
+        nothing = f"`{text}` may still be None there"
+        if not base:
+            at = reached.state.frame
+            while at.parent is not None and name not in at.scope.bindings:
+                at = at.parent
+            return nothing if any(map(_is_none, at.scope.bindings.get(name, ()))) else ""
+        bound = method_around(reached.state.frame)
+        if bound is None or not any(map(_is_none, self._stored(bound[1].cls, name))):
+            return ""
+        starts = list(self._captures.starting(reached))
+        known = bool(starts) and all(self._is_set(scope, name, place, _FURTHEST) for _, scope, place in starts)
+        return "" if known else nothing
+
+    def _stored(self, cls: Class, name: str) -> Iterator[Expr]:
+        for base in self._program.classes.mro(cls):
+            if isinstance(base, Class):
+                stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
+                yield from (store.value for _, store in stores.get(name, ()))
+                yield from base.scope.bindings.get(name, ())
+
+    def _is_set(self, scope: Scope, name: str, place: int, further: int) -> bool:
+        """Whether an attribute is set before a place of a function is reached."""
+        if any(s.name == name and s.packed_span < place and not _is_none(s.value) for s in scope.stores):
+            return True
+        calls = list(self._calls.of([scope])) if further else []
+        return bool(calls) and all(
+            not call.handed and self._is_set(call.by, name, call.call.packed_span, further - 1) for call in calls
+        )
+
+
+def _is_none(value: Expr) -> bool:
+    return isinstance(value, Const) and value.value is None
