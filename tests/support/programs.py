@@ -41,6 +41,7 @@ _EXPRESSIONS = (
     "[{} for i in y]", "any({} for i in y)", "z = {}", "return {}", "print({})", "x and {}", "{} if x else None",
     "[0, {}]", "z: object = {}", "assert ({}) is None", "(z := {})", "y[{}] = 1", "return [1, *({})]",
 )  # fmt: skip
+_USES = ("z = {}", "return {}", "print({})", "z: object = {}", "assert ({}) is None", "y[{}] = 1")
 _ENCODINGS = ("utf-8", "utf-8", "utf-8", "utf-8-sig", "latin-1", "cp1252")
 _HEADS = (
     "", '"""Doc."""\n', "#!/usr/bin/env python\n# Licence: none\n\n",
@@ -66,6 +67,7 @@ class Shape:
         declines: reasons for which no fix may be planned.
         captures: the row by which the fix takes a loop that is in no scope.
         value: whether the call stands for a value, so that it can stand within expressions.
+        statement: whether it can stand where nothing becomes of it.
         awaited: whether the call is awaited.
     """
 
@@ -82,6 +84,7 @@ class Shape:
     declines: tuple[str, ...] = ()
     captures: str = ""
     value: bool = True
+    statement: bool = True
     awaited: bool = False
 
     def __str__(self) -> str:
@@ -137,7 +140,7 @@ def _inside(draw: st.DrawFn, arguments: list[str]) -> str:
 
 
 def _method(draw: st.DrawFn, shape: Shape, name: str, call: str) -> str:
-    nestings = _STATEMENTS + (_EXPRESSIONS if shape.value else ())
+    nestings = _STATEMENTS + (_EXPRESSIONS if shape.value else ()) if shape.statement else _USES
     if shape.awaited:
         nestings = tuple(nesting for nesting in nestings if not re.search("lambda|def |any", nesting))
     nesting = draw(st.sampled_from(nestings))
@@ -245,6 +248,12 @@ def renamed(name: str) -> Expected:
     return lambda call: ast.Call(ast.Attribute(call.func.value, name, ast.Load()), call.args, call.keywords)  # type: ignore[attr-defined]
 
 
+def scheduled(call: ast.Call) -> ast.expr:
+    """`create_task(c())` to `loop.call_soon_threadsafe(loop.create_task, c())`."""
+    handed = [expression("self.loop.create_task"), call.args[0]]
+    return ast.Call(expression("self.loop.call_soon_threadsafe"), handed, [])
+
+
 def threadsafe(call: ast.Call) -> ast.expr:
     """`create_task(c())` to `asyncio.run_coroutine_threadsafe(c(), loop)`."""
     return ast.Call(expression("asyncio.run_coroutine_threadsafe"), [call.args[0], expression("self.loop")], [])
@@ -323,8 +332,13 @@ SHAPES = (
     Shape("call_soon", "self.loop", "call_soon", callback(), renamed("call_soon_threadsafe")),
     Shape("call_later", "self.loop", "call_later", callback("1"), _THREADSAFE, declines=(_NEEDED,)),
     Shape("stop", "self.loop", "stop", nothing(), _THREADSAFE),
-    Shape("create_task", "self.loop", "create_task", coroutine(), threadsafe),
-    Shape("ensure_future", "asyncio", "ensure_future", coroutine(loop=True), threadsafe),
+    Shape("create_task", "self.loop", "create_task", coroutine(), scheduled, value=False),
+    Shape("create_task that is kept", "self.loop", "create_task", coroutine(), threadsafe, statement=False),
+    Shape(
+        "ensure_future", "asyncio", "ensure_future", coroutine(loop=True), scheduled,
+        refusals=("the loop is given among other arguments",), value=False,
+    ),
+    Shape("ensure_future that is kept", "asyncio", "ensure_future", coroutine(loop=True), threadsafe, statement=False),
     Shape(
         "writer", "self.writer", "write", item("data"), _THREADSAFE,
         "_, self.writer = await asyncio.open_connection('h', 1)",

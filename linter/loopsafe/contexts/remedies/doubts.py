@@ -202,7 +202,7 @@ class Doubts:
                 finally_ = any(unpack_span(final).contains(later.span) for final in scope.finals)
                 # The outermost loop is over then.
                 after = later.packed_span > call.packed_span and not inside[0].contains(later.span)
-                if after and not finally_ and later not in self._operations:
+                if after and not finally_ and later not in self._operations and not _is_builtin(later.func):
                     yield f"`{spell(later.func)}` in line {later.span.row} is not reached if the loop has ended"
                     break
 
@@ -284,6 +284,10 @@ class Doubts:
 
 def _begins(call: OtherCall) -> bool:
     return call.handed or call.by.is_async or call.by.kind != "function"
+
+
+def _is_builtin(func: Expr) -> bool:
+    return isinstance(func, Name) and hasattr(builtins, func.id)
 
 
 def _handled(scope: Scope, handler: int) -> set[str]:

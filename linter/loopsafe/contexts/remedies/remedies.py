@@ -148,8 +148,8 @@ class Remedies:
             return FixPlan("declined", "it is not certain that a coroutine is given")
         if not _is_used(reached):
             # The task stays a task: its failure is told of, and its name and context are kept.
-            looked_up = not is_exact(call.func)
-            rewrite = Rewrite(call.span, "task" if looked_up else "pass", f"{loop.text}.call_soon_threadsafe")
+            own = not is_exact(call.func) or any(name == "loop" for name, _ in call.keywords)
+            rewrite = Rewrite(call.span, "task" if own else "pass", f"{loop.text}.call_soon_threadsafe")
             return _plan([loop.doubt, *self._why_not(reached)], (*loop.captures, rewrite), ())
         if any(name not in ("coro", "loop") for name, _ in call.keywords):
             return FixPlan("declined", "the task's name or context would be lost")

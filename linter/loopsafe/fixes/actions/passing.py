@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loopsafe.fixes.calls import CallSite
 from loopsafe.fixes.names import Speller
-from loopsafe.fixes.text import Change
+from loopsafe.fixes.text import CannotFix, Change
 from loopsafe.project.sources import NEWLINE
 
 
@@ -14,8 +14,19 @@ def pass_on(call: CallSite, text: str, spell: Speller) -> list[Change]:
 
 
 def pass_task(call: CallSite, text: str, spell: Speller) -> list[Change]:
-    """Hand `create_task` of the loop that `text` crosses to over to it, with the call's arguments."""
-    return _pass(call, f"{text.rpartition('.')[0]}.create_task", text, spell)
+    """Hand `create_task` of the loop that `text` crosses to over to it, with the arguments but for a loop.
+
+    Raises:
+        CannotFix: a loop is given among others.
+    """
+    function = f"{text.rpartition('.')[0]}.create_task"
+    loop = next((a for a in call.arguments[1:] if a.keyword == "loop"), None)
+    if loop is None:
+        return _pass(call, function, text, spell)
+    first = call.arguments[0]
+    if len(call.arguments) > 2 or first.keyword or "#" in call.source[first.end : loop.end]:
+        raise CannotFix("the loop is given among other arguments")
+    return [*hand_to(text, call, function), Change(first.end, loop.end, "")]
 
 
 def _pass(call: CallSite, function: str, text: str, spell: Speller) -> list[Change]:
