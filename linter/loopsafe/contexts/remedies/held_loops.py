@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.place import LOOK_UPS
 from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.contexts.remedies.references import method_around
-from loopsafe.facts.schema import Attr, Const, Expr, Scope
+from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
@@ -24,8 +25,9 @@ _FURTHEST = 3
 class HeldLoops:
     """Asks how a loop came into its variable or attribute."""
 
-    def __init__(self, program: Program, flow: Flow, captures: Captures, calls: OtherCalls) -> None:
+    def __init__(self, program: Program, flow: Flow, captures: Captures, calls: OtherCalls, owners: Owners) -> None:
         self._program, self._flow, self._captures, self._calls = program, flow, captures, calls
+        self._owners = owners
 
     def prepare(self, loops: Sequence[Object], reached: Reached) -> None:
         """Ask for what the answer will need, so that it is known in the end."""
@@ -40,6 +42,9 @@ class HeldLoops:
         """Why it may not be the loop to cross to; empty where it is."""
         if self._is_librarys(reached, text):
             return ""
+        waiting = self._owners.of(reached.receiver)
+        if any(self._owners.loops.apart(waiting, self._owners.loops.of(loop)) for loop in loops):
+            return f"another loop than `{text}` waits for it"
         made = [loop for loop in loops if loop.site is not None]
         # What is declared does not count where something comes along.
         for loop in made or loops:
@@ -65,7 +70,7 @@ class HeldLoops:
         if scope.is_async:
             return True
         begins = list(self._calls.begin(scope))
-        return bool(begins) and all(call.by.is_async or call.handed for call in begins)
+        return bool(begins) and all(call.is_on_loop for call in begins)
 
     def _is_run(self, loop: Object) -> bool:
         run: list[Value] = [*self._flow.thread_loops, *self._flow.run_by_main]
@@ -91,22 +96,31 @@ class HeldLoops:
         nothing = f"`{text}` may still be None there"
         if not base:
             at = reached.state.frame
-            while at.parent is not None and name not in at.scope.bindings:
+            while at.parent is not None and name not in _own_names(at.scope):
                 at = at.parent
-            return nothing if any(map(_is_none, at.scope.bindings.get(name, ()))) else ""
+            held = (*at.scope.bindings.get(name, ()), *(p.default for p in at.scope.parameters if p.name == name))
+            return nothing if any(_may_be_none(at.scope, value) for value in held) else ""
         bound = method_around(reached.state.frame)
-        if bound is None or not any(map(_is_none, self._stored(bound[1].cls, name))):
+        stored = list(self._stored(bound[1].cls, name)) if bound is not None else []
+        if any(scope.kind == "function" and scope.name != "__init__" and _is_none(value) for scope, value, _ in stored):
+            return f"`{text}` may be None again by then"
+        if any(_is_asked(scope, guard, name) for scope, _, guard in stored):
+            return f"`{text}` may be kept from an earlier loop"
+        if any(isinstance(v, Name) and _may_be_none(scope, v) for scope, v, _ in stored if scope.kind == "function"):
+            return f"`{text}` may be None: it is given by callers"
+        if not any(_may_be_none(scope, value) for scope, value, _ in stored):
             return ""
         starts = list(self._captures.starting(reached))
         known = bool(starts) and all(self._is_set(scope, name, place, _FURTHEST) for _, scope, place in starts)
         return "" if known else nothing
 
-    def _stored(self, cls: Class, name: str) -> Iterator[Expr]:
+    def _stored(self, cls: Class, name: str) -> Iterator[tuple[Scope, Expr, int]]:
+        """What is put into an attribute, in which function and under which guard."""
         for base in self._program.classes.mro(cls):
             if isinstance(base, Class):
                 stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
-                yield from (store.value for _, store in stores.get(name, ()))
-                yield from base.scope.bindings.get(name, ())
+                yield from ((scope, store.value, store.guard) for scope, store in stores.get(name, ()))
+                yield from ((base.scope, value, -1) for value in base.scope.bindings.get(name, ()))
 
     def _is_set(self, scope: Scope, name: str, place: int, further: int) -> bool:
         """Whether an attribute is set before a place of a function is reached."""
@@ -114,9 +128,33 @@ class HeldLoops:
             return True
         calls = list(self._calls.of([scope])) if further else []
         return bool(calls) and all(
-            not call.handed and self._is_set(call.by, name, call.call.packed_span, further - 1) for call in calls
+            not call.handed and self._is_set(call.by, name, call.packed_span, further - 1) for call in calls
         )
+
+
+def _is_asked(scope: Scope, guard: int, name: str) -> bool:
+    """Whether a guard asks for an attribute of this name."""
+    while guard >= 0:
+        at = scope.guards[guard]
+        test = at.test.left if isinstance(at.test, Compare) else at.test
+        if at.kind == "test" and last_name(test) == name:
+            return True
+        guard = at.parent
+    return False
+
+
+def _own_names(scope: Scope) -> set[str]:
+    return {*scope.bindings, *(parameter.name for parameter in scope.parameters)}
 
 
 def _is_none(value: Expr) -> bool:
     return isinstance(value, Const) and value.value is None
+
+
+def _may_be_none(scope: Scope, value: Expr) -> bool:
+    """Whether a value may be None as it is written: also a parameter with this default, and a key that is missing."""
+    if isinstance(value, Choice):
+        return any(_is_none(option) for option in value.options)
+    if isinstance(value, Name):
+        return any(p.name == value.id and _is_none(p.default) for p in scope.parameters)
+    return _is_none(value) or (isinstance(value, Call) and last_name(value.func) == "get" and bool(value.args))

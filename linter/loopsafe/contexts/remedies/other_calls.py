@@ -1,4 +1,4 @@
-"""Who else calls a function: coroutines, what the loop calls back, a module's own code."""
+"""Who else runs a function: coroutines, what the loop calls back, a module's own code, whoever has it in hand."""
 
 from __future__ import annotations
 
@@ -7,26 +7,48 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
+from loopsafe.contexts.places.flow import Flow
+from loopsafe.facts.schema import (
+    Choice,
+    Collection,
+    Const,
+    Expr,
+    Name,
+    Scope,
+    unpack_span,
+)  # fmt: skip
+from loopsafe.facts.spelling import spell
+from loopsafe.locations import Span
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, External, Function, Method, Value
+from loopsafe.program.values import Class, Function, Method, Value
 
 # Sites that may call a function of one name.
 _MOST_SITES = 500
-_WHERE = ("loop", "home")
+# These leave it to a call by its name what is called.
+_PLAIN_DECORATORS = {"staticmethod", "classmethod", "override", "abstractmethod", "final"}
 
 
 class OtherCall(NamedTuple):
-    """A call of `scope`, or its hand-over to a loop where `handed`, in the function `by`."""
+    """A call of `scope` in the function `by`, or, with `handed`, that somebody is given the function there."""
 
     scope: Scope
     module: Module
     by: Scope
-    call: Call
-    handed: bool
+    packed_span: int
+    handed: bool = False
+
+    @property
+    def span(self) -> Span:
+        """Where the call or the name stands."""
+        return unpack_span(self.packed_span)
+
+    @property
+    def is_on_loop(self) -> bool:
+        """Whether it is a coroutine that calls."""
+        return self.by.is_async and not self.handed
 
 
 class _Site(NamedTuple):
@@ -35,36 +57,67 @@ class _Site(NamedTuple):
 
 
 class OtherCalls:
-    """Collects, for each function, the calls that may mean it; asks what they call once everything is known."""
+    """Collects, for each function, the places that may mean it; asks what they mean once everything is known."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
+    def __init__(self, program: Program, flow: Flow) -> None:
+        self._program, self._flow = program, flow
         self._sites: dict[Scope, list[_Site]] = {}
-        self.uncounted: set[Scope] = set()
-        """Functions of so common a name that not all calls were looked at."""
+        self._modules: dict[Scope, Module] = {}
+        self._uncounted: set[Scope] = set()
+        self._names: dict[int, dict[str, list[tuple[Scope, Expr, int]]]] = {}
 
     def prepare(self, module: Module, scope: Scope) -> None:
-        """Ask about all that may call the function, and about what calls that."""
+        """Ask about all that may run the function, and about what runs that."""
         pending = [(module, scope)]
         while pending:
             at, function = pending.pop()
             if function.kind == "function" and function not in self._sites:
+                self._modules[function] = at
                 self._sites[function] = list(self._find(at, function))
                 pending += [(site.found.module, site.found.by) for site in self._sites[function]]
 
+    def doubts(self, scopes: set[Scope]) -> Iterator[str]:
+        """Where else these functions, which lead from one to the next, may run."""
+        for scope in sorted(scopes, key=lambda one: (one.qualname, one.index)):
+            name = scope.name
+            if scope in self._uncounted:
+                yield f"`{name}` is too common a name to see all its callers"
+            elif scope.kind == "function" and _is_special(scope):
+                yield f"`{name}` may run wherever its object is used"
+            elif self._is_looked_up(scope):
+                yield f"`{name}` may be called by a name that is put together"
+            else:
+                first = next(self._elsewhere(scope, scopes), None)
+                if first is not None:
+                    yield first
+
+    def _elsewhere(self, scope: Scope, own: set[Scope]) -> Iterator[str]:
+        for call in self.of([scope]):
+            row = call.span.row
+            if call.by in own and not call.handed:
+                continue
+            if call.handed:
+                yield f"`{scope.name}` is also handed on in line {row}"
+            elif call.by.is_async:
+                yield f"`{scope.name}` also runs on a loop: it is called in line {row}"
+            elif call.by.kind != "function" or any(one.by not in own for one in self.begin(call.by)):
+                yield f"`{scope.name}` may also run elsewhere: it is called in line {row}"
+
     def of(self, scopes: Iterable[Scope]) -> Iterator[OtherCall]:
-        """The calls of these functions that begin elsewhere than in one of them: see `ends` for where they begin."""
-        own = set(scopes)
-        for scope in own:
+        """The places that call these functions, or hand them on."""
+        for scope in scopes:
             for site in self._sites.get(scope, ()):
-                if site.found.by not in own and self._means(scope, site):
+                if self._means(scope, site):
                     yield site.found
 
     def begin(self, scope: Scope) -> Iterator[OtherCall]:
-        """The calls that begin what calls a function in the end: in coroutines, modules, and by hand-over to a loop."""
+        """The places at which what calls a function begins: in coroutines and modules, or nobody can tell."""
         seen, pending = {scope}, [scope]
         while pending:
-            for call in self.of([pending.pop()]):
+            at = pending.pop()
+            if at.kind == "function" and _is_special(at):
+                yield OtherCall(at, self._modules[at], at, at.packed_span, True)
+            for call in self.of([at]):
                 if call.handed or call.by.is_async or call.by.kind != "function":
                     yield call
                 elif call.by not in seen:
@@ -75,62 +128,93 @@ class OtherCalls:
         name = _called(module, scope)
         calls = self._program.index.callers(name)
         if len(calls) > _MOST_SITES:
-            self.uncounted.add(scope)
+            self._uncounted.add(scope)
             return
         for at, by, call in calls:
-            yield self._site(OtherCall(scope, at, by, call, False), call.func)
-        for by, call, given in self._handed(module).get(name, ()):
-            yield self._site(OtherCall(scope, module, by, call, True), given)
+            yield self._site(OtherCall(scope, at, by, call.packed_span), call.func)
+        if scope.name != "__init__":
+            for at in self._program.modules.all:
+                for by, given, place in self._named(at).get(name, ()):
+                    if not self._starts(at, unpack_span(place)):
+                        yield self._site(OtherCall(scope, at, by, place, True), given)
 
     def _site(self, found: OtherCall, callee: Expr) -> _Site:
         frames = self._program.classes.frames(found.module, found.by)
         return _Site(found, tuple(self._program.evaluate(frame, callee) for frame in frames))
 
     def _means(self, scope: Scope, site: _Site) -> bool:
+        # What a decorator makes of it is not followed.
+        if any(last_name(decorator) not in _PLAIN_DECORATORS for decorator in scope.decorators):
+            return True
         return any(_is(value, scope) for node in site.callees for value in node.values)
 
-    def _handed(self, module: Module) -> dict[str, list[tuple[Scope, Call, Expr]]]:
-        """What the calls of a module hand to a loop, by name."""
-        known = self._handed_in.get(module.index)
+    def _named(self, module: Module) -> dict[str, list[tuple[Scope, Expr, int]]]:
+        """Where a module speaks of functions without calling them, by name."""
+        known = self._names.get(module.index)
         if known is None:
-            known = self._handed_in[module.index] = defaultdict(list)
+            known = self._names[module.index] = defaultdict(list)
             for scope in module.facts.scopes:
-                for call in scope.calls:
-                    if last_name(call.func) in self._takers and self._hands_to_loop(module, scope, call):
-                        for given in (*call.args, *(value for _, value in call.keywords)):
-                            if isinstance(given, Attr | Name):
-                                known[last_name(given)].append((scope, call, given))
+                for read in scope.reads:
+                    known[read.attr.name].append((scope, read.attr, read.packed_span))
+                for value, place in _values(scope):
+                    for name in _plain_names(value):
+                        known[name.id].append((scope, name, place))
         return known
 
-    def _hands_to_loop(self, module: Module, scope: Scope, call: Call) -> bool:
-        """Whether the call is the one that rows speak of, where others of its name start threads."""
-        if last_name(call.func) not in self._starters:
-            return True
-        resolved = self._program.classes.resolve(self._program.classes.plain_frame(module, scope), call.func)
-        rows = self._program.knowledge.runs.get(resolved.name, ()) if isinstance(resolved, External) else ()
-        return any(row.where in _WHERE for row in rows)
+    def _starts(self, module: Module, span: Span) -> bool:
+        """Whether a place is about the start of a thread."""
+        return any(start.contains(span) or start.row == span.row for start in self._started.get(module.index, ()))
 
     @cached_property
-    def _handed_in(self) -> dict[int, dict[str, list[tuple[Scope, Call, Expr]]]]:
-        return {}
+    def _started(self) -> dict[int, list[Span]]:
+        found: dict[int, list[Span]] = defaultdict(list)
+        for hops in self._flow.roots.values():
+            for hop in hops:
+                found[hop.module.index].append(unpack_span(hop.packed_span))
+        return found
 
-    @cached_property
-    def _takers(self) -> set[str]:
-        """The names of what takes a function that a loop is to call."""
-        return self._names(*_WHERE)
+    def _is_looked_up(self, scope: Scope) -> bool:
+        """Whether the module reads attributes whose names it puts together."""
+        module = self._modules.get(scope)
+        if module is None or scope.parent < 0 or module.facts.scopes[scope.parent].kind != "class":
+            return False
+        return any(
+            at is module and len(call.args) > 1 and not isinstance(call.args[1], Const)
+            for at, _, call in self._program.index.calls.get("getattr", ())
+        )
 
-    @cached_property
-    def _starters(self) -> set[str]:
-        return self._names("thread")
 
-    def _names(self, *where: str) -> set[str]:
-        runs = self._program.knowledge.runs
-        return {name.rpartition(".")[2] for name, rows in runs.items() if any(row.where in where for row in rows)}
+def _values(scope: Scope) -> Iterator[tuple[Expr, int]]:
+    """What a function gives away, puts somewhere or returns."""
+    for call in scope.calls:
+        for given in (*call.args, *(value for _, value in call.keywords)):
+            yield given, call.packed_span
+    for store in scope.stores:
+        yield store.value, store.packed_span
+    for value in (*(v for values in scope.bindings.values() for v in values), *scope.returns, *scope.yields):
+        yield value, scope.packed_span
+
+
+def _plain_names(value: Expr) -> Iterator[Name]:
+    if isinstance(value, Name):
+        yield value
+    elif isinstance(value, Collection):
+        for item in value.items:
+            yield from _plain_names(item)
+    elif isinstance(value, Choice):
+        for option in value.options:
+            yield from _plain_names(option)
 
 
 def _called(module: Module, scope: Scope) -> str:
     """The name by which a function is called: a constructor by that of its class."""
     return module.facts.scopes[scope.parent].name if scope.name == "__init__" and scope.parent >= 0 else scope.name
+
+
+def _is_special(scope: Scope) -> bool:
+    """Whether Python runs the function where nobody writes a call of its name."""
+    dunder = scope.name.startswith("__") and scope.name.endswith("__") and scope.name != "__init__"
+    return dunder or any(spell(d).endswith(("property", ".setter", ".getter")) for d in scope.decorators)
 
 
 def _is(value: Value, scope: Scope) -> bool:

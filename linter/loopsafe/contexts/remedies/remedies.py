@@ -11,6 +11,7 @@ from loopsafe.contexts.places.place import LOOP, State
 from loopsafe.contexts.remedies.captures import Capture, Captures
 from loopsafe.contexts.remedies.doubts import Doubts
 from loopsafe.contexts.remedies.held_loops import HeldLoops
+from loopsafe.contexts.remedies.leads import gives_its_result
 from loopsafe.contexts.remedies.references import Crossings
 from loopsafe.facts.schema import Attr, Await, Call, Import, Name, Scope
 from loopsafe.facts.spelling import is_exact, spell
@@ -38,7 +39,7 @@ class Remedies:
     def __init__(self, program: Program, flow: Flow, crossings: Crossings, owners: Owners) -> None:
         self._program, self._crossings, self._owners = program, crossings, owners
         self._captures, self._doubts = Captures(program, flow, crossings), Doubts(program, flow)
-        self._held = HeldLoops(program, flow, self._captures, self._doubts.calls)
+        self._held = HeldLoops(program, flow, self._captures, self._doubts.calls, owners)
         self._chosen: dict[Reached, Loop] = {}
         self._captured: dict[tuple[State, Value | None, str], Capture | str] = {}
 
@@ -62,7 +63,7 @@ class Remedies:
             return f"use `{row.crossing}`" if self._captures.leads_back(reached, row.crossing) else "do it on its loop"
         if row.fix == "rename":
             return f"use `{_renamed(reached)}`"
-        if row.fix == "coroutine":
+        if row.fix == "coroutine" and (self._is_used(reached) or len(reached.call.args) != 1):
             return "use `asyncio.run_coroutine_threadsafe`"
         if row.category == "lookup":
             return "bring the loop along"
@@ -86,7 +87,7 @@ class Remedies:
             return _plan(doubts, (Rewrite(call.span, "rename", row.twin),), ())
         if row.crossing:
             return self._crossing_plan(reached)
-        if row.answers and _is_used(reached):
+        if row.answers and self._is_used(reached):
             return FixPlan("declined", "what it returns is needed on this thread")
         loop = self._loop(reached, avoid)
         if not loop.text:
@@ -98,11 +99,21 @@ class Remedies:
 
     def _why_not(self, reached: Reached) -> Iterator[str]:
         """Why handing the operation over may change what the program does."""
-        if _is_used(reached) and reached.row.fix != "coroutine" and reached.started is None:
+        if self._is_used(reached) and reached.row.fix != "coroutine" and reached.started is None:
             yield "the result of the call is used"
         if reached.state.place.kind in ("exit", "finalizer"):
             yield "the loop may be closed by then"
         yield from self._doubts.of(reached)
+
+    def _is_used(self, reached: Reached) -> bool:
+        """Whether something becomes of what the operation gives back."""
+        role = reached.call.role
+        if role != "returned" or reached.state.frame.scope.kind != "lambda":
+            return role in ("value", "returned")
+        # A thread object drops what its function gives; whoever else calls a lambda may want it.
+        starts = self._doubts.leads.starts(reached)
+        dropped = bool(starts) and not any(gives_its_result(call) for _, call in starts)
+        return (reached.row.answers or reached.row.fix == "coroutine") and not dropped
 
     def _handed_plan(self, reached: Reached) -> FixPlan:
         """The operation itself is what the thread runs: let that run the crossing."""
@@ -146,7 +157,7 @@ class Remedies:
         call = reached.call
         if len(call.args) != 1 or not self._is_coroutine(reached):
             return FixPlan("declined", "it is not certain that a coroutine is given")
-        if not _is_used(reached):
+        if not self._is_used(reached):
             # The task stays a task: its failure is told of, and its name and context are kept.
             own = not is_exact(call.func) or any(name == "loop" for name, _ in call.keywords)
             rewrite = Rewrite(call.span, "task" if own else "pass", f"{loop.text}.call_soon_threadsafe")
@@ -253,11 +264,6 @@ def _doubt_between(found: list[tuple[str, list[Object]]]) -> str:
         if made and sites and not made & sites:
             return f"`{other}` may be the object's loop as well as `{text}`"
     return ""
-
-
-def _is_used(reached: Reached) -> bool:
-    role = reached.call.role
-    return role == "value" or (role == "returned" and reached.state.frame.scope.kind != "lambda")
 
 
 def _renamed(reached: Reached) -> str:

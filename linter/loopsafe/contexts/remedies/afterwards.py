@@ -1,0 +1,233 @@
+"""What is done at once after an operation that is handed over, and may come before it now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
+from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.remedies.leads import Leads, Way, gives_its_result
+from loopsafe.contexts.remedies.references import method_around
+from loopsafe.facts.schema import (
+    Attr,
+    Call,
+    Collection,
+    Expr,
+    Item,
+    Name,
+    Scope,
+    Slice,
+    Star,
+    Store,
+    Subscript,
+    unpack_span,
+)  # fmt: skip
+from loopsafe.facts.spelling import spell
+from loopsafe.program.index import last_name
+from loopsafe.program.program import Program
+from loopsafe.program.values import Class, Frame
+
+_BUFFERS = ("bytearray", "memoryview", "array.array", "array")
+_FIXED = ("bytes", "str")
+_CHANGES = {"append", "extend", "insert", "add", "update", "pop", "popitem", "remove", "discard", "clear", "setdefault"}
+# By these one thread tells another.
+_TELLS = _CHANGES | {"set", "notify", "notify_all", "release", "put", "put_nowait", "set_result", "set_exception"}
+# These change nothing that others rely on.
+_IDLE = {"sleep", "debug", "info", "warning", "error", "exception", "critical", "log"}
+_TURNS = ("call_soon", "call_soon_threadsafe")
+_TURNED = ("sync-primitive", "future", "task-creation", "loop-call")
+
+
+class Afterwards:
+    """Asks what stands behind an operation, in its function and in those that lead to it."""
+
+    def __init__(self, program: Program, leads: Leads) -> None:
+        self._program, self._leads = program, leads
+
+    def doubts(self, reached: Reached) -> Iterator[str]:
+        """Why what comes after may rely on it."""
+        yield from self._of_arguments(reached)
+        if reached.started is not None:
+            return
+        scopes = self._leads.scopes(reached)
+        for state, call in self._leads.ways(reached):
+            yield from self._of_stores((state, call), scopes)
+            yield from self._of_calls((state, call), reached)
+        if not self._leads.is_awaited(reached) and not self._leads.may_stop_anywhere(reached):
+            yield from self._of_end(reached)
+
+    def _of_stores(self, way: Way, scopes: set[Scope]) -> Iterator[str]:
+        """What is set afterwards, and read by others, says that it is done."""
+        (state, call), own = way, _own_names(way[0].frame.scope)
+        for store in state.frame.scope.stores:
+            # An object that is exchanged by the next one has done what it was asked for.
+            swapped = isinstance(call.func, Attr) and spell(call.func.base) == _spelled(store)
+            if store.packed_span > call.packed_span and not swapped and self._is_shared(store, scopes, own):
+                yield f"`{_spelled(store)}`, set in line {unpack_span(store.packed_span).row}, may be seen before"
+        outer = state.frame.scope.outer_names
+        if outer:
+            yield f"`{min(outer)}` of a scope around may be seen before"
+
+    def _is_shared(self, store: Store, scopes: set[Scope], own: set[str]) -> bool:
+        """Whether others than the thread may read what is stored."""
+        if store.name is None:
+            return not (isinstance(store.base, Name) and store.base.id in own)
+        readers = self._readers.get(store.name, ())
+        return any(by not in scopes and by not in self._on_threads for by in readers)
+
+    def _of_calls(self, way: Way, reached: Reached) -> Iterator[str]:
+        """What others are told afterwards says that it is done."""
+        call, own = way[1], _own_names(way[0].frame.scope)
+        for later in self._later(way):
+            func = later.func
+            if not isinstance(func, Attr) or later in self._operations:
+                continue
+            told = func.name in _TELLS and not (isinstance(func.base, Name) and func.base.id in own)
+            if told and call is not later:
+                yield f"`{spell(func)}` in line {later.span.row} may be seen before"
+            elif func.name in _TURNS and reached.row.category in _TURNED:
+                yield f"what is handed over in line {later.span.row} comes a turn earlier than what it wakes"
+
+    def _of_end(self, reached: Reached) -> Iterator[str]:
+        """A thread that goes on when the loop has ended fails here, and leaves undone what comes after."""
+        leading = {call for _, call in self._leads.ways(reached)}
+        for way in self._leads.ways(reached):
+            scope = way[0].frame.scope
+            later = (call for call in self._later(way) if call not in leading and self._matters(call))
+            undone = [(call.span.row, spell(call.func)) for call in later]
+            undone += [
+                (unpack_span(store.packed_span).row, _spelled(store))
+                for store in scope.stores
+                if store.packed_span > way[1].packed_span and not _is_local(store, scope)
+            ]
+            if undone:
+                row, text = min(undone)
+                yield f"`{text}` in line {row} is not reached if the loop has ended"
+            elif any(value is not None for value in scope.returns) and self._is_asked(reached):
+                yield "what its function returns is lost if the loop has ended"
+            blocks = [block for block in scope.blocks if block.packed_span < way[1].packed_span]
+            for block in blocks:
+                if self._is_of_project(way[0].frame, block.value):
+                    row = unpack_span(block.packed_span).row
+                    yield f"the block of line {row} hears of it if the loop has ended"
+
+    def _is_asked(self, reached: Reached) -> bool:
+        return any(gives_its_result(call) and call.role == "value" for _, call in self._leads.starts(reached))
+
+    def _is_of_project(self, frame: Frame, value: Expr) -> bool:
+        made = value.func if isinstance(value, Call) else None
+        return isinstance(self._program.classes.resolve(frame, made), Class)
+
+    def _later(self, way: Way) -> Iterator[Call]:
+        """The calls behind a call; what stands under `finally` runs in any case."""
+        state, call = way
+        scope = state.frame.scope
+        finals = list(map(unpack_span, scope.finals))
+        for later in scope.calls:
+            behind = later.packed_span > call.packed_span and not call.span.contains(later.span)
+            if behind and not any(final.contains(later.span) for final in finals):
+                yield later
+
+    def _matters(self, call: Call) -> bool:
+        name = last_name(call.func)
+        pure = isinstance(call.func, Name) and name in _PURE
+        return call not in self._operations and name not in _IDLE and not pure
+
+    def _of_arguments(self, reached: Reached) -> Iterator[str]:
+        """What a transport is given, and copies, may have changed by the time it is done."""
+        frame, place = reached.state.frame, reached.call.packed_span
+        for argument in reached.call.args if reached.row.category == "transport" else ():
+            given = next((given for given in _given(argument) if self._may_change(frame, given, place)), None)
+            if given is not None:
+                yield f"`{spell(given)}` may be filled anew before it is read"
+
+    def _may_change(self, frame: Frame, given: Expr, place: int) -> bool:
+        if isinstance(given, Call):
+            return spell(given.func) in _BUFFERS
+        if isinstance(given, Collection):
+            return given.kind == "generator"
+        if isinstance(given, Name):
+            return any(at > place for at in _changes_of(frame.scope, given.id)) or self._is_buffer(frame, given.id)
+        assert isinstance(given, Attr)
+        bound = method_around(frame)
+        if bound is None or spell(given.base) != bound[0]:
+            return True
+        cls = bound[1].cls
+        stores = self._program.index.own_stores.get((cls.module.index, cls.scope.index), {}).get(given.name, ())
+        return not stores or any(store.value is not None for _, store in stores)
+
+    def _is_buffer(self, frame: Frame, name: str) -> bool:
+        """Whether a name holds bytes that may change, or comes from a caller who may say so."""
+        at: Frame | None = frame
+        while at is not None:
+            for parameter in at.scope.parameters:
+                if parameter.name == name:
+                    return spell(parameter.annotation) not in _FIXED
+            held = at.scope.bindings.get(name, ())
+            if held:
+                parts = [part for value in held for part in (_given(value) or [value])]
+                return any(isinstance(part, Call) and spell(part.func) in _BUFFERS for part in parts)
+            at = at.parent
+        return False
+
+    @cached_property
+    def _operations(self) -> set[Call]:
+        return {reached.call for reached in self._leads.flow.reached}
+
+    @cached_property
+    def _on_threads(self) -> set[Scope]:
+        """The functions that are seen on threads, and are none that a loop runs."""
+        states = {*self._leads.flow.roots, *(t for targets in self._leads.flow.edges.values() for t in targets)}
+        on_threads = {state.frame.scope for state in states if state.place.kind == "thread"}
+        return on_threads - {state.frame.scope for state in states if state.place.kind == "loop"}
+
+    @cached_property
+    def _readers(self) -> dict[str, list[Scope]]:
+        """The functions that read an attribute, by its name."""
+        found: dict[str, list[Scope]] = defaultdict(list)
+        for module in self._program.modules.all:
+            for scope in module.facts.scopes:
+                for read in scope.reads:
+                    found[read.attr.name].append(scope)
+        return found
+
+
+_PURE = {"range", "len", "str", "int", "float", "bool", "list", "dict", "tuple", "set", "repr", "isinstance", "getattr"}
+
+
+def _own_names(scope: Scope) -> set[str]:
+    """What a function itself makes: nobody else has it."""
+    return set(scope.bindings) - {parameter.name for parameter in scope.parameters}
+
+
+def _is_local(store: Store, scope: Scope) -> bool:
+    return isinstance(store.base, Name) and store.base.id in _own_names(scope)
+
+
+def _given(expr: Expr) -> list[Expr]:
+    """The names, attributes and makers whose objects an argument hands on, wholly or in parts."""
+    if isinstance(expr, Name | Attr | Call):
+        return [expr]
+    if isinstance(expr, Subscript | Slice | Item):
+        return _given(expr.base)
+    if isinstance(expr, Star):
+        return _given(expr.value)
+    if isinstance(expr, Collection) and expr.kind != "generator":
+        return [part for item in expr.items for part in _given(item)]
+    return [expr] if isinstance(expr, Collection) else []
+
+
+def _changes_of(scope: Scope, name: str) -> Iterator[int]:
+    """Where a function changes the object that a name stands for."""
+    for store in scope.stores:
+        if isinstance(store.base, Name) and store.base.id == name:
+            yield store.packed_span
+    for call in scope.calls:
+        func = call.func
+        if isinstance(func, Attr) and isinstance(func.base, Name) and func.base.id == name and func.name in _CHANGES:
+            yield call.packed_span
+
+
+def _spelled(store: Store) -> str:
+    return f"{spell(store.base)}.{store.name}" if store.name else f"{spell(store.base)}[...]"

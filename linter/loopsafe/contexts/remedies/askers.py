@@ -1,0 +1,93 @@
+"""Who looks, without waiting, at what an operation does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from loopsafe.contexts.places.flow import Reached
+from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope, unpack_span
+from loopsafe.program.modules import Module
+from loopsafe.program.program import Program
+from loopsafe.program.solver import Node
+from loopsafe.program.values import External, Instance, Object, Value, same_making
+
+_GETATTR = "getattr"
+
+
+class _Look(NamedTuple):
+    """A call or read of `name`; `held` is what it may be done to."""
+
+    module: Module
+    packed_span: int
+    name: str
+    held: tuple[Node, ...]
+
+
+class Askers:
+    """Collects the looks at objects of the kinds that operations are done to."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._looks: dict[str, list[_Look]] = {}
+
+    def prepare(self, reached: Reached) -> None:
+        """Ask for what the answer will need, so that it is known in the end."""
+        for name in self._names(reached):
+            if name not in self._looks:
+                self._looks[name] = list(self._find(name))
+
+    def doubts(self, reached: Reached) -> Iterator[str]:
+        """Why somebody may see that it is not done yet."""
+        for name in self._names(reached):
+            for look in self._looks.get(name, ()):
+                own = look.packed_span == reached.call.packed_span and look.module is reached.state.frame.module
+                if not own and any(self._is_same(reached, value) for node in look.held for value in node.values):
+                    here = look.module is reached.state.frame.module
+                    where = f"line {unpack_span(look.packed_span).row}" + ("" if here else f" of `{look.module.name}`")
+                    yield f"`{look.name}` in {where} does not wait for it"
+
+    def _names(self, reached: Reached) -> list[str]:
+        knowledge = self._program.knowledge
+        names = {name for type_ in self._types(reached.receiver) for name in knowledge.asks(type_)}
+        return [*sorted(names), _GETATTR] if names else []
+
+    def _types(self, value: Value | None) -> list[str]:
+        if isinstance(value, Object):
+            return [value.type]
+        return self._program.classes.library_bases(value.cls) if isinstance(value, Instance) else []
+
+    def _is_same(self, reached: Reached, value: Value) -> bool:
+        """Whether it may be the very object; one that is only declared may be each of its class."""
+        receiver = reached.receiver
+        if value is receiver or same_making(receiver, value):
+            return True
+        if isinstance(value, External):
+            lineages = [self._program.knowledge.lineage(type_) for type_ in self._types(receiver)]
+            return any(self._program.knowledge.canonical(value.name) in lineage for lineage in lineages)
+        if not isinstance(receiver, Object) or not isinstance(value, Object):
+            return False
+        return receiver.type == value.type and (receiver.site is None or value.site is None)
+
+    def _find(self, name: str) -> Iterator[_Look]:
+        for module, scope, call in self._program.index.calls.get(name, ()):
+            base = _looked_at(call, name)
+            if base is not None:
+                yield self._look(module, scope, call.packed_span, name, base)
+        for module in self._program.modules.all if name != _GETATTR else ():
+            for scope in module.facts.scopes:
+                for read in scope.reads:
+                    if read.attr.name == name:
+                        yield self._look(module, scope, read.packed_span, name, read.attr.base)
+
+    def _look(self, module: Module, scope: Scope, place: int, name: str, base: Expr) -> _Look:
+        frames = self._program.classes.frames(module, scope)
+        return _Look(module, place, name, tuple(self._program.evaluate(frame, base) for frame in frames))
+
+
+def _looked_at(call: Call, name: str) -> Expr:
+    """The object of a call of this name; of `getattr`, where what is read there is not written down."""
+    if isinstance(call.func, Attr):
+        return call.func.base
+    dynamic = len(call.args) > 1 and not isinstance(call.args[1], Const)
+    return call.args[0] if name == _GETATTR and isinstance(call.func, Name) and dynamic else None

@@ -1,0 +1,110 @@
+"""Who hears of it when an operation fails: once it is handed over, nobody but the loop's own handler does."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+
+from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.remedies.leads import Leads, gives_its_result
+from loopsafe.facts.schema import Const, Import, Ref, Scope, unpack_span
+from loopsafe.program.program import Program
+from loopsafe.program.values import External, Frame, Instance, Object
+
+
+class Failures:
+    """Asks whether an operation can fail, and who may wait for that."""
+
+    def __init__(self, program: Program, leads: Leads) -> None:
+        self._program, self._leads = program, leads
+
+    def prepare(self, reached: Reached) -> None:
+        """Ask for what the answer will need, so that it is known in the end."""
+        for state in self._leads.states(reached):
+            for block in state.frame.scope.blocks:
+                self._program.evaluate(state.frame, block.value)
+
+    def doubts(self, reached: Reached) -> Iterator[str]:
+        """Why its failure may be missed."""
+        bound = self._bound(reached)
+        if bound:
+            yield bound
+        if not reached.row.expects:
+            return
+        for state, call in self._leads.ways(reached) if reached.started is None else ():
+            if self._is_caught(state.frame, call.handler, reached, bound is None):
+                yield f"a handler around line {call.span.row} may wait for what it raises"
+        if bound is not None:
+            yield from self._beside(reached)
+        for frame, call in self._leads.starts(reached):
+            if gives_its_result(call) and self._is_caught(frame, call.handler, reached, bound is None):
+                yield f"a handler around line {call.span.row} may wait for what it raises"
+            elif gives_its_result(call) and call.role not in ("awaited", "statement") and bound is not None:
+                yield f"what it raises may be read from what line {call.span.row} gives"
+
+    def _beside(self, reached: Reached) -> Iterator[str]:
+        """Blocks that hear of a failure without naming it."""
+        for state, call in self._leads.ways(reached):
+            scope = state.frame.scope
+            if any(unpack_span(final).row > call.span.row for final in scope.finals):
+                yield f"what is under `finally` after line {call.span.row} may tell that it failed"
+            for block in scope.blocks:
+                held = self._program.evaluate(state.frame, block.value).values
+                if block.packed_span < call.packed_span and any(isinstance(v, Instance) for v in held):
+                    yield f"the block of line {unpack_span(block.packed_span).row} may wait for what it raises"
+
+    def _bound(self, reached: Reached) -> str | None:
+        """What the size of a queue may do; None where it has no bound, empty where the object has no size."""
+        value, knowledge = reached.receiver, self._program.knowledge
+        unknown = "whether its queue has a bound is not seen"
+        if isinstance(value, Instance):
+            bases = self._program.classes.library_bases(value.cls)
+            return unknown if any(map(knowledge.bounded, bases)) else ""
+        parameter = knowledge.bounded(value.type) if isinstance(value, Object) else ""
+        if not isinstance(value, Object) or not parameter:
+            return ""
+        site = value.site
+        given = [*site.args, *(v for name, v in site.keywords if name == parameter)] if site else []
+        if site is None or value.frame is None or any(name is None for name, _ in site.keywords):
+            return unknown
+        made = self._program.classes.resolve(value.frame, site.func)
+        if not isinstance(made, External) or knowledge.canonical(made.name) not in knowledge.lineage(value.type):
+            return unknown
+        if all(isinstance(size, Const) and size.value == 0 for size in given):
+            return None
+        return "its queue has a bound, and may be full"
+
+    def _is_caught(self, frame: Frame, handler: int, reached: Reached, unlikely: bool) -> bool:
+        """Whether a handler around may catch it; where a failure is `unlikely`, one that names it."""
+        expects = reached.row.expects
+        for name in _handled(frame.scope, handler):
+            named = name.rpartition(".")[2] in expects
+            if named or (not unlikely and self._catches(frame, name, expects)):
+                return True
+        return False
+
+    def _catches(self, frame: Frame, name: str, expects: tuple[str, ...]) -> bool:
+        """Whether an `except` clause of this name may catch one of these exceptions."""
+        known = getattr(builtins, name, None)
+        if isinstance(known, type):
+            raised = [getattr(builtins, each, Exception) for each in expects]
+            return any(issubclass(each, known) for each in raised)
+        first = name.partition(".")[0]
+        at: Frame | None = frame
+        while at is not None:
+            held = at.scope.bindings.get(first, ())
+            if held and at.scope.kind != "class":
+                # A module's or library's own exception, or a class of the project.
+                others = all(isinstance(v, Import | Ref) for v in held)
+                return not others or any(isinstance(v, Import) and v.name in expects for v in held)
+            at = at.parent
+        return True
+
+
+def _handled(scope: Scope, handler: int) -> set[str]:
+    """The names after `except` around a place, as written."""
+    names: set[str] = set()
+    while handler >= 0:
+        names.update(scope.handlers[handler].exceptions)
+        handler = scope.handlers[handler].parent
+    return names
