@@ -61,9 +61,8 @@ class Afterwards:
         """What is set afterwards, and read by others, says that it is done."""
         (state, call), own = way, _own_names(way[0].frame.scope)
         for store in state.frame.scope.stores:
-            # An object that is exchanged by the next one has done what it was asked for.
-            swapped = isinstance(call.func, Attr) and spell(call.func.base) == _spelled(store)
-            if store.packed_span > call.packed_span and not swapped and self._is_shared(store, scopes, own):
+            later = store.packed_span > call.packed_span and not _is_swapped(store, call)
+            if later and self._is_shared(store, scopes, own):
                 yield f"`{_spelled(store)}`, set in line {unpack_span(store.packed_span).row}, may be seen before"
         outer = state.frame.scope.outer_names
         if outer:
@@ -78,13 +77,13 @@ class Afterwards:
 
     def _of_calls(self, way: Way, reached: Reached) -> Iterator[str]:
         """What others are told afterwards says that it is done."""
-        call, own = way[1], _own_names(way[0].frame.scope)
+        own = _own_names(way[0].frame.scope)
         for later in self._later(way):
             func = later.func
-            if not isinstance(func, Attr) or later in self._operations:
+            if not isinstance(func, Attr):
                 continue
             told = func.name in _TELLS and not (isinstance(func.base, Name) and func.base.id in own)
-            if told and call is not later:
+            if told and later not in self._operations:
                 yield f"`{spell(func)}` in line {later.span.row} may be seen before"
             elif func.name in _TURNS and reached.row.category in _TURNED:
                 yield f"what is handed over in line {later.span.row} comes a turn earlier than what it wakes"
@@ -92,6 +91,7 @@ class Afterwards:
     def _of_end(self, reached: Reached) -> Iterator[str]:
         """A thread that goes on when the loop has ended fails here, and leaves undone what comes after."""
         leading = {call for _, call in self._leads.ways(reached)}
+        scopes = self._leads.scopes(reached)
         for way in self._leads.ways(reached):
             scope = way[0].frame.scope
             later = (call for call in self._later(way) if call not in leading and self._matters(call))
@@ -99,7 +99,8 @@ class Afterwards:
             undone += [
                 (unpack_span(store.packed_span).row, _spelled(store))
                 for store in scope.stores
-                if store.packed_span > way[1].packed_span and not _is_local(store, scope)
+                if store.packed_span > way[1].packed_span and self._is_shared(store, scopes, _own_names(scope))
+                if not _is_swapped(store, way[1])
             ]
             if undone:
                 row, text = min(undone)
@@ -131,7 +132,8 @@ class Afterwards:
 
     def _matters(self, call: Call) -> bool:
         name = last_name(call.func)
-        pure = isinstance(call.func, Name) and name in _PURE
+        # An object that is made is nothing to others yet.
+        pure = name[:1].isupper() or (isinstance(call.func, Name) and name in _PURE)
         return call not in self._operations and name not in _IDLE and not pure
 
     def _of_arguments(self, reached: Reached) -> Iterator[str]:
@@ -201,8 +203,9 @@ def _own_names(scope: Scope) -> set[str]:
     return set(scope.bindings) - {parameter.name for parameter in scope.parameters}
 
 
-def _is_local(store: Store, scope: Scope) -> bool:
-    return isinstance(store.base, Name) and store.base.id in _own_names(scope)
+def _is_swapped(store: Store, call: Call) -> bool:
+    """Whether the object that did what it was asked for is exchanged by the next one."""
+    return isinstance(call.func, Attr) and spell(call.func.base) == _spelled(store)
 
 
 def _given(expr: Expr) -> list[Expr]:

@@ -11,8 +11,9 @@ from loopsafe.contexts.places.place import LOOK_UPS
 from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.contexts.remedies.references import method_around
-from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Choice, Collection, Compare, Const, Expr, Item, Name, Scope, unpack_span
 from loopsafe.program.index import last_name
+from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Object, Value, same_making
@@ -46,6 +47,10 @@ class HeldLoops:
         if any(self._owners.loops.apart(waiting, self._owners.loops.of(loop)) for loop in loops):
             return f"another loop than `{text}` waits for it"
         made = [loop for loop in loops if loop.site is not None]
+        here = reached.receiver.frame if isinstance(reached.receiver, Object) else None
+        together = here is not None and all(o.frame is not None and o.frame.scope is here.scope for o in made)
+        if not together and self._runs_again(reached.state.frame.module):
+            return f"loops run one after the other in this file, and `{text}` may be an earlier one"
         # What is declared does not count where something comes along.
         for loop in made or loops:
             if loop.site is None or loop.frame is None:
@@ -71,6 +76,14 @@ class HeldLoops:
             return True
         begins = list(self._calls.begin(scope))
         return bool(begins) and all(call.is_on_loop for call in begins)
+
+    def _runs_again(self, module: Module) -> bool:
+        """Whether a file runs more than one loop after the other."""
+        rows = self._program.knowledge.runs
+        names = {name.rpartition(".")[2] for name, found in rows.items() if any(r.where == "own-loop" for r in found)}
+        sites = [(s, c) for name in sorted(names) for m, s, c in self._program.index.calls.get(name, ()) if m is module]
+        main = [(scope, call) for scope, call in sites if scope.kind == "module"]
+        return len(main) > 1 or any(unpack_span(at).contains(call.span) for scope, call in main for at in scope.loops)
 
     def _is_run(self, loop: Object) -> bool:
         run: list[Value] = [*self._flow.thread_loops, *self._flow.run_by_main]
@@ -119,7 +132,7 @@ class HeldLoops:
         for base in self._program.classes.mro(cls):
             if isinstance(base, Class):
                 stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
-                yield from ((scope, store.value, store.guard) for scope, store in stores.get(name, ()))
+                yield from ((scope, _unpacked(store.value), store.guard) for scope, store in stores.get(name, ()))
                 yield from ((base.scope, value, -1) for value in base.scope.bindings.get(name, ()))
 
     def _is_set(self, scope: Scope, name: str, place: int, further: int) -> bool:
@@ -130,6 +143,15 @@ class HeldLoops:
         return bool(calls) and all(
             not call.handed and self._is_set(call.by, name, call.packed_span, further - 1) for call in calls
         )
+
+
+def _unpacked(value: Expr) -> Expr:
+    """What a name gets where several are assigned at once."""
+    if isinstance(value, Item) and isinstance(value.base, Collection) and isinstance(value.index, Const):
+        at = value.index.value
+        if isinstance(at, int) and not value.base.keys and -len(value.base.items) <= at < len(value.base.items):
+            return value.base.items[at]
+    return value
 
 
 def _is_asked(scope: Scope, guard: int, name: str) -> bool:

@@ -8,15 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from loopsafe.contexts.places.flow import Flow
-from loopsafe.facts.schema import (
-    Choice,
-    Collection,
-    Const,
-    Expr,
-    Name,
-    Scope,
-    unpack_span,
-)  # fmt: skip
+from loopsafe.facts.schema import Call, Choice, Collection, Const, Expr, Name, Scope, unpack_span
 from loopsafe.facts.spelling import spell
 from loopsafe.locations import Span
 from loopsafe.program.index import last_name
@@ -92,9 +84,13 @@ class OtherCalls:
                     yield first
 
     def _elsewhere(self, scope: Scope, own: set[Scope]) -> Iterator[str]:
-        for call in self.of([scope]):
+        found = list(self.of([scope]))
+        # Under each other name that a thread calls it by, somebody was given it.
+        places = {(call.module.index, call.packed_span) for call in found if call.handed}
+        explained = len(places) <= len(self._aliases.get(scope, ()))
+        for call in found:
             row = call.span.row
-            if call.by in own and not call.handed:
+            if (call.by in own and not call.handed) or (call.handed and explained):
                 continue
             if call.handed:
                 yield f"`{scope.name}` is also handed on in line {row}"
@@ -130,12 +126,13 @@ class OtherCalls:
         if len(calls) > _MOST_SITES:
             self._uncounted.add(scope)
             return
-        for at, by, call in calls:
+        aliased = [site for alias in self._aliases.get(scope, ()) for site in self._program.index.callers(alias)]
+        for at, by, call in [*calls, *aliased]:
             yield self._site(OtherCall(scope, at, by, call.packed_span), call.func)
         if scope.name != "__init__":
             for at in self._program.modules.all:
                 for by, given, place in self._named(at).get(name, ()):
-                    if not self._starts(at, unpack_span(place)):
+                    if given not in self._given and not self._starts(at, unpack_span(place)):
                         yield self._site(OtherCall(scope, at, by, place, True), given)
 
     def _site(self, found: OtherCall, callee: Expr) -> _Site:
@@ -172,6 +169,32 @@ class OtherCalls:
             for hop in hops:
                 found[hop.module.index].append(unpack_span(hop.packed_span))
         return found
+
+    @cached_property
+    def _aliases(self) -> dict[Scope, set[str]]:
+        """The other names by which threads are seen to call a function."""
+        found: dict[Scope, set[str]] = defaultdict(set)
+        for state, targets in self._flow.edges.items():
+            places = {hop.packed_span: target for target, hops in targets.items() for hop in hops}
+            for call in state.frame.scope.calls:
+                target = places.get(call.packed_span)
+                name = last_name(call.func)
+                if target is not None and name and name != target.frame.scope.name:
+                    found[target.frame.scope].add(name)
+        return found
+
+    @cached_property
+    def _given(self) -> set[Expr]:
+        """What is bound to the names that are given to the starts of threads."""
+        calls = [start for starts in self._flow.origins.values() for start in starts]
+        names = [
+            value
+            for frame, call in calls
+            for given in (*call.args, *(v for _, v in call.keywords))
+            if isinstance(given, Name)
+            for value in frame.scope.bindings.get(given.id, ())
+        ]
+        return {part for value in names for part in ([value, *value.args] if isinstance(value, Call) else [value])}
 
     def _is_looked_up(self, scope: Scope) -> bool:
         """Whether the module reads attributes whose names it puts together."""
