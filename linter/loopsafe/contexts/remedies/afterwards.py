@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Reached
@@ -24,6 +24,7 @@ from loopsafe.facts.schema import (
     unpack_span,
 )  # fmt: skip
 from loopsafe.facts.spelling import spell
+from loopsafe.locations import Span
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Frame
@@ -34,7 +35,8 @@ _CHANGES = {"append", "extend", "insert", "add", "update", "pop", "popitem", "re
 # By these one thread tells another.
 _TELLS = _CHANGES | {"set", "notify", "notify_all", "release", "put", "put_nowait", "set_result", "set_exception"}
 # These change nothing that others rely on.
-_IDLE = {"sleep", "debug", "info", "warning", "error", "exception", "critical", "log"}
+_SAYS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+_IDLE = {"call_soon_threadsafe", "run_coroutine_threadsafe", "sleep"} | _SAYS
 _TURNS = ("call_soon", "call_soon_threadsafe")
 _TURNED = ("sync-primitive", "future", "task-creation", "loop-call")
 
@@ -94,7 +96,8 @@ class Afterwards:
         scopes = self._leads.scopes(reached)
         for way in self._leads.ways(reached):
             scope = way[0].frame.scope
-            later = (call for call in self._later(way) if call not in leading and self._matters(call))
+            inside = [call.span for call in scope.calls if call in leading or call in self._operations]
+            later = (call for call in self._later(way) if _matters(call, inside))
             undone = [(call.span.row, spell(call.func)) for call in later]
             undone += [
                 (unpack_span(store.packed_span).row, _spelled(store))
@@ -129,12 +132,6 @@ class Afterwards:
             behind = later.packed_span > call.packed_span and not call.span.contains(later.span)
             if behind and not any(final.contains(later.span) for final in finals):
                 yield later
-
-    def _matters(self, call: Call) -> bool:
-        name = last_name(call.func)
-        # An object that is made is nothing to others yet.
-        pure = name[:1].isupper() or (isinstance(call.func, Name) and name in _PURE)
-        return call not in self._operations and name not in _IDLE and not pure
 
     def _of_arguments(self, reached: Reached) -> Iterator[str]:
         """What a transport is given, and copies, may have changed by the time it is done."""
@@ -193,6 +190,14 @@ class Afterwards:
                 for read in scope.reads:
                     found[read.attr.name].append(scope)
         return found
+
+
+def _matters(call: Call, operations: Sequence[Span]) -> bool:
+    """Whether others may miss a call that is not reached; one for the sake of an operation is not one."""
+    name = last_name(call.func)
+    # What crosses to the loop fails as well; an object that is made is nothing to others yet.
+    pure = name[:1].isupper() or (isinstance(call.func, Name) and name in _PURE)
+    return name not in _IDLE and not pure and not any(one.contains(call.span) for one in operations)
 
 
 _PURE = {"range", "len", "str", "int", "float", "bool", "list", "dict", "tuple", "set", "repr", "isinstance", "getattr"}

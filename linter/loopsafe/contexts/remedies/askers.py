@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope, unpack_span
+from loopsafe.facts.spelling import spell
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
@@ -16,7 +17,7 @@ _GETATTR = "getattr"
 
 
 class _Look(NamedTuple):
-    """A call or read of `name`; `held` is what it may be done to."""
+    """A call or read, as `name` spells it; `held` is what it may be done to."""
 
     module: Module
     packed_span: int
@@ -73,12 +74,12 @@ class Askers:
         for module, scope, call in self._program.index.calls.get(name, ()):
             base = _looked_at(call, name)
             if base is not None:
-                yield self._look(module, scope, call.packed_span, name, base)
+                yield self._look(module, scope, call.packed_span, spell(call.func), base)
         for module in self._program.modules.all if name != _GETATTR else ():
             for scope in module.facts.scopes:
                 for read in scope.reads:
                     if read.attr.name == name:
-                        yield self._look(module, scope, read.packed_span, name, read.attr.base)
+                        yield self._look(module, scope, read.packed_span, spell(read.attr), read.attr.base)
 
     def _look(self, module: Module, scope: Scope, place: int, name: str, base: Expr) -> _Look:
         frames = self._program.classes.frames(module, scope)

@@ -22,6 +22,8 @@ from loopsafe.program.values import Object
 _LOCK = "threading.Lock"
 # By hand, and by `contextlib.ExitStack`.
 _TAKES = ("acquire", "enter_context")
+# In one function.
+_MOST_CALLS = 2000
 
 
 class Doubts:
@@ -45,6 +47,9 @@ class Doubts:
         """Why handing it over may change what the program does."""
         if reached.row.doubt:
             yield reached.row.doubt
+        if any(len(scope.calls) > _MOST_CALLS for scope in self.leads.scopes(reached)):
+            yield "a function on its way is too long to look at all of it"
+            return
         yield from self._failures.doubts(reached)
         yield from self._askers.doubts(reached)
         # What is handed over itself runs in no function of the project.

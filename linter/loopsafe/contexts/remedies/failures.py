@@ -31,7 +31,7 @@ class Failures:
             yield bound
         if not reached.row.expects:
             return
-        for state, call in self._leads.ways(reached) if reached.started is None else ():
+        for state, call in self._leads.ways(reached):
             if self._is_caught(state.frame, call.handler, reached, bound is None):
                 yield f"a handler around line {call.span.row} may wait for what it raises"
         if bound is not None:
