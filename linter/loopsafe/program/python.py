@@ -52,5 +52,8 @@ DESCRIPTIVE_MODULES = frozenset(
 )
 # Decorators that change nothing of what a function is called with.
 SAME_FUNCTION = frozenset(
-    {"property", "cached_property", "staticmethod", "classmethod", "abstractmethod", "override", "overload", "final"}
-)
+    {
+        "property", "cached_property", "staticmethod", "classmethod", "abstractmethod", "override", "overload", "final",
+        "contextmanager", "asynccontextmanager",
+    }
+)  # fmt: skip

@@ -11,7 +11,7 @@ from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Frame, Instance, Member, Object
+from loopsafe.program.values import External, Frame, Instance, Member, Object
 
 _ENDING = {"exit", "_exit", "quit", "abort"}
 _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
@@ -67,19 +67,20 @@ def is_expected_to_fail(reached: Reached, states: Sequence[State], hops: Sequenc
 
 
 def has_a_policy(reached: Reached, program: Program) -> bool:
-    """Whether the file sets a policy of the project's own, which may give every thread a loop."""
+    """Whether the file sets a policy that is none of a library's, and may give every thread a loop."""
     module = reached.state.frame.module
     if last_name(reached.call.func) == "get_running_loop":
         return False
-    sites = [site for site in program.index.callers("set_event_loop_policy") if site[0] is module]
-    given = [
-        program.evaluate(frame, argument)
-        for _, scope, call in sites
+    made = [
+        program.classes.resolve(frame, argument.func)
+        for at, scope, call in program.index.callers("set_event_loop_policy")
+        if at is module
         for frame in program.classes.frames(module, scope)
         for argument in call.args
+        if isinstance(argument, Call)
     ]
-    program.solver.run()
-    return any(isinstance(value, Instance) for node in given for value in node.values)
+    # What no import gives is none of a library's.
+    return any(not isinstance(policy, External) or policy.name.startswith("builtins.") for policy in made)
 
 
 def _call_at(scope: Scope, hop: Hop) -> Call | None:
