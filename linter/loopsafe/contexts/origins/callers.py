@@ -5,6 +5,7 @@ Both are looked for backwards, from what is done to the objects of such a loop: 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -25,6 +26,7 @@ _MOST_SITES = 200
 _MOST_FUNCTIONS = 1000
 _FURTHEST = 8
 _CALLED_BY_CLASS = ("__init__", "__post_init__", "__enter__", "__exit__")
+_ON_LOOP = ("loop", "home")
 _CALLED_BY_USERS = ("__enter__", "__exit__", "__call__")
 
 
@@ -49,9 +51,23 @@ class Callers:
         for module, scope in leading:
             if scope.kind == "module":
                 self._start(self._program.module_frame(module), MAIN)
-            elif _is_public(module, scope) and not (scope in on_loops or self._is_called_back(module, scope)):
+            elif _is_public(module, scope) and not self._is_loops(module, scope, on_loops):
                 for frame in self._program.classes.frames(module, scope):
                     self._start(frame, CALLER)
+
+    def _is_loops(self, module: Module, scope: Scope, on_loops: set[Scope]) -> bool:
+        """Whether a function runs on loops: it is seen to, a library calls it there, or such methods alone call it."""
+        seen, pending = set[Scope](), [(module, scope)]
+        while pending:
+            at, function = pending.pop()
+            if function in seen or function in on_loops or self._is_called_back(at, function):
+                continue
+            seen.add(function)
+            callers = self._program.index.callers(function.name)
+            if not callers or not all(place is at and _is_own(by, call) for place, by, call in callers):
+                return False
+            pending += [(place, by) for place, by, _ in callers]
+        return True
 
     def _is_called_back(self, module: Module, scope: Scope) -> bool:
         """Whether a method overrides one that a library calls on the loop."""
@@ -59,9 +75,23 @@ class Callers:
         if around.kind != "class":
             return False
         knowledge, classes = self._program.knowledge, self._program.classes
-        bases = classes.library_bases(classes.defined_by(module, around))
+        bases = classes.library_bases(classes.defined_by(module, around)) or self._looked_like(around)
         rows = (knowledge.member(knowledge.overrides, base, scope.name) for base in bases)
-        return any(row is not None and row.where in ("loop", "home") for row in rows)
+        return any(row is not None and row.where in _ON_LOOP for row in rows)
+
+    def _looked_like(self, cls: Scope) -> list[str]:
+        """The classes of libraries of which a class without a base has more than one such method."""
+        return [owner for owner, names in self._called_back.items() if len(names & cls.bindings.keys()) > 1]
+
+    @cached_property
+    def _called_back(self) -> dict[str, set[str]]:
+        """The methods that libraries call on the loop, by class."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for name, row in self._program.knowledge.overrides.items():
+            if row.where in _ON_LOOP:
+                owner, _, method = name.rpartition(".")
+                found[owner].add(method)
+        return found
 
     def _start(self, frame: Frame, place: Place) -> None:
         function = self._program.values.make(Function, frame.module, frame.scope, frame.parent or frame)
@@ -203,3 +233,9 @@ def _is_public(module: Module, scope: Scope) -> bool:
         return False
     around = module.facts.scopes[scope.parent]
     return around.kind in ("module", "class") and (not scope.name.startswith("_") or scope.name in _CALLED_BY_USERS)
+
+
+def _is_own(method: Scope, call: Call) -> bool:
+    """Whether a method calls one of its own object."""
+    base = call.func.base if isinstance(call.func, Attr) else None
+    return isinstance(base, Name) and bool(method.parameters) and base.id == method.parameters[0].name

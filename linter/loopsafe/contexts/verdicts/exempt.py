@@ -43,9 +43,9 @@ def is_harmless(reached: Reached, program: Program) -> bool:
     return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in given)
 
 
-def is_a_loop(reached: Reached, program: Program) -> bool:
+def is_a_loop(frame: Frame, program: Program) -> bool:
     """Whether the code is part of an event loop: a class that extends asyncio's."""
-    at: Frame | None = reached.state.frame
+    at: Frame | None = frame
     while at is not None and not isinstance(at.receiver, Instance):
         at = at.parent
     if at is None or not isinstance(at.receiver, Instance):

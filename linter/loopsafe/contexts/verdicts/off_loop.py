@@ -65,7 +65,7 @@ class OffLoop:
             return None
         if reached.started is not None:
             return True
-        if any(is_exempt(reached, program) for is_exempt in (exempt.is_ambiguous, exempt.is_a_loop, is_just_made)):
+        if any(is_exempt(reached, program) for is_exempt in (exempt.is_ambiguous, is_just_made)):
             return None
         if kind in ("main", "caller"):
             return self._is_foreign_caller(reached)
@@ -86,6 +86,9 @@ class OffLoop:
         """On a thread, off every loop."""
         states, hops = tuple(reversed(paths.through(reached.state))), paths.to(reached.state)
         # On a thread that comes to run a loop, what needs one may well ask for it first.
+        # What runs in the methods of a loop that the project itself is, is on that loop.
+        if any(exempt.is_a_loop(state.frame, self._program) for state in states):
+            return None
         root = states[0]
         looks_up = reached.row.category == "lookup"
         sure = root not in self._threads.running_roots or looks_up
