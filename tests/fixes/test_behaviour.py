@@ -1,7 +1,7 @@
 """Programs that are right while their loop is awake, and that a fix could make wrong: `behaviour/*.md`.
 
-Each says what it prints, and whether a safe fix changes it. What a fix has changed must print the same, also in
-asyncio's debug mode. Where `LOOPSAFE_EXECUTE` is `all`, the programs are run as they stand, too.
+Each says what it prints, whether a safe fix changes it, and what speaks against one. What a fix has changed must print
+the same, also in asyncio's debug mode. Where `LOOPSAFE_EXECUTE` is `all`, they are run as they stand, too.
 """
 
 from __future__ import annotations
@@ -33,25 +33,28 @@ for name in ("EpollSelector", "PollSelector", "SelectSelector", "KqueueSelector"
         setattr(getattr(selectors, name), "select", awake(getattr(selectors, name).select))
 runpy.run_path(sys.argv[1], run_name="__main__")
 """
-_PROGRAM = re.compile(r"^## (.+?)\n.*?Prints: `(.*?)`\. Safe fix: (yes|no)\.\n\n```python\n(.*?)```", re.M | re.S)
+_PROGRAM = re.compile(
+    r"^## (.+?)\n.*?Prints: `(.*?)`\. Safe fix: (yes|no)\.\n\n((?:- [^\n]*\n)*)\n?```python\n(.*?)```", re.M | re.S
+)
 _NEEDED = re.compile(r"^(?:import|from) (\w+)", re.M)
 _ALL = os.environ.get("LOOPSAFE_EXECUTE") == "all"
 
 
 class Program(NamedTuple):
-    """A program; its lines of output are joined by `|`."""
+    """A program; its lines of output are joined by `|`. `reasons` speak against safe fixes of its findings."""
 
     name: str
     prints: str
     is_fixed: bool
+    reasons: tuple[str, ...]
     text: str
 
 
 def _read() -> list[Program]:
     return [
-        Program(f"{file.stem}: {name}", prints, fixed == "yes", text)
+        Program(f"{file.stem}: {name}", prints, fixed == "yes", tuple(re.findall("^- (.*)", reasons, re.M)), text)
         for file in sorted(FOLDER.glob("*.md"))
-        for name, prints, fixed, text in _PROGRAM.findall(file.read_text("utf-8"))
+        for name, prints, fixed, reasons, text in _PROGRAM.findall(file.read_text("utf-8"))
     ]
 
 
@@ -72,6 +75,8 @@ def test_a_safe_fix_changes_nothing(program: Program, tmp_path: Path) -> None:
     if _ALL:
         assert _run(file) == program.prints
     report = loopsafe.analyze([file])
+    reasons = {finding.fix.reason for finding in report.findings if finding.fix and finding.fix.reason}
+    assert sorted(reasons) == sorted(program.reasons)
     safe = [finding for finding in report.findings if finding.fix and finding.fix.applicability == "safe"]
     outcome = work_out(report, safe, lambda overlay: loopsafe.analyze([file], overlay=overlay))
     assert bool(outcome.changes) == program.is_fixed

@@ -139,7 +139,9 @@ class Afterwards:
         for argument in reached.call.args if reached.row.category == "transport" else ():
             given = next((given for given in _given(argument) if self._may_change(frame, given, place)), None)
             if given is not None:
-                yield f"`{spell(given)}` may be filled anew before it is read"
+                text = spell(given)
+                what = "what it is given" if text == "..." else f"`{text}`"
+                yield f"{what} may change before it is read"
 
     def _may_change(self, frame: Frame, given: Expr, place: int) -> bool:
         if isinstance(given, Call):
