@@ -49,13 +49,21 @@ class Outcome:
     after: Report
 
 
-def work_out(before: Report, wanted: Iterable[Finding], analyse: Analyse, choose: Choose | None = None) -> Outcome:
+def work_out(
+    before: Report,
+    wanted: Iterable[Finding],
+    analyse: Analyse,
+    choose: Choose | None = None,
+    contents: Mapping[str, bytes] | None = None,
+) -> Outcome:
     """Work out the changes that fix the wanted findings, and keep those that prove themselves.
 
     `analyse` reports on the same paths as `before`, with other texts for some files, by resolved path. What `choose`
     takes of the report that comes out, because a fix has made it fixable, is fixed, too: a second run finds nothing.
+    `contents` stand in for what is on disk, by path as in the findings.
     """
-    outcome = _work_out(before, wanted, analyse, {})
+    given = {path: Change(path, content, content, "", ()) for path, content in (contents or {}).items()}
+    outcome = _work_out(before, wanted, analyse, given)
     for _ in range(_MOST_ROUNDS if outcome.changes and choose else 0):
         assert choose is not None
         tried = {_operation(r.finding) for r in outcome.refusals if r.reason != COLLIDES}

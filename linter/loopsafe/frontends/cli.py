@@ -176,6 +176,7 @@ def _stdin_name(paths: tuple[str, ...], stdin_filename: str) -> str:
 @click.option("--unsafe-fixes", is_flag=True, help="Also make changes that may alter what the program does.")
 @only_option
 @click.option("-i", "--interactive", is_flag=True, help="Show each file's change and ask.")
+@click.option("--stdin-filename", default="", metavar="NAME", help="With path `-`: the file whose text comes in.")
 @selection_options
 @quiet_option
 @verbose_option
@@ -186,17 +187,21 @@ def fix(
     unsafe_fixes: bool,
     only: tuple[str, ...],
     interactive: bool,
+    stdin_filename: str,
     selection: Selection,
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Rewrite what can be rewritten in PATHS and report what is left."""
+    """Rewrite what can be rewritten in PATHS and report what is left. `-` reads standard input, and prints it fixed."""
     if diff and interactive:
         raise click.UsageError("--diff changes nothing, so there is nothing to ask")
+    name = _stdin_name(paths, stdin_filename)
+    if name and (diff or interactive):
+        raise click.UsageError("standard input is printed as it is fixed, without --diff or --interactive")
 
     from loopsafe.frontends.commands.fix import FixRequest, run_fix
 
-    return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, only, interactive, quiet, verbose))
+    return run_fix(FixRequest(paths, selection, diff, unsafe_fixes, only, interactive, quiet, verbose, name))
 
 
 @cli.command()

@@ -31,7 +31,7 @@ class Work:
     """Paths to report on and how. `problems` are those of a text that cannot be worked on at all.
 
     `fresh` says why what is known from the last run is worked out again; it is empty where it need not be. With
-    `watch`, time is taken; if `verbose`, it is said what is read.
+    `watch`, time is taken; if `verbose`, it is said what is read. `content` is what came in from standard input.
     """
 
     paths: tuple[str, ...]
@@ -41,6 +41,7 @@ class Work:
     fresh: str = "this command looks at files as they are now"
     verbose: bool = False
     watch: Stopwatch | None = None
+    content: bytes = b""
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -166,21 +167,23 @@ def work_on_stdin(name: str, selection: Selection) -> Work:
     config = settle(file, selection)
     if config.force_exclude and config.excludes(Path(os.path.realpath(file))):
         return Work((), selection)
+    content = b""
     try:
-        text = _text_of_stdin(config.max_file_size)
+        content = _read_stdin(config.max_file_size)
+        text = decode(content).text
     except (OSError, SyntaxError) as error:
         told = error.msg if isinstance(error, SyntaxError) else f"cannot be read: {error.strerror or error}"
-        return Work((), selection, problems=(Problem(name, 0, 0, told),))
-    return Work((name,), selection, {Path(os.path.realpath(file)): text})
+        return Work((), selection, problems=(Problem(name, 0, 0, told),), content=content)
+    return Work((name,), selection, {Path(os.path.realpath(file)): text}, content=content)
 
 
-def _text_of_stdin(largest: int) -> str:
+def _read_stdin(largest: int) -> bytes:
     if sys.stdin is None:
         raise OSError(errno.EBADF, "standard input is closed")
     content = sys.stdin.buffer.read(largest + 1)
     if len(content) > largest:
         raise OSError(errno.EFBIG, too_large(largest))
-    return decode(content).text
+    return content
 
 
 def tell_problems(work: Work, report: Report, quiet: bool, told: bool = False) -> None:

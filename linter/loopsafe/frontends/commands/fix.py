@@ -19,7 +19,7 @@ from loopsafe.frontends.edits import rows_of
 from loopsafe.frontends.options import Selection
 from loopsafe.frontends.settings import check_known
 from loopsafe.frontends.terminal import complain, interactive, wants_colour, write, write_raw
-from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths
+from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths, work_on_stdin
 from loopsafe.harmless import printable
 from loopsafe.render.formats import text
 from loopsafe.render.lines import line
@@ -30,7 +30,10 @@ _ANSWERS = ("a", "s", "q", "accept", "skip", "quit")
 
 @dataclass(frozen=True, slots=True)
 class FixRequest:
-    """The arguments of `fix`. With `only`, codes or prefixes, no other rule's findings are fixed."""
+    """The arguments of `fix`. With `only`, codes or prefixes, no other rule's findings are fixed.
+
+    With `stdin_filename`, the text comes from standard input, and the fixed one goes to standard output.
+    """
 
     paths: tuple[str, ...]
     selection: Selection
@@ -40,6 +43,7 @@ class FixRequest:
     interactive: bool = False
     quiet: bool = False
     verbose: bool = False
+    stdin_filename: str = ""
 
 
 def run_fix(request: FixRequest) -> int:
@@ -48,8 +52,10 @@ def run_fix(request: FixRequest) -> int:
     Raises:
         CannotWork: the configuration or an option cannot be used.
     """
-    work = replace(work_on_paths(request.paths, request.selection), verbose=request.verbose)
     check_known(request.only)
+    if request.stdin_filename:
+        return _fix_text(request, work_on_stdin(request.stdin_filename, request.selection))
+    work = replace(work_on_paths(request.paths, request.selection), verbose=request.verbose)
     before = work.analyse(quiet=request.quiet)
     tell_problems(work, before, request.quiet)
 
@@ -70,6 +76,22 @@ def run_fix(request: FixRequest) -> int:
         wanted = [finding for change in chosen for finding in change.fixed]
         outcome = work_out(before, wanted, _analyse(work, request.quiet)) if chosen != outcome.changes else outcome
     return _tell(request, before, carry_out(work, with_unnamed(outcome), request.quiet))
+
+
+def _fix_text(request: FixRequest, work: Work) -> int:
+    """Write the text that came in with the fixes made, for editors: it is all that goes to standard output."""
+    before = work.analyse(quiet=True)
+    tell_problems(work, before, request.quiet)
+
+    def choose(report: Report) -> list[Finding]:
+        return fixable(report, request.unsafe, request.only)
+
+    contents = dict.fromkeys(before.named, work.content)
+    outcome = work_out(before, choose(before), _analyse(work, True), choose, contents)
+    write_raw([outcome.changes[0].after if outcome.changes else work.content])
+    if not request.quiet:
+        complain(*refused(outcome.refusals))
+    return FAILED if before.failed else CLEAN
 
 
 def fixable(report: Report, unsafe: bool, only: Sequence[str] = ()) -> list[Finding]:
