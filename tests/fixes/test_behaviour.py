@@ -73,7 +73,7 @@ def test_a_safe_fix_changes_nothing(program: Program, tmp_path: Path) -> None:
     file = tmp_path / "program.py"
     file.write_text(program.text, "utf-8")
     if _ALL:
-        assert _run(file) == program.prints
+        assert run_awake(file) == program.prints
     report = loopsafe.analyze([file])
     reasons = {finding.fix.reason for finding in report.findings if finding.fix and finding.fix.reason}
     assert sorted(reasons) == sorted(program.reasons)
@@ -82,10 +82,10 @@ def test_a_safe_fix_changes_nothing(program: Program, tmp_path: Path) -> None:
     assert bool(outcome.changes) == program.is_fixed
     for change in outcome.changes:
         file.write_bytes(change.after)
-        assert _run(file) == program.prints
+        assert run_awake(file) == program.prints
         # What stays as it was is refused there.
         if not outcome.after.findings:
-            assert _run(file, PYTHONASYNCIODEBUG="1") == program.prints
+            assert run_awake(file, PYTHONASYNCIODEBUG="1") == program.prints
 
 
 def _can_run(text: str) -> bool:
@@ -93,7 +93,8 @@ def _can_run(text: str) -> bool:
     return known and all(hasattr(asyncio, name) for name in re.findall(r"\basyncio\.(\w+)", text))
 
 
-def _run(file: Path, **environment: str) -> str:
+def run_awake(file: Path, **environment: str) -> str:
+    """What a program prints while its loop is awake, its lines joined by `|`."""
     command = [sys.executable, "-W", "ignore", "-c", AWAKE, str(file)]
     done = subprocess.run(
         command,

@@ -270,8 +270,8 @@ class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """A module, class, function or lambda, with what its body does (nested scopes have their own).
 
     `bindings` lists, for each name, what it may be bound to; `annotations` the declared types. Comprehension variables
-    are bound in the scope around them. `loops` are the places of `for` and `while` statements, `finals` those of the
-    statements under `finally`. `raises` holds the guard under which each `raise` or `assert` fails, and
+    are bound in the scope around them. `loop_spans` are the places of `for` and `while` statements,
+    `final_spans` those of the statements under `finally`, both packed. `raises` holds the guard under which each `raise` or `assert` fails, and
     `returned_under` that of each of the `returns`. `bound_under` has the same for bindings, for the names that are
     bound under some guard.
     """
@@ -305,8 +305,8 @@ class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     yields: tuple[Expr, ...]
     guards: tuple[Guard, ...]
     handlers: tuple[Handler, ...]
-    loops: tuple[int, ...] = ()
-    finals: tuple[int, ...] = ()
+    loop_spans: tuple[int, ...] = ()
+    final_spans: tuple[int, ...] = ()
 
     @property
     def span(self) -> Span:

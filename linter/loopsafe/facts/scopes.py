@@ -67,8 +67,8 @@ class ScopeBuilder:
     guards: list[Guard] = field(default_factory=list)
     guard_depths: list[int] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
-    loops: list[int] = field(default_factory=list)
-    finals: list[int] = field(default_factory=list)
+    loop_spans: list[int] = field(default_factory=list)
+    final_spans: list[int] = field(default_factory=list)
 
     def bind(self, name: str, value: Expr) -> None:
         """Note one more thing that `name` may be bound to here."""
@@ -112,8 +112,8 @@ class ScopeBuilder:
             yields=tuple(self.yields),
             guards=tuple(self.guards),
             handlers=tuple(self.handlers),
-            loops=tuple(self.loops),
-            finals=tuple(self.finals),
+            loop_spans=tuple(self.loop_spans),
+            final_spans=tuple(self.final_spans),
         )
 
 

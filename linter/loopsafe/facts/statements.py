@@ -169,7 +169,7 @@ class FileBuilder(Walk):
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         iterable = self.expressions.read(node.iter)
-        self.scope.loops.append(self.positions.span(node))
+        self.scope.loop_spans.append(self.positions.span(node))
         is_async = isinstance(node, ast.AsyncFor)
         if is_async:
             self.scope.awaits.append(iterable)
@@ -180,7 +180,7 @@ class FileBuilder(Walk):
 
     def _while(self, node: ast.While) -> None:
         self.expressions.read(node.test)
-        self.scope.loops.append(self.positions.span(node))
+        self.scope.loop_spans.append(self.positions.span(node))
         with self.conditions.under(node.test, True):
             self._body(node.body)
         self._body(node.orelse)
@@ -259,7 +259,7 @@ class FileBuilder(Walk):
             self.conditions.caught(own_handler)
             self._body(handler.body)
             scope.guard = start
-        scope.finals += map(self.positions.span, node.finalbody)
+        scope.final_spans += map(self.positions.span, node.finalbody)
         self._body(node.finalbody)
         self._after_try(node)
 

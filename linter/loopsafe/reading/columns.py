@@ -23,6 +23,7 @@ Value: TypeAlias = Any
 Wire: TypeAlias = Any
 
 _SPAN = "packed_span"
+_SPANS = ("loop_spans", "final_spans")
 _LOW_BITS = 32
 
 
@@ -262,7 +263,8 @@ def record(kind: type[msgspec.Struct], shared: type, special: dict[str, Column] 
     fields = []
     for declared in msgspec.structs.fields(kind):
         name = declared.name
-        column = (special or {}).get(name) or (Spans() if name == _SPAN else column_of(declared.type, shared))
+        spans = Spans() if name == _SPAN else Tuples(Spans()) if name in _SPANS else None
+        column = (special or {}).get(name) or spans or column_of(declared.type, shared)
         fields.append((attrgetter(name), column))
     return Records(kind, fields)
 

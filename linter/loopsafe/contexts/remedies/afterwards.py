@@ -127,7 +127,7 @@ class Afterwards:
         """The calls behind a call; what stands under `finally` runs in any case."""
         state, call = way
         scope = state.frame.scope
-        finals = list(map(unpack_span, scope.finals))
+        finals = list(map(unpack_span, scope.final_spans))
         for later in scope.calls:
             behind = later.packed_span > call.packed_span and not call.span.contains(later.span)
             if behind and not any(final.contains(later.span) for final in finals):

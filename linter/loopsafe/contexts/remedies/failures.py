@@ -46,7 +46,7 @@ class Failures:
         """Blocks that hear of a failure without naming it."""
         for state, call in self._leads.ways(reached):
             scope = state.frame.scope
-            if any(unpack_span(final).row > call.span.row for final in scope.finals):
+            if any(unpack_span(final).row > call.span.row for final in scope.final_spans):
                 yield f"what is under `finally` after line {call.span.row} may tell that it failed"
             for block in scope.blocks:
                 held = self._program.evaluate(state.frame, block.value).values
