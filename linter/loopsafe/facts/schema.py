@@ -270,9 +270,9 @@ class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """A module, class, function or lambda, with what its body does (nested scopes have their own).
 
     `bindings` lists, for each name, what it may be bound to; `annotations` the declared types. Comprehension variables
-    are bound in the scope around them. `loop_spans` are the places of `for` and `while` statements,
-    `final_spans` those of the statements under `finally`, both packed. `raises` holds the guard under which each `raise` or `assert` fails, and
-    `returned_under` that of each of the `returns`. `bound_under` has the same for bindings, for the names that are
+    are bound in the scope around them. `loop_spans` are the places of `for` and `while` statements, `final_spans` those
+    of the statements under `finally`, both packed. `raises` holds the guard under which each `raise` or `assert` fails,
+    and `returned_under` that of each of the `returns`. `bound_under` has the same for bindings, for the names that are
     bound under some guard.
     """
 

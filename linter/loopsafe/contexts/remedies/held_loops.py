@@ -83,7 +83,8 @@ class HeldLoops:
         names = {name.rpartition(".")[2] for name, found in rows.items() if any(r.where == "own-loop" for r in found)}
         sites = [(s, c) for name in sorted(names) for m, s, c in self._program.index.calls.get(name, ()) if m is module]
         main = [(scope, call) for scope, call in sites if scope.kind == "module"]
-        return len(main) > 1 or any(unpack_span(at).contains(call.span) for scope, call in main for at in scope.loop_spans)
+        again = (unpack_span(at).contains(call.span) for scope, call in main for at in scope.loop_spans)
+        return len(main) > 1 or any(again)
 
     def _is_run(self, loop: Object) -> bool:
         run: list[Value] = [*self._flow.thread_loops, *self._flow.run_by_main]
