@@ -34,9 +34,11 @@ _FIXED = ("bytes", "str")
 _CHANGES = {"append", "extend", "insert", "add", "update", "pop", "popitem", "remove", "discard", "clear", "setdefault"}
 # By these one thread tells another.
 _TELLS = _CHANGES | {"set", "notify", "notify_all", "release", "put", "put_nowait", "set_result", "set_exception"}
+SAYS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+"""What only logs."""
+
 # These change nothing that others rely on.
-_SAYS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
-_IDLE = {"call_soon_threadsafe", "run_coroutine_threadsafe", "sleep"} | _SAYS
+_IDLE = {"call_soon_threadsafe", "run_coroutine_threadsafe", "sleep"} | SAYS
 _TURNS = ("call_soon", "call_soon_threadsafe")
 _TURNED = ("sync-primitive", "future", "task-creation", "loop-call")
 

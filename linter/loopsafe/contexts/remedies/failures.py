@@ -6,10 +6,15 @@ import builtins
 from collections.abc import Iterator
 
 from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.remedies.afterwards import SAYS
 from loopsafe.contexts.remedies.leads import Leads, gives_its_result
-from loopsafe.facts.schema import Const, Import, Ref, Scope, unpack_span
+from loopsafe.facts.schema import Const, Guard, Import, Name, Ref, Scope, unpack_span
+from loopsafe.locations import Span
+from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import External, Frame, Instance, Object
+
+_BROAD = ("Exception", "BaseException")
 
 
 class Failures:
@@ -46,7 +51,7 @@ class Failures:
         """Blocks that hear of a failure without naming it."""
         for state, call in self._leads.ways(reached):
             scope = state.frame.scope
-            if any(unpack_span(final).row > call.span.row for final in scope.final_spans):
+            if any(_is_flagged(scope, unpack_span(final)) for final in scope.final_spans if final > call.packed_span):
                 yield f"what is under `finally` after line {call.span.row} may tell that it failed"
             for block in scope.blocks:
                 held = self._program.evaluate(state.frame, block.value).values
@@ -77,10 +82,13 @@ class Failures:
     def _is_caught(self, frame: Frame, handler: int, reached: Reached, unlikely: bool) -> bool:
         """Whether a handler around may catch it; where a failure is `unlikely`, one that names it."""
         expects = reached.row.expects
-        for name in _handled(frame.scope, handler):
-            named = name.rpartition(".")[2] in expects
-            if named or (not unlikely and self._catches(frame, name, expects)):
-                return True
+        while handler >= 0:
+            quiet = unlikely or _only_says(frame.scope, handler)
+            for name in frame.scope.handlers[handler].exceptions:
+                named = name.rpartition(".")[2] in expects
+                if named or not ((quiet and name in _BROAD) or unlikely or not self._catches(frame, name, expects)):
+                    return True
+            handler = frame.scope.handlers[handler].parent
         return False
 
     def _catches(self, frame: Frame, name: str, expects: tuple[str, ...]) -> bool:
@@ -101,10 +109,25 @@ class Failures:
         return True
 
 
-def _handled(scope: Scope, handler: int) -> set[str]:
-    """The names after `except` around a place, as written."""
-    names: set[str] = set()
-    while handler >= 0:
-        names.update(scope.handlers[handler].exceptions)
-        handler = scope.handlers[handler].parent
-    return names
+def _only_says(scope: Scope, handler: int) -> bool:
+    """Whether an `except` clause does nothing but log, which the loop's own handler does as well."""
+    under = {at for at, guard in enumerate(scope.guards) if _is_of(guard, handler)}
+    inside = [call for call in scope.calls if _stands_under(scope, call.guard, under)]
+    stores = any(_stands_under(scope, store.guard, under) for store in scope.stores)
+    return bool(inside) and not stores and all(last_name(call.func) in SAYS for call in inside)
+
+
+def _is_of(guard: Guard, handler: int) -> bool:
+    return guard.kind == "except" and isinstance(guard.test, Const) and guard.test.value == handler
+
+
+def _stands_under(scope: Scope, guard: int, under: set[int]) -> bool:
+    while guard >= 0 and guard not in under:
+        guard = scope.guards[guard].parent
+    return guard >= 0
+
+
+def _is_flagged(scope: Scope, final: Span) -> bool:
+    """Whether a statement under `finally` hands on a variable that the `try` may have set anew."""
+    given = (v for c in scope.calls if final.contains(c.span) for v in (*c.args, *(value for _, value in c.keywords)))
+    return any(isinstance(value, Name) and len(scope.bindings.get(value.id, ())) > 1 for value in given)

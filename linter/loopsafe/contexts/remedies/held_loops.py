@@ -71,11 +71,8 @@ class HeldLoops:
         return any(self._program.knowledge.attribute(base, name) for base in bases)
 
     def _is_on_loop(self, scope: Scope) -> bool:
-        """Whether a function is called by coroutines and loops only."""
-        if scope.is_async:
-            return True
-        begins = list(self._calls.begin(scope))
-        return bool(begins) and all(call.is_on_loop for call in begins)
+        """Whether nobody is seen to call a function off every loop: coroutines do, or the users of the project."""
+        return scope.is_async or not any(call.by.kind != "function" for call in self._calls.begin(scope))
 
     def _runs_again(self, module: Module) -> bool:
         """Whether a file runs more than one loop after the other."""
