@@ -42,6 +42,9 @@ _IDLE = {"call_soon_threadsafe", "run_coroutine_threadsafe", "sleep"} | SAYS
 _TURNS = ("call_soon", "call_soon_threadsafe")
 _TURNED = ("sync-primitive", "future", "task-creation", "loop-call")
 
+_Told = tuple[int, str]
+"""The row of what comes after, 0 for none, and what speaks against a safe fix there."""
+
 
 class Afterwards:
     """Asks what stands behind an operation, in its function and in those that lead to it."""
@@ -50,27 +53,38 @@ class Afterwards:
         self._program, self._leads = program, leads
 
     def doubts(self, reached: Reached) -> Iterator[str]:
-        """Why what comes after may rely on it."""
+        """Why what comes after may rely on it, one reason for each row."""
         yield from self._of_arguments(reached)
-        if reached.started is not None:
-            return
+        if reached.started is None:
+            said: dict[int, str] = {}
+            for row, text in self._told(reached):
+                said.setdefault(row, text)
+            yield from said.values()
+
+    def _told(self, reached: Reached) -> Iterator[_Told]:
         scopes = self._leads.scopes(reached)
-        for state, call in self._leads.ways(reached):
-            yield from self._of_stores((state, call), scopes)
-            yield from self._of_calls((state, call), reached)
-        if not self._leads.is_awaited(reached) and not self._leads.may_stop_anywhere(reached):
+        if any(scope.is_generator for scope in scopes):
+            yield 0, "whoever iterates over its function goes on in between"
+        for way in self._leads.ways(reached):
+            yield from self._of_stores(way, scopes)
+            yield from self._of_calls(way, reached)
+        if reached.row.category == "transport":
+            yield from self._of_effects((reached.state, reached.call))
+        daemon = self._leads.may_stop_anywhere(reached) and not self._is_joined(reached)
+        if not self._leads.is_awaited(reached) and not daemon:
             yield from self._of_end(reached)
 
-    def _of_stores(self, way: Way, scopes: set[Scope]) -> Iterator[str]:
+    def _of_stores(self, way: Way, scopes: set[Scope]) -> Iterator[_Told]:
         """What is set afterwards, and read by others, says that it is done."""
         (state, call), own = way, _own_names(way[0].frame.scope)
         for store in state.frame.scope.stores:
             later = store.packed_span > call.packed_span and not _is_swapped(store, call)
             if later and self._is_shared(store, scopes, own):
-                yield f"`{_spelled(store)}`, set in line {unpack_span(store.packed_span).row}, may be seen before"
+                row = unpack_span(store.packed_span).row
+                yield row, f"`{_spelled(store)}`, set in line {row}, may be seen before"
         outer = state.frame.scope.outer_names
         if outer:
-            yield f"`{min(outer)}` of a scope around may be seen before"
+            yield 0, f"`{min(outer)}` of a scope around may be seen before"
 
     def _is_shared(self, store: Store, scopes: set[Scope], own: set[str]) -> bool:
         """Whether others than the thread may read what is stored."""
@@ -79,20 +93,41 @@ class Afterwards:
         readers = self._readers.get(store.name, ())
         return any(by not in scopes and by not in self._on_threads for by in readers)
 
-    def _of_calls(self, way: Way, reached: Reached) -> Iterator[str]:
+    def _of_calls(self, way: Way, reached: Reached) -> Iterator[_Told]:
         """What others are told afterwards says that it is done."""
-        own = _own_names(way[0].frame.scope)
+        scope = way[0].frame.scope
+        own, leading = _own_names(scope), {call for _, call in self._leads.ways(reached)}
+        moved = [call.span for call in scope.calls if call in leading or call in self._operations]
         for later in self._later(way):
             func = later.func
+            if self._is_helper(later) and not any(span.contains(later.span) for span in moved):
+                yield later.span.row, f"`{spell(func)}` in line {later.span.row} may tell that it is done"
             if not isinstance(func, Attr):
                 continue
             told = func.name in _TELLS and not (isinstance(func.base, Name) and func.base.id in own)
             if told and later not in self._operations:
-                yield f"`{spell(func)}` in line {later.span.row} may be seen before"
+                yield later.span.row, f"`{spell(func)}` in line {later.span.row} may be seen before"
             elif func.name in _TURNS and reached.row.category in _TURNED:
-                yield f"what is handed over in line {later.span.row} comes a turn earlier than what it wakes"
+                row = later.span.row
+                yield row, f"what is handed over in line {row} comes a turn earlier than what it wakes"
 
-    def _of_end(self, reached: Reached) -> Iterator[str]:
+    def _is_helper(self, call: Call) -> bool:
+        """Whether a call is of the project's own: who knows what that tells others."""
+        name = last_name(call.func)
+        return (name in self._program.index.functions and name not in SAYS) or name == "setattr"
+
+    def _is_joined(self, reached: Reached) -> bool:
+        """Whether somebody waits for the end of a thread in the file that starts it."""
+        modules = {frame.module for frame, _ in self._leads.starts(reached)}
+        return any(module in modules and not call.args for module, _, call in self._program.index.calls.get("join", ()))
+
+    def _of_effects(self, way: Way) -> Iterator[_Told]:
+        """What is sent, or closed, takes effect later than what the thread does next."""
+        later = next((c for c in self._later(way) if c not in self._operations and _matters(c, ())), None)
+        if later is not None:
+            yield later.span.row, f"`{spell(later.func)}` in line {later.span.row} may rely on it"
+
+    def _of_end(self, reached: Reached) -> Iterator[_Told]:
         """A thread that goes on when the loop has ended fails here, and leaves undone what comes after."""
         leading = {call for _, call in self._leads.ways(reached)}
         scopes = self._leads.scopes(reached)
@@ -109,14 +144,14 @@ class Afterwards:
             ]
             if undone:
                 row, text = min(undone)
-                yield f"`{text}` in line {row} is not reached if the loop has ended"
+                yield row, f"`{text}` in line {row} is not reached if the loop has ended"
             elif any(value is not None for value in scope.returns) and self._is_asked(reached):
-                yield "what its function returns is lost if the loop has ended"
+                yield 0, "what its function returns is lost if the loop has ended"
             blocks = [block for block in scope.blocks if block.packed_span < way[1].packed_span]
             for block in blocks:
                 if self._is_of_project(way[0].frame, block.value):
                     row = unpack_span(block.packed_span).row
-                    yield f"the block of line {row} hears of it if the loop has ended"
+                    yield row, f"the block of line {row} hears of it if the loop has ended"
 
     def _is_asked(self, reached: Reached) -> bool:
         return any(gives_its_result(call) and call.role == "value" for _, call in self._leads.starts(reached))

@@ -17,11 +17,12 @@ _GETATTR = "getattr"
 
 
 class _Look(NamedTuple):
-    """A call or read, as `name` spells it; `held` is what it may be done to."""
+    """A call or read, as `name` spells it; `held` is what it may be done to, which is `base` as written."""
 
     module: Module
     packed_span: int
     name: str
+    base: Expr
     held: tuple[Node, ...]
 
 
@@ -43,8 +44,11 @@ class Askers:
         for name in self._names(reached):
             for look in self._looks.get(name, ()):
                 own = look.packed_span == reached.call.packed_span and look.module is reached.state.frame.module
-                if not own and any(self._is_same(reached, value) for node in look.held for value in node.values):
-                    here = look.module is reached.state.frame.module
+                here = look.module is reached.state.frame.module
+                values = [value for node in look.held for value in node.values]
+                # Of what is looked at nothing is known: in the same file, the name is enough.
+                unknown = here and not values and name != _GETATTR and not isinstance(look.base, Name)
+                if not own and (unknown or any(self._is_same(reached, value) for value in values)):
                     where = f"line {unpack_span(look.packed_span).row}" + ("" if here else f" of `{look.module.name}`")
                     yield f"`{look.name}` in {where} does not wait for it"
 
@@ -83,7 +87,7 @@ class Askers:
 
     def _look(self, module: Module, scope: Scope, place: int, name: str, base: Expr) -> _Look:
         frames = self._program.classes.frames(module, scope)
-        return _Look(module, place, name, tuple(self._program.evaluate(frame, base) for frame in frames))
+        return _Look(module, place, name, base, tuple(self._program.evaluate(frame, base) for frame in frames))
 
 
 def _looked_at(call: Call, name: str) -> Expr:

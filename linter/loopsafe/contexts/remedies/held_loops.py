@@ -131,6 +131,8 @@ class HeldLoops:
             if isinstance(base, Class):
                 stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
                 yield from ((scope, _unpacked(store.value), store.guard) for scope, store in stores.get(name, ()))
+                others = self._program.index.stores.get(name, ())
+                yield from ((scope, store.value, store.guard) for at, scope, store in others if at is base.module)
                 yield from ((base.scope, value, -1) for value in base.scope.bindings.get(name, ()))
 
     def _is_set(self, scope: Scope, name: str, place: int, further: int) -> bool:

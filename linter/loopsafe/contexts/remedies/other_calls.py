@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from loopsafe.contexts.places.flow import Flow
-from loopsafe.facts.schema import Call, Choice, Collection, Const, Expr, Name, Scope, unpack_span
+from loopsafe.facts.schema import Attr, Call, Choice, Collection, Const, Expr, Name, Scope, unpack_span
 from loopsafe.facts.spelling import spell
 from loopsafe.locations import Span
 from loopsafe.program.index import last_name
@@ -46,6 +46,7 @@ class OtherCall(NamedTuple):
 class _Site(NamedTuple):
     found: OtherCall
     callees: tuple[Node, ...]
+    is_method: bool
 
 
 class OtherCalls:
@@ -137,13 +138,18 @@ class OtherCalls:
 
     def _site(self, found: OtherCall, callee: Expr) -> _Site:
         frames = self._program.classes.frames(found.module, found.by)
-        return _Site(found, tuple(self._program.evaluate(frame, callee) for frame in frames))
+        nodes = tuple(self._program.evaluate(frame, callee) for frame in frames)
+        return _Site(found, nodes, isinstance(callee, Attr))
 
     def _means(self, scope: Scope, site: _Site) -> bool:
         # What a decorator makes of it is not followed.
         if any(last_name(decorator) not in _PLAIN_DECORATORS for decorator in scope.decorators):
             return True
-        return any(_is(value, scope) for node in site.callees for value in node.values)
+        values = [value for node in site.callees for value in node.values]
+        # Of what is called nothing is known: in the same file, the name is enough.
+        if not values and site.is_method and not site.found.handed:
+            return site.found.module is self._modules.get(scope)
+        return any(_is(value, scope) for value in values)
 
     def _named(self, module: Module) -> dict[str, list[tuple[Scope, Expr, int]]]:
         """Where a module speaks of functions without calling them, by name."""
@@ -153,9 +159,12 @@ class OtherCalls:
             for scope in module.facts.scopes:
                 for read in scope.reads:
                     known[read.attr.name].append((scope, read.attr, read.packed_span))
+                # What comes in as a parameter was handed on before.
+                own = {parameter.name for parameter in scope.parameters}
                 for value, place in _values(scope):
                     for name in _plain_names(value):
-                        known[name.id].append((scope, name, place))
+                        if name.id not in own:
+                            known[name.id].append((scope, name, place))
         return known
 
     def _starts(self, module: Module, span: Span) -> bool:
@@ -179,7 +188,8 @@ class OtherCalls:
             for call in state.frame.scope.calls:
                 target = places.get(call.packed_span)
                 name = last_name(call.func)
-                if target is not None and name and name != target.frame.scope.name:
+                held = isinstance(call.func, Attr) and target is not None and target.frame.receiver is None
+                if target is not None and name and (held or name != target.frame.scope.name):
                     found[target.frame.scope].add(name)
         return found
 
