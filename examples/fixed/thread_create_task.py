@@ -16,7 +16,7 @@ async def main():
 
     def watch_keyboard():
         time.sleep(0.1)  # somebody types
-        asyncio.run_coroutine_threadsafe(save("q"), loop)
+        loop.call_soon_threadsafe(asyncio.create_task, save("q"))
 
     threading.Thread(target=watch_keyboard, daemon=True).start()
     await saved.wait()

@@ -17,7 +17,7 @@ class Mailbox:
 
     def _receive(self):
         time.sleep(0.1)  # a blocking socket
-        asyncio.run_coroutine_threadsafe(self._handle("hello"), self._loop)
+        self._loop.call_soon_threadsafe(self._loop.create_task, self._handle("hello"))
 
     async def _handle(self, message):
         print("message", message)

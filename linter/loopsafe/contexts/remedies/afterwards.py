@@ -71,7 +71,8 @@ class Afterwards:
         if reached.row.category == "transport":
             yield from self._of_effects((reached.state, reached.call))
         daemon = self._leads.may_stop_anywhere(reached) and not self._is_joined(reached)
-        if not self._leads.is_awaited(reached) and not daemon:
+        # A loop that has ended refuses what is asked of itself in any case.
+        if reached.row.category != "loop-call" and not self._leads.is_awaited(reached) and not daemon:
             yield from self._of_end(reached)
 
     def _of_stores(self, way: Way, scopes: set[Scope]) -> Iterator[_Told]:

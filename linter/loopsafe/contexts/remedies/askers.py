@@ -48,13 +48,15 @@ class Askers:
                 values = [value for node in look.held for value in node.values]
                 # Of what is looked at nothing is known: in the same file, the name is enough.
                 unknown = here and not values and name != _GETATTR and not isinstance(look.base, Name)
-                if not own and (unknown or any(self._is_same(reached, value) for value in values)):
+                same = any(value is reached.receiver or same_making(reached.receiver, value) for value in values)
+                if not own and (same or unknown or (here and any(self._may_be(reached, value) for value in values))):
                     where = f"line {unpack_span(look.packed_span).row}" + ("" if here else f" of `{look.module.name}`")
                     yield f"`{look.name}` in {where} does not wait for it"
 
     def _names(self, reached: Reached) -> list[str]:
         knowledge = self._program.knowledge
-        names = {name for type_ in self._types(reached.receiver) for name in knowledge.asks(type_)}
+        asked = {name for type_ in self._types(reached.receiver) for name in knowledge.asks(type_)}
+        names = set(reached.row.asked_by) or asked
         return [*sorted(names), _GETATTR] if names else []
 
     def _types(self, value: Value | None) -> list[str]:
@@ -62,11 +64,9 @@ class Askers:
             return [value.type]
         return self._program.classes.library_bases(value.cls) if isinstance(value, Instance) else []
 
-    def _is_same(self, reached: Reached, value: Value) -> bool:
-        """Whether it may be the very object; one that is only declared may be each of its class."""
+    def _may_be(self, reached: Reached, value: Value) -> bool:
+        """Whether it may be the object: in the same file, one that is only declared may be each of its class."""
         receiver = reached.receiver
-        if value is receiver or same_making(receiver, value):
-            return True
         if isinstance(value, External):
             lineages = [self._program.knowledge.lineage(type_) for type_ in self._types(receiver)]
             return any(self._program.knowledge.canonical(value.name) in lineage for lineage in lineages)

@@ -22,6 +22,7 @@ from loopsafe.program.values import Object
 _LOCK = "threading.Lock"
 # By hand, and by `contextlib.ExitStack`.
 _TAKES = ("acquire", "enter_context")
+_OFF_THREADS = ("main", "caller")
 # In one function.
 _MOST_CALLS = 2000
 
@@ -59,7 +60,11 @@ class Doubts:
 
     def of_place(self, reached: Reached) -> Iterator[str]:
         """Where else the functions on its way run."""
-        yield from self.calls.doubts(self.leads.scopes(reached))
+        scopes = self.leads.scopes(reached)
+        if reached.state.place.kind in _OFF_THREADS and reached.row.category == "loop-call":
+            # That main does it is what the finding is about, and no object of the loop is used beside it.
+            scopes = scopes | {module.facts.scopes[0] for module in self._program.modules.all}
+        yield from self.calls.doubts(scopes)
 
     def of_waiting(self, reached: Reached) -> Iterator[str]:
         """Why waiting for the loop may end in waiting for ever."""

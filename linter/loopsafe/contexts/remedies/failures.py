@@ -12,7 +12,7 @@ from loopsafe.facts.schema import Const, Guard, Import, Name, Ref, Scope, unpack
 from loopsafe.locations import Span
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import External, Frame, Instance, Object
+from loopsafe.program.values import Class, External, Frame, Instance, Object
 
 _BROAD = ("Exception", "BaseException")
 
@@ -64,7 +64,9 @@ class Failures:
         unknown = "whether its queue has a bound is not seen"
         if isinstance(value, Instance):
             bases = self._program.classes.library_bases(value.cls)
-            return unknown if any(map(knowledge.bounded, bases)) else ""
+            if not any(map(knowledge.bounded, bases)):
+                return ""
+            return None if self._is_made_plainly(value.cls) else unknown
         parameter = knowledge.bounded(value.type) if isinstance(value, Object) else ""
         if not isinstance(value, Object) or not parameter:
             return ""
@@ -78,6 +80,13 @@ class Failures:
         if all(isinstance(size, Const) and size.value == 0 for size in given):
             return None
         return "its queue has a bound, and may be full"
+
+    def _is_made_plainly(self, cls: Class) -> bool:
+        """Whether a class of the project has no constructor of its own, and is made without arguments everywhere."""
+        own = [base for base in self._program.classes.mro(cls) if isinstance(base, Class)]
+        made = self._program.index.callers(cls.scope.name)
+        plain = bool(made) and not any(call.args or call.keywords for _, _, call in made)
+        return plain and not any("__init__" in base.scope.bindings for base in own)
 
     def _is_caught(self, frame: Frame, handler: int, reached: Reached, unlikely: bool) -> bool:
         """Whether a handler around may catch it; where a failure is `unlikely`, one that names it."""
