@@ -51,6 +51,7 @@ class Afterwards:
 
     def __init__(self, program: Program, leads: Leads) -> None:
         self._program, self._leads = program, leads
+        self._nested: dict[Scope, set[Call]] = {}
 
     def doubts(self, reached: Reached) -> Iterator[str]:
         """Why what comes after may rely on it, one reason for each row."""
@@ -98,10 +99,12 @@ class Afterwards:
         """What others are told afterwards says that it is done."""
         scope = way[0].frame.scope
         own, leading = _own_names(scope), {call for _, call in self._leads.ways(reached)}
-        moved = [call.span for call in scope.calls if call in leading or call in self._operations]
+        nested = self._for_operations(scope)
+        moved = [call.span for call in scope.calls if call in leading]
         for later in self._later(way):
             func = later.func
-            if self._is_helper(later) and not any(span.contains(later.span) for span in moved):
+            aside = later in nested or any(span.contains(later.span) for span in moved)
+            if self._is_helper(later) and not aside:
                 yield later.span.row, f"`{spell(func)}` in line {later.span.row} may tell that it is done"
             if not isinstance(func, Attr):
                 continue
@@ -116,6 +119,15 @@ class Afterwards:
         """Whether a call is of the project's own: who knows what that tells others."""
         name = last_name(call.func)
         return (name in self._program.index.functions and name not in SAYS) or name == "setattr"
+
+    def _for_operations(self, scope: Scope) -> set[Call]:
+        """The calls of a function that are operations, or stand in one."""
+        known = self._nested.get(scope)
+        if known is None:
+            spans = [call.span for call in scope.calls if call in self._operations]
+            known = {call for call in scope.calls if any(span.contains(call.span) for span in spans)}
+            self._nested[scope] = known
+        return known
 
     def _is_joined(self, reached: Reached) -> bool:
         """Whether somebody waits for the end of a thread in the file that starts it."""
@@ -134,8 +146,8 @@ class Afterwards:
         scopes = self._leads.scopes(reached)
         for way in self._leads.ways(reached):
             scope = way[0].frame.scope
-            inside = [call.span for call in scope.calls if call in leading or call in self._operations]
-            later = (call for call in self._later(way) if _matters(call, inside))
+            inside, nested = [call.span for call in scope.calls if call in leading], self._for_operations(scope)
+            later = (call for call in self._later(way) if call not in nested and _matters(call, inside))
             undone = [(call.span.row, spell(call.func)) for call in later]
             undone += [
                 (unpack_span(store.packed_span).row, _spelled(store))

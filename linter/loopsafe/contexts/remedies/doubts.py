@@ -24,7 +24,7 @@ _LOCK = "threading.Lock"
 _TAKES = ("acquire", "enter_context")
 _OFF_THREADS = ("main", "caller")
 # In one function.
-_MOST_CALLS = 2000
+_MOST_CALLS = 500
 
 
 class Doubts:
