@@ -7,7 +7,7 @@ from functools import cached_property
 
 from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.flow import Flow, Reached
-from loopsafe.contexts.places.place import LOOK_UPS
+from loopsafe.contexts.places.place import LOOK_UPS, State
 from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.contexts.remedies.references import method_around
@@ -29,6 +29,7 @@ class HeldLoops:
     def __init__(self, program: Program, flow: Flow, captures: Captures, calls: OtherCalls, owners: Owners) -> None:
         self._program, self._flow, self._captures, self._calls = program, flow, captures, calls
         self._owners = owners
+        self._known: dict[tuple[State, Value | None, str], str] = {}
 
     def prepare(self, loops: Sequence[Object], reached: Reached) -> None:
         """Ask for what the answer will need, so that it is known in the end."""
@@ -41,6 +42,13 @@ class HeldLoops:
 
     def doubt(self, reached: Reached, text: str, loops: Sequence[Object]) -> str:
         """Why it may not be the loop to cross to; empty where it is."""
+        # The same for all operations of a function on one object.
+        key = reached.state, reached.receiver, text
+        if key not in self._known:
+            self._known[key] = self._doubt(reached, text, loops)
+        return self._known[key]
+
+    def _doubt(self, reached: Reached, text: str, loops: Sequence[Object]) -> str:
         if self._is_librarys(reached, text):
             return ""
         waiting = self._owners.of(reached.receiver)
