@@ -60,7 +60,7 @@ class Solved:
 
     def _runs_an_application(self) -> bool:
         """Whether some thread runs a loop that is not made by asyncio's own means: what runs there is not known."""
-        own = {name for name, rows in self.program.knowledge.runs.items() if any(r.where == "own-loop" for r in rows)}
+        own = self.program.knowledge.loop_makers
         others = {name.rpartition(".")[2] for name in self.program.knowledge.loops if name not in own}
         others -= {name.rpartition(".")[2] for name in own} | {"run_forever", "start"}
         return any(

@@ -18,6 +18,11 @@ def spell(expr: Expr) -> str:
     return repr(expr.value) if isinstance(expr, Const) else "..."
 
 
+def is_none(expr: Expr) -> bool:
+    """Whether `None` is written there."""
+    return isinstance(expr, Const) and expr.value is None
+
+
 def is_exact(expr: Expr) -> bool:
     """Whether spell() gives the very meaning: names and attributes only."""
     while isinstance(expr, Attr):

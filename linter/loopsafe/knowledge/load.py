@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import metadata, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,6 +78,11 @@ class Knowledge:
         self._generated = [_pattern(name[:end]) for name in patterns for end in _ends(name)]
         self._by_pattern = [(_pattern(name), self.results[name]) for name in patterns]
         self._prefixes = {name[:end] for name in spelled for end in _ends(name)}
+
+    @cached_property
+    def loop_makers(self) -> frozenset[str]:
+        """What makes a loop and runs it, by name."""
+        return frozenset(name for name, rows in self.runs.items() if any(row.where == "own-loop" for row in rows))
 
     def result(self, name: str) -> ResultRow | None:
         """What calling something of this name gives."""

@@ -31,6 +31,12 @@ class WriteSite:
     whole: bool = False
 
 
+def is_own_call(method: Scope, call: Call) -> bool:
+    """Whether a method calls one of its own object."""
+    base = call.func.base if isinstance(call.func, Attr) else None
+    return isinstance(base, Name) and bool(method.parameters) and base.id == method.parameters[0].name
+
+
 class Index:
     """Indexes by the last name of what is called, stored, defined or inherited from."""
 

@@ -14,7 +14,7 @@ from loopsafe.contexts.places.place import CALLER, MAIN, Hop, Place
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Ref, Scope
 from loopsafe.program.graph import Entered
-from loopsafe.program.index import CallSite, last_name, method_kind
+from loopsafe.program.index import CallSite, is_own_call, last_name, method_kind
 from loopsafe.program.modules import Module
 from loopsafe.program.values import Frame, Function
 from loopsafe.program.writers import kept_as
@@ -64,7 +64,7 @@ class Callers:
                 continue
             seen.add(function)
             callers = self._program.index.callers(function.name)
-            if not callers or not all(place is at and _is_own(by, call) for place, by, call in callers):
+            if not callers or not all(place is at and is_own_call(by, call) for place, by, call in callers):
                 return False
             pending += [(place, by) for place, by, _ in callers]
         return True
@@ -233,9 +233,3 @@ def _is_public(module: Module, scope: Scope) -> bool:
         return False
     around = module.facts.scopes[scope.parent]
     return around.kind in ("module", "class") and (not scope.name.startswith("_") or scope.name in _CALLED_BY_USERS)
-
-
-def _is_own(method: Scope, call: Call) -> bool:
-    """Whether a method calls one of its own object."""
-    base = call.func.base if isinstance(call.func, Attr) else None
-    return isinstance(base, Name) and bool(method.parameters) and base.id == method.parameters[0].name

@@ -27,8 +27,7 @@ class Loops:
 
     def _seed_runs(self) -> None:
         known = {state.frame.scope for state in self._flow.loops_run}
-        rows = self._program.knowledge.runs
-        names = {name.rpartition(".")[2] for name, found in rows.items() if any(r.where == "own-loop" for r in found)}
+        names = {name.rpartition(".")[2] for name in self._program.knowledge.loop_makers}
         for name in sorted(names):
             for module, scope, call in self._program.index.callers(name):
                 if scope not in known:

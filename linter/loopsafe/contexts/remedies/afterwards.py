@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Reached
@@ -24,7 +24,6 @@ from loopsafe.facts.schema import (
     unpack_span,
 )  # fmt: skip
 from loopsafe.facts.spelling import spell
-from loopsafe.locations import Span
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Frame
@@ -52,6 +51,7 @@ class Afterwards:
     def __init__(self, program: Program, leads: Leads) -> None:
         self._program, self._leads = program, leads
         self._nested: dict[Scope, set[Call]] = {}
+        self._asides: dict[tuple[Scope, Reached], set[Call]] = {}
 
     def doubts(self, reached: Reached) -> Iterator[str]:
         """Why what comes after may rely on it, one reason for each row."""
@@ -98,13 +98,10 @@ class Afterwards:
     def _of_calls(self, way: Way, reached: Reached) -> Iterator[_Told]:
         """What others are told afterwards says that it is done."""
         scope = way[0].frame.scope
-        own, leading = _own_names(scope), {call for _, call in self._leads.ways(reached)}
-        nested = self._for_operations(scope)
-        moved = [call.span for call in scope.calls if call in leading]
+        own, aside = _own_names(scope), self._aside(scope, reached)
         for later in self._later(way):
             func = later.func
-            aside = later in nested or any(span.contains(later.span) for span in moved)
-            if self._is_helper(later) and not aside:
+            if self._is_helper(later) and later not in aside:
                 yield later.span.row, f"`{spell(func)}` in line {later.span.row} may tell that it is done"
             if not isinstance(func, Attr):
                 continue
@@ -129,6 +126,15 @@ class Afterwards:
             self._nested[scope] = known
         return known
 
+    def _aside(self, scope: Scope, reached: Reached) -> set[Call]:
+        """The calls of a function that are for the sake of this or another operation."""
+        known = self._asides.get((scope, reached))
+        if known is None:
+            spans = [call.span for state, call in self._leads.ways(reached) if state.frame.scope is scope]
+            leading = {call for call in scope.calls if any(span.contains(call.span) for span in spans)}
+            known = self._asides[scope, reached] = self._for_operations(scope) | leading
+        return known
+
     def _is_joined(self, reached: Reached) -> bool:
         """Whether somebody waits for the end of a thread in the file that starts it."""
         modules = {frame.module for frame, _ in self._leads.starts(reached)}
@@ -136,18 +142,17 @@ class Afterwards:
 
     def _of_effects(self, way: Way) -> Iterator[_Told]:
         """What is sent, or closed, takes effect later than what the thread does next."""
-        later = next((c for c in self._later(way) if c not in self._operations and _matters(c, ())), None)
+        later = next((c for c in self._later(way) if c not in self._operations and _matters(c)), None)
         if later is not None:
             yield later.span.row, f"`{spell(later.func)}` in line {later.span.row} may rely on it"
 
     def _of_end(self, reached: Reached) -> Iterator[_Told]:
         """A thread that goes on when the loop has ended fails here, and leaves undone what comes after."""
-        leading = {call for _, call in self._leads.ways(reached)}
         scopes = self._leads.scopes(reached)
         for way in self._leads.ways(reached):
             scope = way[0].frame.scope
-            inside, nested = [call.span for call in scope.calls if call in leading], self._for_operations(scope)
-            later = (call for call in self._later(way) if call not in nested and _matters(call, inside))
+            aside = self._aside(scope, reached)
+            later = (call for call in self._later(way) if call not in aside and _matters(call))
             undone = [(call.span.row, spell(call.func)) for call in later]
             undone += [
                 (unpack_span(store.packed_span).row, _spelled(store))
@@ -244,12 +249,12 @@ class Afterwards:
         return found
 
 
-def _matters(call: Call, operations: Sequence[Span]) -> bool:
-    """Whether others may miss a call that is not reached; one for the sake of an operation is not one."""
+def _matters(call: Call) -> bool:
+    """Whether others may miss a call that is not reached."""
     name = last_name(call.func)
     # What crosses to the loop fails as well; an object that is made is nothing to others yet.
     pure = name[:1].isupper() or (isinstance(call.func, Name) and name in _PURE)
-    return name not in _IDLE and not pure and not any(one.contains(call.span) for one in operations)
+    return name not in _IDLE and not pure
 
 
 _PURE = {"range", "len", "str", "int", "float", "bool", "list", "dict", "tuple", "set", "repr", "isinstance", "getattr"}

@@ -9,9 +9,9 @@ from functools import cached_property
 from loopsafe.contexts.places.flow import Flow, Reached, leading_to
 from loopsafe.contexts.places.place import STARTING, Hop, State
 from loopsafe.contexts.remedies.references import Crossings, method_around
-from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Const, Expr, Scope
 from loopsafe.findings import Rewrite
-from loopsafe.program.index import last_name
+from loopsafe.program.index import is_own_call, last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Frame, Object
@@ -160,7 +160,7 @@ class Captures:
         """The methods that call a method of their own; None for any other call that may mean it."""
         for place, scope, call in self._program.index.callers(method.name):
             around = self._method_with(module, cls, scope) if place is module else None
-            yield around if around is not None and _is_own(call, around) else None
+            yield around if around is not None and is_own_call(around, call) else None
 
     def _free_variable(self, module: Module) -> str:
         taken = {name for s in module.facts.scopes for name in (*s.bindings, *(p.name for p in s.parameters))}
@@ -193,8 +193,3 @@ def _closes(decorator: Expr) -> bool:
         return True
     given = decorator.keywords if isinstance(decorator, Call) else ()
     return any(name in ("slots", "frozen") and isinstance(v, Const) and v.value is True for name, v in given)
-
-
-def _is_own(call: Call, method: Scope) -> bool:
-    base = call.func.base if isinstance(call.func, Attr) else None
-    return isinstance(base, Name) and base.id == method.parameters[0].name

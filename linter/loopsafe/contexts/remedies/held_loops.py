@@ -12,6 +12,7 @@ from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.contexts.remedies.references import method_around
 from loopsafe.facts.schema import Attr, Call, Choice, Collection, Compare, Const, Expr, Item, Name, Scope, unpack_span
+from loopsafe.facts.spelling import is_none
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
@@ -84,8 +85,7 @@ class HeldLoops:
 
     def _runs_again(self, module: Module) -> bool:
         """Whether a file runs more than one loop after the other."""
-        rows = self._program.knowledge.runs
-        names = {name.rpartition(".")[2] for name, found in rows.items() if any(r.where == "own-loop" for r in found)}
+        names = {name.rpartition(".")[2] for name in self._program.knowledge.loop_makers}
         sites = [(s, c) for name in sorted(names) for m, s, c in self._program.index.calls.get(name, ()) if m is module]
         main = [(scope, call) for scope, call in sites if scope.kind == "module"]
         again = (unpack_span(at).contains(call.span) for scope, call in main for at in scope.loop_spans)
@@ -121,7 +121,7 @@ class HeldLoops:
             return nothing if any(_may_be_none(at.scope, value) for value in held) else ""
         bound = method_around(reached.state.frame)
         stored = list(self._stored(bound[1].cls, name)) if bound is not None else []
-        if any(scope.kind == "function" and scope.name != "__init__" and _is_none(value) for scope, value, _ in stored):
+        if any(scope.kind == "function" and scope.name != "__init__" and is_none(value) for scope, value, _ in stored):
             return f"`{text}` may be None again by then"
         if any(_is_asked(scope, guard, name) for scope, _, guard in stored):
             return f"`{text}` may be kept from an earlier loop"
@@ -145,9 +145,9 @@ class HeldLoops:
 
     def _is_set(self, scope: Scope, name: str, place: int, further: int) -> bool:
         """Whether an attribute is set before a place of a function is reached."""
-        if any(s.name == name and s.packed_span < place and not _is_none(s.value) for s in scope.stores):
+        if any(s.name == name and s.packed_span < place and not is_none(s.value) for s in scope.stores):
             return True
-        calls = list(self._calls.of([scope])) if further else []
+        calls = list(self._calls.of(scope)) if further else []
         return bool(calls) and all(
             not call.handed and self._is_set(call.by, name, call.packed_span, further - 1) for call in calls
         )
@@ -177,14 +177,10 @@ def _own_names(scope: Scope) -> set[str]:
     return {*scope.bindings, *(parameter.name for parameter in scope.parameters)}
 
 
-def _is_none(value: Expr) -> bool:
-    return isinstance(value, Const) and value.value is None
-
-
 def _may_be_none(scope: Scope, value: Expr) -> bool:
     """Whether a value may be None as it is written: also a parameter with this default, and a key that is missing."""
     if isinstance(value, Choice):
-        return any(_is_none(option) for option in value.options)
+        return any(is_none(option) for option in value.options)
     if isinstance(value, Name):
-        return any(p.name == value.id and _is_none(p.default) for p in scope.parameters)
-    return _is_none(value) or (isinstance(value, Call) and last_name(value.func) == "get" and bool(value.args))
+        return any(p.name == value.id and is_none(p.default) for p in scope.parameters)
+    return is_none(value) or (isinstance(value, Call) and last_name(value.func) == "get" and bool(value.args))

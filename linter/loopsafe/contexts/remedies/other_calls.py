@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -36,11 +36,6 @@ class OtherCall(NamedTuple):
     def span(self) -> Span:
         """Where the call or the name stands."""
         return unpack_span(self.packed_span)
-
-    @property
-    def is_on_loop(self) -> bool:
-        """Whether it is a coroutine that calls."""
-        return self.by.is_async and not self.handed
 
 
 class _Site(NamedTuple):
@@ -85,7 +80,7 @@ class OtherCalls:
                     yield first
 
     def _elsewhere(self, scope: Scope, own: set[Scope]) -> Iterator[str]:
-        found = list(self.of([scope]))
+        found = list(self.of(scope))
         # Under each other name that a thread calls it by, somebody was given it.
         places = {(call.module.index, call.packed_span) for call in found if call.handed}
         explained = len(places) <= len(self._aliases.get(scope, ()))
@@ -100,12 +95,9 @@ class OtherCalls:
             elif call.by.kind != "function" or any(one.by not in own for one in self.begin(call.by)):
                 yield f"`{scope.name}` may also run elsewhere: it is called in line {row}"
 
-    def of(self, scopes: Iterable[Scope]) -> Iterator[OtherCall]:
-        """The places that call these functions, or hand them on."""
-        for scope in scopes:
-            for site in self._sites.get(scope, ()):
-                if self._means(scope, site):
-                    yield site.found
+    def of(self, scope: Scope) -> Iterator[OtherCall]:
+        """The places that call the function, or hand it on."""
+        return (site.found for site in self._sites.get(scope, ()) if self._means(scope, site))
 
     def begin(self, scope: Scope) -> Iterator[OtherCall]:
         """The places at which what calls a function begins: in coroutines and modules, or nobody can tell."""
@@ -114,7 +106,7 @@ class OtherCalls:
             at = pending.pop()
             if at.kind == "function" and _is_special(at):
                 yield OtherCall(at, self._modules[at], at, at.packed_span, True)
-            for call in self.of([at]):
+            for call in self.of(at):
                 if call.handed or call.by.is_async or call.by.kind != "function":
                     yield call
                 elif call.by not in seen:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import LOOP
-from loopsafe.facts.schema import Const
+from loopsafe.facts.spelling import is_none
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Frame, Instance, Object, Value
@@ -85,7 +85,7 @@ class Crossings:
                 stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
                 for name, found in stores.items():
                     given = (store.value for _, store in found)
-                    names[name] = names.get(name, False) or any(not _is_none(value) for value in given)
+                    names[name] = names.get(name, False) or any(not is_none(value) for value in given)
                 for name in (*base.scope.annotations, *base.scope.bindings):
                     names.setdefault(name, False)
         return names
@@ -99,7 +99,7 @@ class Crossings:
             parameters = {p.name: p.default for p in at.scope.parameters}
             names = set(parameters) if at is frame else _own_names(at)
             mine = sorted((n for n in names - hidden if "loop" in n.lower()), key=lambda n: (_rank(n), n))
-            given = {name for name, default in parameters.items() if not _is_none(default)}
+            given = {name for name, default in parameters.items() if not is_none(default)}
             found += [Candidate(n, n, self._program.variable(at, n), n in given) for n in mine]
             hidden |= _own_names(at)
             at = at.parent
@@ -125,10 +125,6 @@ def _own_names(frame: Frame) -> set[str]:
     if scope.kind == "class":
         return set()
     return {p.name for p in scope.parameters} | scope.bindings.keys() | scope.annotations.keys()
-
-
-def _is_none(value: object) -> bool:
-    return isinstance(value, Const) and value.value is None
 
 
 def _rank(name: str) -> int:

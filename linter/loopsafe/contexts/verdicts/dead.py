@@ -8,6 +8,7 @@ from functools import cached_property
 from loopsafe.contexts.places.place import LOOK_UPS, LOOP, Hop
 from loopsafe.contexts.verdicts.loop_calls import LoopCall
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
+from loopsafe.facts.spelling import is_none
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
@@ -97,7 +98,7 @@ class DeadLoops:
         found: list[Used] = []
         for module in self._program.modules.all:
             for scope in module.facts.scopes:
-                others = [s for s in scope.stores if s.name == name and s.value is not made and not _is_none(s.value)]
+                others = [s for s in scope.stores if s.name == name and s.value is not made and not is_none(s.value)]
                 if (
                     others
                     or name in scope.bindings
@@ -106,10 +107,6 @@ class DeadLoops:
                     return [(None, None)]
                 found += _mentions(scope, lambda expr: isinstance(expr, Attr) and expr.name == name)
         return found
-
-
-def _is_none(expr: Expr) -> bool:
-    return isinstance(expr, Const) and expr.value is None
 
 
 def _mentions(scope: Scope, is_meant: Callable[[Expr], bool]) -> Iterator[Used]:

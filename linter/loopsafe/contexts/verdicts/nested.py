@@ -39,8 +39,7 @@ class NestedRuns:
         """Ask what each call means; the answers are there once the solver has run."""
         if any(name in self._program.modules.imported for name in _PATCHES):
             return
-        rows = self._program.knowledge.runs
-        names = {name for name, found in rows.items() if any(row.where == "own-loop" for row in found)}
+        names = self._program.knowledge.loop_makers
         seen: dict[Scope, Module] = {}
         for word in sorted({name.rpartition(".")[2] for name in names}):
             for module, scope, call in self._program.index.callers(word):
@@ -60,7 +59,7 @@ class NestedRuns:
                 hops = (*way, Hop("reaches", module, call.packed_span))
                 yield LoopCall(module, call, hops, len(hops) <= _NEAR)
 
-    def _ask_run(self, module: Module, scope: Scope, call: Call, names: set[str]) -> None:
+    def _ask_run(self, module: Module, scope: Scope, call: Call, names: frozenset[str]) -> None:
         def target(found: Target) -> None:
             if isinstance(found, Library) and found.name in names:
                 self._runs[module, scope, call] = None

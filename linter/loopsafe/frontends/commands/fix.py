@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -59,9 +60,7 @@ def run_fix(request: FixRequest) -> int:
     before = work.analyse(quiet=request.quiet)
     tell_problems(work, before, request.quiet)
 
-    def choose(report: Report) -> list[Finding]:
-        return fixable(report, request.unsafe, request.only)
-
+    choose = partial(fixable, unsafe=request.unsafe, only=request.only)
     def with_unnamed(outcome: Outcome) -> Outcome:
         others = unnamed(outcome.after, request.unsafe, request.only)
         return replace(outcome, refusals=(*outcome.refusals, *others))
@@ -83,9 +82,7 @@ def _fix_text(request: FixRequest, work: Work) -> int:
     before = work.analyse(quiet=True)
     tell_problems(work, before, request.quiet)
 
-    def choose(report: Report) -> list[Finding]:
-        return fixable(report, request.unsafe, request.only)
-
+    choose = partial(fixable, unsafe=request.unsafe, only=request.only)
     contents = dict.fromkeys(before.named, work.content)
     outcome = work_out(before, choose(before), _analyse(work, True), choose, contents)
     write_raw([outcome.changes[0].after if outcome.changes else work.content])
