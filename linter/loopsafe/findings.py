@@ -102,7 +102,8 @@ class Finding:
     @property
     def paths(self) -> tuple[str, ...]:
         """The files on its path, its own first."""
-        return tuple(dict.fromkeys((self.location.path, *(step.location.path for step in self.witness))))
+        own = self.location.path
+        return (own, *dict.fromkeys(p for step in self.witness if (p := step.location.path) != own))
 
     @property
     def message_in_file(self) -> str:

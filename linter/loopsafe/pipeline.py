@@ -278,20 +278,20 @@ def _unused(sources: _Sources, found: Iterable[Finding]) -> list[Finding]:
     config, rule = sources.config, UnusedNoqa()
     if not config.selects(rule.code):
         return []
+    own = (read for read in sources.by_path.values() if read.file.own and not read.file.foreign)
+    commented = [r for r in own if r.file.shown not in sources.installed and rule.may_be_in(r.text)]
     told: dict[str, dict[int, set[str]]] = {}
-    for finding in found:
+    for finding in found if commented else ():
         for path in finding.paths:
             told.setdefault(path, {}).setdefault(finding.place_in(path).span.row, set()).add(finding.code)
     ignored, findings = config.file_ignores(), dict[Location, Finding]()
-    for read in sources.by_path.values():
-        own = read.file.own and not read.file.foreign and read.file.shown not in sources.installed
-        if own and rule.may_be_in(read.text):
-            path = read.file.target or read.file.path
-            judged = {r.code: config.selects(r.code) and not ignored.ignores(path, r.code) for r in ALL_RULES}
-            rows = told.get(read.file.shown, {})
-            comments = sources.noqa[read.file.shown].comments()
-            for finding in rule.findings(read.file.shown, comments, rows, judged, not sources.problems):
-                findings[finding.location] = _in_cells(finding, read)
+    for read in commented:
+        path = read.file.target or read.file.path
+        judged = {r.code: config.selects(r.code) and not ignored.ignores(path, r.code) for r in ALL_RULES}
+        rows = told.get(read.file.shown, {})
+        comments = sources.noqa[read.file.shown].comments()
+        for finding in rule.findings(read.file.shown, comments, rows, judged, not sources.problems):
+            findings[finding.location] = _in_cells(finding, read)
     return list(findings.values())
 
 
@@ -344,6 +344,7 @@ class _Reporter:
         self._by_path = by_path
         self._lines: dict[str, list[str]] = {}
         self._enclosing: dict[str, Enclosing] = {}
+        self._steps: dict[Hop, Step] = {}
 
     def findings(self, rule: Rule, analysis: Analysis) -> Iterator[Finding]:
         """The findings of one rule."""
@@ -366,6 +367,11 @@ class _Reporter:
 
     def step(self, hop: Hop) -> Step:
         """The place and source text of a hop."""
+        if hop not in self._steps:
+            self._steps[hop] = self._step(hop)
+        return self._steps[hop]
+
+    def _step(self, hop: Hop) -> Step:
         read, span = self._by_path[hop.module.path], unpack_span(hop.packed_span)
         place, source = self._source(read, span)
         return Step(hop.kind, read.place(place), source, self._function(hop.module, span))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loopsafe import cached
 from loopsafe.findings import Problem, Report
@@ -23,6 +24,9 @@ from loopsafe.project.roots import Project, find_projects, roots_of
 from loopsafe.project.sources import decode, too_large
 from loopsafe.stopwatch import Stopwatch
 
+if TYPE_CHECKING:
+    from loopsafe.reading.reader import Memory
+
 CLEAN, FINDINGS, FAILED = range(3)
 
 
@@ -32,6 +36,7 @@ class Work:
 
     `fresh` says why what is known from the last run is worked out again; it is empty where it need not be. With
     `watch`, time is taken; if `verbose`, it is said what is read. `content` is what came in from standard input.
+    `memory` keeps what was read, for a command that analyses several times.
     """
 
     paths: tuple[str, ...]
@@ -42,6 +47,7 @@ class Work:
     verbose: bool = False
     watch: Stopwatch | None = None
     content: bytes = b""
+    memory: Memory | None = None
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -115,7 +121,7 @@ class Work:
         from loopsafe.reading.reader import Reader
 
         # What other processes do would not be in the account.
-        reader = Reader(helpers=False, watch=self.watch) if self.watch else Reader()
+        reader = Reader(helpers=False, watch=self.watch) if self.watch else Reader(memory=self.memory)
         return report(projects, overlay=texts, progress=show, reader=reader)
 
 

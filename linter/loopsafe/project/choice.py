@@ -25,7 +25,7 @@ def chosen(project: Project, whole: Whole, noqa: bool = True) -> Report:
     others = {file.shown for file in project.files} - named
     unwanted = _Unwanted(project)
     findings = [f for f in whole.findings if not named.isdisjoint(f.paths) and not unwanted.has(f)]
-    if noqa:
+    if noqa and whole.muted:
         findings = _audible(findings, whole, named)
     return Report(
         tuple(findings),

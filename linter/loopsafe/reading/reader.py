@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from loopsafe.facts.extract import extract
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
@@ -17,6 +18,9 @@ from loopsafe.reading.helpers import helped, shared_out
 from loopsafe.reading.kept import Known, Nothing, digest_of
 from loopsafe.reading.packed import pack, unpack
 from loopsafe.stopwatch import Stopwatch
+
+# The facts of files as they were, by path and digest: no two files may share theirs.
+Memory: TypeAlias = dict[tuple[str, bytes], FileFacts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,15 @@ class _Text:
 class Reader:
     """Reads files. `read` gives a file's content by its path, up to so many bytes; `known` has facts from before.
 
-    With `helpers`, other processes take their share of much work. `watch` takes the time of each stage.
+    With `helpers`, other processes take their share of much work. `watch` takes the time of each stage. `memory` is for
+    those who read the same files several times.
     """
 
     read: Callable[[str, int], bytes] = read_bytes
     known: Known = field(default_factory=Nothing)
     helpers: bool = True
     watch: Stopwatch = field(default_factory=Stopwatch)
+    memory: Memory | None = None
 
     def read_all(
         self,
@@ -86,6 +92,8 @@ class Reader:
                 problems[one.file] = facts
             else:
                 found[one.file] = Read(one.file, one.text, facts, one.cells)
+                if one.digest and self.memory is not None:
+                    self.memory[one.file.path, one.digest] = facts
             if progress:
                 progress(READING, done, len(files))
         self.known.save()
@@ -110,7 +118,7 @@ class Reader:
         """The facts of each, in any order: the helpers' share comes last."""
         new = {}
         for text in opened:
-            facts = unpack(self.known.get(text.digest))
+            facts = (self.memory or {}).get((text.file.path, text.digest)) or unpack(self.known.get(text.digest))
             if facts is not None:
                 yield text, facts
             else:

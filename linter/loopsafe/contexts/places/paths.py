@@ -20,6 +20,8 @@ class Paths:
 
     def __init__(self, flow: Flow, roots: set[State]) -> None:
         self._arrived: dict[State, tuple[State | None, Hop]] = {}
+        # A function may do much, and each time it is asked how it was reached.
+        self._ways: dict[State, tuple[tuple[State, ...], tuple[Hop, ...]]] = {}
         first = [(min(hops, key=lambda h: h.order), state) for state, hops in flow.roots.items() if state in roots]
         front: list[State] = []
         for hop, state in sorted(first, key=lambda item: (item[0].order, item[1].frame.order)):
@@ -58,22 +60,23 @@ class Paths:
         return set(self._arrived)
 
     def through(self, state: State) -> tuple[State, ...]:
-        """The states on the way to this one, itself included, last first."""
-        found: list[State] = []
-        at: State | None = state
-        while at is not None:
-            found.append(at)
-            at = self._arrived[at][0]
-        return tuple(found)
+        """The states on the way to this one, itself included, first to last."""
+        return self._way(state)[0]
 
     def to(self, state: State) -> tuple[Hop, ...]:
         """The hops from the start to this state."""
-        hops: list[Hop] = []
-        at: State | None = state
-        while at is not None:
-            at, hop = self._arrived[at]
-            hops.append(hop)
-        return tuple(reversed(hops))
+        return self._way(state)[1]
+
+    def _way(self, state: State) -> tuple[tuple[State, ...], tuple[Hop, ...]]:
+        if state not in self._ways:
+            states, hops = list[State](), list[Hop]()
+            at: State | None = state
+            while at is not None:
+                states.append(at)
+                at, hop = self._arrived[at]
+                hops.append(hop)
+            self._ways[state] = tuple(reversed(states)), tuple(reversed(hops))
+        return self._ways[state]
 
 
 def _vague(edges: list[tuple[Hop, State]]) -> set[int]:

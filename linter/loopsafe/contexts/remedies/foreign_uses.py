@@ -57,7 +57,7 @@ class ForeignUses:
             remedy.prepare_loops(foreign.use)
         self._program.solver.run()
         plans = {foreign.use.what: remedy.plan(foreign.use) for foreign, _ in placed}
-        settled = settle({what: plan for what, plan in plans.items() if isinstance(what, Reached)})
+        settled = settle([what for what in plans if isinstance(what, Reached)], plans.__getitem__)
         for foreign, arrived in placed:
             use = foreign.use
             fix = settled[use.what] if isinstance(use.what, Reached) else plans[use.what]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import TypeVar
@@ -22,6 +22,7 @@ _ENDS = ("stop", "close")
 _MOST_TOGETHER = 50
 # Each is compared with each.
 _MOST_IN_FUNCTION = 200
+_TOO_MANY = FixPlan("declined", f"its function has more than {_MOST_IN_FUNCTION} such operations")
 _Item = TypeVar("_Item")
 
 
@@ -64,22 +65,31 @@ class _Move:
             self.plan = replace(self.plan, applicability="unsafe", reason="; ".join([*known, reason]))
 
 
-def settle(plans: Mapping[Reached, FixPlan]) -> dict[Reached, FixPlan]:
+def crowded(operations: Iterable[Reached]) -> set[Scope]:
+    """The functions of so many operations that none of them is fixed."""
+    calls: dict[Scope, set[Call]] = defaultdict(set)
+    for reached in operations:
+        calls[reached.state.frame.scope].add(reached.call)
+    return {scope for scope, found in calls.items() if len(found) > _MOST_IN_FUNCTION}
+
+
+def settle(operations: Collection[Reached], plan: Callable[[Reached], FixPlan]) -> dict[Reached, FixPlan]:
     """The plans of single operations -> plans that are right for all operations of a function together."""
-    found: dict[Scope, dict[Call, list[_Move]]] = defaultdict(lambda: defaultdict(list))
-    for reached, plan in plans.items():
-        found[reached.state.frame.scope][reached.call].append(_Move(reached, plan))
+    found: dict[Scope, dict[Call, list[Reached]]] = defaultdict(lambda: defaultdict(list))
+    for reached in operations:
+        found[reached.state.frame.scope][reached.call].append(reached)
     settled: dict[Reached, FixPlan] = {}
+    too_many = crowded(operations)
     for scope, by_call in found.items():
+        if scope in too_many:
+            settled |= dict.fromkeys((reached for same in by_call.values() for reached in same), _TOO_MANY)
+            continue
         # A call that is reached in several ways has one fix.
-        best = (min(same, key=lambda move: not move.is_fixed) for same in by_call.values())
+        ways = ((_Move(reached, plan(reached)) for reached in same) for same in by_call.values())
+        best = (min(moves, key=lambda move: not move.is_fixed) for moves in ways)
         moves = sorted(best, key=lambda move: move.call.packed_span)
-        if len(moves) > _MOST_IN_FUNCTION:
-            for move in moves:
-                move.decline(f"its function has more than {_MOST_IN_FUNCTION} such operations")
-        else:
-            _Settlement(scope, moves).settle()
-        settled |= {other.reached: move.plan for move in moves for other in by_call[move.call]}
+        _Settlement(scope, moves).settle()
+        settled |= {other: move.plan for move in moves for other in by_call[move.call]}
     return settled
 
 

@@ -44,8 +44,11 @@ class Remedies:
         self._captured: dict[tuple[State, Value | None, str], Capture | str] = {}
 
     def prepare(self, reached: Reached) -> None:
-        """Ask for what the decision will need, so that it is known in the end."""
+        """Ask for what is in scope, so that it is known in the end."""
         self._crossings.prepare(reached.state.frame)
+
+    def prepare_plan(self, reached: Reached) -> None:
+        """Ask for what else the plan will need."""
         for argument in reached.call.args[:1]:
             self._program.evaluate(reached.state.frame, argument)
         self._doubts.prepare(reached)

@@ -25,6 +25,7 @@ class ForeignRemedies:
         self._crossings.prepare(use.what.state.frame)
         if isinstance(use.what, Reached):
             self._remedies.prepare(use.what)
+            self._remedies.prepare_plan(use.what)
 
     def prepare_loops(self, use: Use) -> None:
         """Ask, once it is known which loops are in scope, how they came there."""

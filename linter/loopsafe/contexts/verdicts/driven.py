@@ -49,7 +49,7 @@ class DrivenLoops:
 
     def _runs_already(self, state: State, loop: Value) -> bool | None:
         """Whether that is certain; None where the loop may well stand still, or is the thread's own."""
-        root = self._threads.busy.through(state)[-1]
+        root = self._threads.busy.through(state)[0]
         if not isinstance(loop, Object) or loop.frame is None or loop.site is None or loop in self._flow.closed:
             return None
         if loop.frame.scope in {s.frame.scope for s in self._threads.beneath(root)}:

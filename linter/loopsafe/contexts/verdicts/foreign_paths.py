@@ -33,14 +33,14 @@ class ForeignPaths:
         """From the start of the second loop to a state; None where there is no way."""
         paths = self._from(second)
         if state in paths:
-            hops, states = paths.to(state), tuple(reversed(paths.through(state)))
+            hops, states = paths.to(state), paths.through(state)
             # What was handed to the loop begins there: how the loop comes to run stands before.
             before = second.hops if hops[0].kind == "loop" and hops[0] not in second.hops else ()
             return (*before, *hops), states
         if state not in self._all:
             # A thread of which nothing but the loop is told: `Thread(target=asyncio.run, args=(queue.get(),))`.
             return (second.hops, ()) if state.place.kind == second.kind and not second.runners else None
-        hops, states = self._all.to(state), tuple(reversed(self._all.through(state)))
+        hops, states = self._all.to(state), self._all.through(state)
         if self._which.meet(second.loops, self._which.of(state.place.loop)):
             # It was handed to the loop from somewhere else: that is where its way begins.
             at = next(i for i, s in enumerate(states) if self._which.meet(second.loops, self._which.of(s.place.loop)))

@@ -46,6 +46,7 @@ class OffLoop:
         self._boundaries, self._spans = Boundaries(program.classes), Spans(flow)
         self._loops_of_root: dict[State, Loops] = {}
         self._sets: dict[State, bool] = {}
+        self._is_of_a_loop: dict[State, bool] = {}
 
     def found(self, misused: set[Call]) -> Iterator[OffLoopUse]:
         """Each of them once; `misused` are calls that are wrong in another way."""
@@ -84,10 +85,10 @@ class OffLoop:
 
     def _is_foreign_on(self, paths: Paths, reached: Reached) -> bool | None:
         """On a thread, off every loop."""
-        states, hops = tuple(reversed(paths.through(reached.state))), paths.to(reached.state)
+        states, hops = paths.through(reached.state), paths.to(reached.state)
         # On a thread that comes to run a loop, what needs one may well ask for it first.
         # What runs in the methods of a loop that the project itself is, is on that loop.
-        if any(exempt.is_a_loop(state.frame, self._program) for state in states):
+        if any(map(self._is_a_loop, states)):
             return None
         root = states[0]
         looks_up = reached.row.category == "lookup"
@@ -111,6 +112,11 @@ class OffLoop:
         # At exit the loop may be gone; between two steps of its own thread a wake-up comes late, not never.
         guess = reached.state.place.kind in ("exit", "signal") and self._owners.thread_of(reached) is None
         return sure and not guess
+
+    def _is_a_loop(self, state: State) -> bool:
+        if state not in self._is_of_a_loop:
+            self._is_of_a_loop[state] = exempt.is_a_loop(state.frame, self._program)
+        return self._is_of_a_loop[state]
 
     def _may_do_without(self, reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> bool:
         """Whether a look-up is for something else than what the path brings, or need not find a running loop."""
@@ -160,7 +166,7 @@ class OffLoop:
         thread, paths = self._owners.thread_of(reached), self._threads.callers
         if thread is None or reached.state not in paths or reached.state.frame.receiver is thread.loop:
             return None  # a loop's own methods are part of it
-        way = tuple(reversed(paths.through(reached.state)))
+        way = paths.through(reached.state)
         # What tests run in a thread, programs run elsewhere.
         if _is_test(thread.hops[0].module) and not _is_test(way[0].frame.module):
             return None
@@ -197,7 +203,7 @@ class OffLoop:
         hops, paths = self._arrived(reached)
         if paths is None or reached.state.place.kind in ("main", "caller"):
             return Boundary(reached, hops)
-        states = tuple(reversed(paths.through(reached.state)))
+        states = paths.through(reached.state)
         return self._boundaries.of(reached, states, hops) or Boundary(reached, hops)
 
     def _arrived(self, reached: Reached) -> tuple[tuple[Hop, ...], Paths | None]:

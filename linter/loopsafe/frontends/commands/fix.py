@@ -56,7 +56,7 @@ def run_fix(request: FixRequest) -> int:
     check_known(request.only)
     if request.stdin_filename:
         return _fix_text(request, work_on_stdin(request.stdin_filename, request.selection))
-    work = replace(work_on_paths(request.paths, request.selection), verbose=request.verbose)
+    work = replace(work_on_paths(request.paths, request.selection), verbose=request.verbose, memory={})
     before = work.analyse(quiet=request.quiet)
     tell_problems(work, before, request.quiet)
 

@@ -28,7 +28,7 @@ def add_noqa(paths: Sequence[str], selection: Selection, quiet: bool) -> int:
     Raises:
         CannotWork: the configuration or an option cannot be used.
     """
-    work = work_on_paths(paths, selection)
+    work = replace(work_on_paths(paths, selection), memory={})
     report = work.analyse(quiet=quiet)
     tell_problems(work, report, quiet)
     # A comment on a comment that nobody needs helps nobody: `fix` takes that away.
