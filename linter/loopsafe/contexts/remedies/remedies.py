@@ -41,6 +41,7 @@ class Remedies:
         self._captures, self._doubts = Captures(program, flow, crossings), Doubts(program, flow)
         self._held = HeldLoops(program, flow, self._captures, self._doubts.calls, owners)
         self._chosen: dict[Reached, Loop] = {}
+        self._told: dict[tuple[State, Value | None, str, str], Loop] = {}
         self._captured: dict[tuple[State, Value | None, str], Capture | str] = {}
 
     def prepare(self, reached: Reached) -> None:
@@ -70,7 +71,7 @@ class Remedies:
             return "use `asyncio.run_coroutine_threadsafe`"
         if row.category == "lookup":
             return "bring the loop along"
-        loop = self._handed_loop(reached) if reached.started is not None else self._loop(reached, avoid)
+        loop = self._handed_loop(reached) if reached.started is not None else self._told_loop(reached, avoid)
         method = row.crossing_method or "call_soon_threadsafe"
         # A name that is not there, or that only the fix would make, says nothing.
         return f"use `{loop.text}.{method}`" if loop.text and not loop.captures else f"keep its loop, use `{method}`"
@@ -186,6 +187,15 @@ class Remedies:
         if reached not in self._chosen:
             self._chosen[reached] = self._choose(reached, None)
         return self._chosen[reached]
+
+    def _told_loop(self, reached: Reached, avoid: Avoid | None) -> Loop:
+        """The loop for the message. Operations without a plan are many: those that are alike are asked for once."""
+        if avoid is not None or reached in self._chosen or reached.call.keywords:
+            return self._loop(reached, avoid)
+        key = reached.state, reached.receiver, reached.row.loop_class, spell(reached.call.func)
+        if key not in self._told:
+            self._told[key] = self._choose(reached, None)
+        return self._told[key]
 
     def _choose(self, reached: Reached, avoid: Avoid | None) -> Loop:
         """The object itself, a loop in scope, the object's own, one by its name, one that can be captured."""
