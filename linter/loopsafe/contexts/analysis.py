@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import WHERE, Hop, Kind
 from loopsafe.contexts.remedies.foreign_uses import ForeignUses
-from loopsafe.contexts.remedies.moves import crowded, settle
+from loopsafe.contexts.remedies.moves import settle
 from loopsafe.contexts.remedies.references import Crossings
 from loopsafe.contexts.remedies.remedies import Remedies
 from loopsafe.contexts.solved import Solved
@@ -103,16 +103,7 @@ class Analysis:
         verdicts = OffLoop(self._program, solved.flow, solved.threads, solved.owners, solved.seconds)
         placed = self._placed_operations = list(verdicts.found(misused))
         operations = [use.boundary.reached for use in placed]
-        too_many = crowded(operations)
-        planned = [reached for reached in operations if reached.state.frame.scope not in too_many]
-        for reached in operations:
-            self._remedies.prepare(reached)
-        for reached in planned:
-            self._remedies.prepare_plan(reached)
-        self._program.solver.run()
-        for reached in planned:
-            self._remedies.prepare_loops(reached)
-        self._program.solver.run()
+        self._remedies.prepare(operations)
         plans = settle(operations, self._remedies.plan)
         found: dict[str, list[Violation]] = {}
         for use in placed:

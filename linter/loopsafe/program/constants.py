@@ -63,6 +63,7 @@ class Constants:
         self._settings = Settings(graph.modules, graph.index)
         self._stored: dict[Scope, dict[str, Expr]] = {}
         self._asked: dict[Scope, tuple[_Asked, ...]] = {}
+        self._by_key: dict[str, list[Scope]] = {}
 
     def given(self, function: Function, receiver: Value | None, arguments: Arguments) -> Known:
         """The constants that a call gives to the parameters a function asks about."""
@@ -248,10 +249,16 @@ class Constants:
         """Whether a parameter is handed on to a function that finds handlers by it."""
         for call in scope.calls:
             if any(isinstance(a, Name) and a.id == name for a in call.args):
-                others = self._graph.index.functions.get(last_name(call.func), ())
-                if any(self.registries.keys(*other) for other in others if other[1] is not scope):
+                if any(other is not scope for other in self._keyed(last_name(call.func))):
                     return True
         return False
+
+    def _keyed(self, name: str) -> list[Scope]:
+        """The functions of a name that find handlers by a parameter."""
+        if name not in self._by_key:
+            functions = self._graph.index.functions.get(name, ())
+            self._by_key[name] = [scope for module, scope in functions if self.registries.keys(module, scope)]
+        return self._by_key[name]
 
     def exact_key(self, frame: Frame, key: Expr) -> str | int | None:
         """The one constant that a key is in a frame; None where it may be another."""

@@ -39,8 +39,9 @@ class Doubts:
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the answer will need, so that it is known in the end."""
-        for state in self.leads.states(reached):
-            self.calls.prepare(state.frame.module, state.frame.scope)
+        if reached.started is None:
+            functions = [(state.frame.module, state.frame.scope) for state in self.leads.states(reached)]
+            self.calls.ask(functions, lambda: next(self.of_place(reached), None) is not None)
         self._failures.prepare(reached)
         self._askers.prepare(reached)
 

@@ -50,12 +50,7 @@ class ForeignUses:
         if not placed:
             return
         remedy = ForeignRemedies(remedies, crossings, self._loops.which)
-        for foreign, _ in placed:
-            remedy.prepare(foreign.use)
-        self._program.solver.run()
-        for foreign, _ in placed:
-            remedy.prepare_loops(foreign.use)
-        self._program.solver.run()
+        remedy.prepare(foreign.use for foreign, _ in placed)
         plans = {foreign.use.what: remedy.plan(foreign.use) for foreign, _ in placed}
         settled = settle([what for what in plans if isinstance(what, Reached)], plans.__getitem__)
         for foreign, arrived in placed:

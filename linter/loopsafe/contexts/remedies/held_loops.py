@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.flow import Flow, Reached
@@ -37,9 +37,10 @@ class HeldLoops:
         _ = self._driven
         for loop in loops:
             if loop.frame is not None:
-                self._calls.prepare(loop.frame.module, loop.frame.scope)
+                module, scope = loop.frame.module, loop.frame.scope
+                self._calls.ask([(module, scope)], partial(self._is_off_loop, scope))
         for module, scope, _ in self._captures.starting(reached):
-            self._calls.prepare(module, scope)
+            self._calls.ask([(module, scope)], lambda: False, _FURTHEST)
 
     def doubt(self, reached: Reached, text: str, loops: Sequence[Object]) -> str:
         """Why it may not be the loop to cross to; empty where it is."""
@@ -68,7 +69,7 @@ class HeldLoops:
             if not self._is_run(loop) and name != _SURE:
                 if name not in LOOK_UPS:
                     return f"nobody is seen to run `{text}`"
-                if not self._is_on_loop(loop.frame.scope):
+                if self._is_off_loop(loop.frame.scope):
                     return f"`{text}` is looked up where no loop may run"
         return self._may_be_none(reached, text)
 
@@ -79,9 +80,9 @@ class HeldLoops:
         bases = self._program.classes.library_bases(bound[1].cls) if bound and "." in text else ()
         return any(self._program.knowledge.attribute(base, name) for base in bases)
 
-    def _is_on_loop(self, scope: Scope) -> bool:
-        """Whether nobody is seen to call a function off every loop: coroutines do, or the users of the project."""
-        return scope.is_async or not any(call.by.kind != "function" for call in self._calls.begin(scope))
+    def _is_off_loop(self, scope: Scope) -> bool:
+        """Whether somebody is seen to call a function off every loop, not only coroutines, or the project's users."""
+        return not scope.is_async and any(call.by.kind != "function" for call in self._calls.begin(scope))
 
     def _runs_again(self, module: Module) -> bool:
         """Whether a file runs more than one loop after the other."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -44,25 +46,59 @@ class _Site(NamedTuple):
     is_method: bool
 
 
+@dataclass(slots=True)
+class _Question:
+    own: set[Scope]
+    is_answered: Callable[[], bool]
+    furthest: int
+
+
 class OtherCalls:
     """Collects, for each function, the places that may mean it; asks what they mean once everything is known."""
 
     def __init__(self, program: Program, flow: Flow) -> None:
         self._program, self._flow = program, flow
         self._sites: dict[Scope, list[_Site]] = {}
+        self._asked: list[_Question] = []
         self._modules: dict[Scope, Module] = {}
         self._uncounted: set[Scope] = set()
-        self._names: dict[int, dict[str, list[tuple[Scope, Expr, int]]]] = {}
+        self._mentions: dict[int, dict[str, list[tuple[Module, Scope, Expr, int]]]] = {}
 
-    def prepare(self, module: Module, scope: Scope) -> None:
-        """Ask about all that may run the function, and about what runs that."""
-        pending = [(module, scope)]
+    def ask(
+        self, functions: Iterable[tuple[Module, Scope]], is_answered: Callable[[], bool], furthest: int = sys.maxsize
+    ) -> None:
+        """Ask who runs these functions, and step by step who runs those, until it `is_answered`."""
+        own = list(functions)
+        for module, scope in own:
+            self._look_up(module, scope)
+        self._asked.append(_Question({scope for _, scope in own}, is_answered, furthest))
+
+    def follow(self) -> bool:
+        """Go one step further where there is no answer yet; whether there was any to go."""
+        known = len(self._sites)
+        self._asked = [asked for asked in self._asked if asked.furthest > 0 and not asked.is_answered()]
+        for asked in self._asked:
+            asked.furthest -= 1
+            for call in self._run_by(asked.own):
+                self._look_up(call.module, call.by)
+        return len(self._sites) > known
+
+    def _run_by(self, own: set[Scope]) -> list[OtherCall]:
+        """The calls behind functions by other functions, as far as these were looked up."""
+        seen, pending, found = set(own), list(own), list[OtherCall]()
         while pending:
-            at, function = pending.pop()
-            if function.kind == "function" and function not in self._sites:
-                self._modules[function] = at
-                self._sites[function] = list(self._find(at, function))
-                pending += [(site.found.module, site.found.by) for site in self._sites[function]]
+            for call in self.of(pending.pop()):
+                if not call.handed and not call.by.is_async and call.by.kind == "function" and call.by not in seen:
+                    seen.add(call.by)
+                    pending.append(call.by)
+                    found.append(call)
+        return found
+
+    def _look_up(self, module: Module, scope: Scope) -> None:
+        """Find the places that may run a function."""
+        if scope.kind == "function" and scope not in self._sites:
+            self._modules[scope] = module
+            self._sites[scope] = list(self._find(module, scope))
 
     def doubts(self, scopes: set[Scope]) -> Iterator[str]:
         """Where else these functions, which lead from one to the next, may run."""
@@ -123,12 +159,12 @@ class OtherCalls:
         for at, by, call in [*calls, *aliased]:
             yield self._site(OtherCall(scope, at, by, call.packed_span), call.func)
         if scope.name != "__init__":
-            for at in self._program.modules.all:
-                for by, given, place in self._named(at).get(name, ()):
-                    if given not in self._given and not self._starts(at, unpack_span(place)):
-                        yield self._site(OtherCall(scope, at, by, place, True), given)
+            for at, by, given, place in self._spoken_of(name):
+                if given not in self._given and not self._starts(at, unpack_span(place)):
+                    yield self._site(OtherCall(scope, at, by, place, True), given)
 
     def _site(self, found: OtherCall, callee: Expr) -> _Site:
+        self._modules[found.by] = found.module
         frames = self._program.classes.frames(found.module, found.by)
         nodes = tuple(self._program.evaluate(frame, callee) for frame in frames)
         return _Site(found, nodes, isinstance(callee, Attr))
@@ -141,23 +177,27 @@ class OtherCalls:
         # Of what is called nothing is known: in the same file, the name is enough.
         if not values and site.is_method and not site.found.handed:
             return site.found.module is self._modules.get(scope)
-        return any(_is(value, scope) for value in values)
+        return any(_is(value, self._modules[scope], scope) for value in values)
 
-    def _named(self, module: Module) -> dict[str, list[tuple[Scope, Expr, int]]]:
-        """Where a module speaks of functions without calling them, by name."""
-        known = self._names.get(module.index)
-        if known is None:
-            known = self._names[module.index] = defaultdict(list)
-            for scope in module.facts.scopes:
-                for read in scope.reads:
-                    known[read.attr.name].append((scope, read.attr, read.packed_span))
-                # What comes in as a parameter was handed on before.
-                own = {parameter.name for parameter in scope.parameters}
-                for value, place in _values(scope):
-                    for name in _plain_names(value):
-                        if name.id not in own:
-                            known[name.id].append((scope, name, place))
-        return known
+    def _spoken_of(self, name: str) -> Iterator[tuple[Module, Scope, Expr, int]]:
+        """Where a function of this name is spoken of without being called."""
+        for module in self._mentioning.get(name, ()):
+            known = self._mentions.get(module.index)
+            if known is None:
+                known = self._mentions[module.index] = defaultdict(list)
+                for mentioned, by, given, place in _mentions(module):
+                    known[mentioned].append((module, by, given, place))
+            yield from known[name]
+
+    @cached_property
+    def _mentioning(self) -> dict[str, list[Module]]:
+        """The modules that speak of functions, by name."""
+        found: dict[str, list[Module]] = defaultdict(list)
+        functions = self._program.index.functions
+        for module in self._program.modules.all:
+            for name in {name for name, *_ in _mentions(module)} & functions.keys():
+                found[name].append(module)
+        return found
 
     def _starts(self, module: Module, span: Span) -> bool:
         """Whether a place is about the start of a thread."""
@@ -209,6 +249,19 @@ class OtherCalls:
         )
 
 
+def _mentions(module: Module) -> Iterator[tuple[str, Scope, Expr, int]]:
+    """Where a module speaks of something without calling it, by its name."""
+    for scope in module.facts.scopes:
+        for read in scope.reads:
+            yield read.attr.name, scope, read.attr, read.packed_span
+        # What comes in as a parameter was handed on before.
+        own = {parameter.name for parameter in scope.parameters}
+        for value, place in _values(scope):
+            for name in _plain_names(value):
+                if name.id not in own:
+                    yield name.id, scope, name, place
+
+
 def _values(scope: Scope) -> Iterator[tuple[Expr, int]]:
     """What a function gives away, puts somewhere or returns."""
     for call in scope.calls:
@@ -242,10 +295,10 @@ def _is_special(scope: Scope) -> bool:
     return dunder or any(spell(d).endswith(("property", ".setter", ".getter")) for d in scope.decorators)
 
 
-def _is(value: Value, scope: Scope) -> bool:
+def _is(value: Value, module: Module, scope: Scope) -> bool:
     """Whether calling a value enters the function."""
     if isinstance(value, Method):
         return value.function.scope is scope
     if isinstance(value, Class):
-        return scope.name == "__init__" and value.module.facts.scopes[scope.parent] is value.scope
+        return scope.name == "__init__" and module.facts.scopes[scope.parent] is value.scope
     return isinstance(value, Function) and value.scope is scope

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from loopsafe.contexts.owners.owner import Owners
@@ -12,6 +12,7 @@ from loopsafe.contexts.remedies.captures import Capture, Captures
 from loopsafe.contexts.remedies.doubts import Doubts
 from loopsafe.contexts.remedies.held_loops import HeldLoops
 from loopsafe.contexts.remedies.leads import gives_its_result
+from loopsafe.contexts.remedies.moves import crowded
 from loopsafe.contexts.remedies.references import Crossings
 from loopsafe.facts.schema import Attr, Await, Call, Import, Name, Scope
 from loopsafe.facts.spelling import is_exact, spell
@@ -44,21 +45,28 @@ class Remedies:
         self._told: dict[tuple[State, Value | None, str, str], Loop] = {}
         self._captured: dict[tuple[State, Value | None, str], Capture | str] = {}
 
-    def prepare(self, reached: Reached) -> None:
-        """Ask for what is in scope, so that it is known in the end."""
-        self._crossings.prepare(reached.state.frame)
+    def prepare(self, operations: Collection[Reached]) -> None:
+        """Ask for what the decisions will need, and solve, until it is known.
 
-    def prepare_plan(self, reached: Reached) -> None:
-        """Ask for what else the plan will need."""
-        for argument in reached.call.args[:1]:
-            self._program.evaluate(reached.state.frame, argument)
-        self._doubts.prepare(reached)
-
-    def prepare_loops(self, reached: Reached) -> None:
-        """Ask, once it is known which loops are in scope, how they came there."""
-        wanted = reached.row.loop_class or LOOP
-        for _, held in self._crossings.loops_in_scope(reached.state.frame, wanted):
-            self._held.prepare(held, reached)
+        First for what is in scope; where a fix may come of it, for what else there is to know; for how the loops that
+        are in scope came there; then step by step for whoever runs the functions.
+        """
+        solver, too_many = self._program.solver, crowded(operations)
+        for reached in operations:
+            self._crossings.prepare(reached.state.frame)
+        planned = [reached for reached in operations if reached.state.frame.scope not in too_many]
+        for reached in planned:
+            for argument in reached.call.args[:1]:
+                self._program.evaluate(reached.state.frame, argument)
+            self._doubts.prepare(reached)
+        solver.run()
+        for reached in planned:
+            wanted = reached.row.loop_class or LOOP
+            for _, held in self._crossings.loops_in_scope(reached.state.frame, wanted):
+                self._held.prepare(held, reached)
+        solver.run()
+        while self._doubts.calls.follow():
+            solver.run()
 
     def text(self, reached: Reached, avoid: Avoid | None = None) -> str:
         """The remedy in words, for the message. The loop to cross to must not be one to `avoid`."""

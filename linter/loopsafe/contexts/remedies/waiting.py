@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from loopsafe.contexts.places.flow import Reached, Waited
 from loopsafe.contexts.places.loops import LoopsOf
 from loopsafe.contexts.places.place import LOOP
@@ -20,17 +22,14 @@ class ForeignRemedies:
     def __init__(self, remedies: Remedies, crossings: Crossings, which: LoopsOf) -> None:
         self._remedies, self._crossings, self._which = remedies, crossings, which
 
-    def prepare(self, use: Use) -> None:
-        """Ask for what the decision will need, so that it is known in the end."""
-        self._crossings.prepare(use.what.state.frame)
-        if isinstance(use.what, Reached):
-            self._remedies.prepare(use.what)
-            self._remedies.prepare_plan(use.what)
-
-    def prepare_loops(self, use: Use) -> None:
-        """Ask, once it is known which loops are in scope, how they came there."""
-        if isinstance(use.what, Reached):
-            self._remedies.prepare_loops(use.what)
+    def prepare(self, uses: Iterable[Use]) -> None:
+        """Ask for what the decisions will need, and solve, until it is known."""
+        operations = []
+        for use in uses:
+            self._crossings.prepare(use.what.state.frame)
+            if isinstance(use.what, Reached):
+                operations.append(use.what)
+        self._remedies.prepare(operations)
 
     def text(self, use: Use) -> str:
         """The remedy in words, for the message."""
