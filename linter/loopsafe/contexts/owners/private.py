@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.paths import Paths
 from loopsafe.contexts.spread.exclusion import condition, surrounds
 from loopsafe.contexts.spread.helpers import Spot
 from loopsafe.contexts.spread.thread_tests import given_values
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
+from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, External, Instance, Object, Value
 
@@ -56,10 +59,31 @@ def made_there(reached: Reached, paths: Paths) -> bool:
 
 def keeper_made_there(reached: Reached, paths: Paths, program: Program) -> bool:
     """Whether the thread itself makes such objects as keep this one: which of them it comes to is not known."""
-    receiver = reached.receiver
-    keeper = receiver.frame.receiver if isinstance(receiver, Object) and receiver.frame is not None else None
+    return keeper_is_made(reached.receiver, paths.lead_into, program)
+
+
+def keeper_is_made(thing: Value | None, among: Callable[[Module, Scope], bool], program: Program) -> bool:
+    """Whether objects of the class that keeps this one are made in one of these functions."""
+    if not isinstance(thing, Object) or thing.frame is None or not _is_kept(thing.frame.scope, thing.site):
+        return False
+    keeper = thing.frame.receiver
     sites = program.index.callers(keeper.cls.scope.name) if isinstance(keeper, Instance) else ()
-    return any(paths.lead_into(module, scope) for module, scope, _ in sites)
+    return any(among(module, scope) and _makes(program, module, scope, call, keeper) for module, scope, call in sites)
+
+
+def _is_kept(scope: Scope, made: Call | None) -> bool:
+    """Whether what a function makes is more than a variable of its own."""
+    if made is None or scope.kind != "function":
+        return True
+    names = {name for name, values in scope.bindings.items() if made in values}
+    stored = (store.value for store in scope.stores)
+    return not names or any(isinstance(value, Name) and value.id in names for value in stored)
+
+
+def _makes(program: Program, module: Module, scope: Scope, call: Call, made: Value | None) -> bool:
+    """Whether a call makes objects of that object's class; where nothing is known of it, its name is enough."""
+    values = [v for frame in program.classes.frames(module, scope) for v in program.evaluate(frame, call.func).values]
+    return not values or any(isinstance(v, Class) and isinstance(made, Instance) and v is made.cls for v in values)
 
 
 def _is_class(value: Value, program: Program) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from loopsafe.contexts.owners.owner import Owners, best_known
-from loopsafe.contexts.owners.private import holds_its_own
+from loopsafe.contexts.owners.private import holds_its_own, keeper_is_made
 from loopsafe.contexts.places.flow import Flow, Reached, Waited
 from loopsafe.contexts.places.loops import UNKNOWN, Loops
 from loopsafe.contexts.places.together import SecondLoop, SecondLoops
@@ -100,7 +100,7 @@ class ForeignLoops:
             by_object[use.thing.site].append(use)
         for uses in by_object.values():
             for second in self._seconds.all:
-                for foreign in _Shared(uses, second, self._seconds, self._owners).foreign():
+                for foreign in _Shared(self._program, uses, second, self._seconds, self._owners).foreign():
                     known = found.get(foreign.use.what)
                     if self._is_clear(foreign) and (known is None or (foreign.sure and not known.sure)):
                         found[foreign.use.what] = foreign
@@ -146,7 +146,10 @@ class ForeignLoops:
 class _Shared:
     """One object, used on a second loop and elsewhere: whose is it?"""
 
-    def __init__(self, uses: Sequence[Use], second: SecondLoop, seconds: SecondLoops, owners: Owners) -> None:
+    def __init__(
+        self, program: Program, uses: Sequence[Use], second: SecondLoop, seconds: SecondLoops, owners: Owners
+    ) -> None:
+        self._program = program
         self._uses, self._second, self._seconds, self._owners = uses, second, seconds, owners
         self._loops, self._thing = owners.loops, uses[0].thing
         self._there = [use for use in uses if self._loops.within(use.loops, second.loops)]
@@ -171,9 +174,13 @@ class _Shared:
         beside = [second.loops for second in self._seconds.all if second.kind == "thread"]
         return any(self._loops.meet(use.loops, loops) for use in self._uses for loops in beside)
 
-    @property
+    @cached_property
     def _is_made_there(self) -> bool:
-        return self._thing.frame is not None and self._thing.frame.scope in self._seconds.scopes(self._second)
+        """Whether the thing, or what keeps it, is made on the second loop or by its thread."""
+        there = self._seconds.scopes(self._second)
+        if self._thing.frame is not None and self._thing.frame.scope in there:
+            return True
+        return keeper_is_made(self._thing, lambda _, scope: scope in there, self._program)
 
     @cached_property
     def _elsewhere(self) -> list[Use]:
