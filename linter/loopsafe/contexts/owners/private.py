@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.places.flow import Reached, Waited
 from loopsafe.contexts.places.paths import Paths
 from loopsafe.contexts.spread.exclusion import condition, surrounds
 from loopsafe.contexts.spread.helpers import Spot
 from loopsafe.contexts.spread.thread_tests import given_values
-from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
+from loopsafe.facts.schema import Attr, Await, Call, Expr, Name, Scope
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
-from loopsafe.program.values import Class, External, Instance, Object, Value
+from loopsafe.program.values import Class, External, Instance, Method, Object, Value
 
 
 def is_just_made(reached: Reached, program: Program) -> bool:
@@ -41,6 +41,22 @@ def holds_its_own(scope: Scope, call: Call, base: Expr) -> bool:
         return False
     last = max(before, key=lambda store: store.packed_span)
     return isinstance(last.value, Call) and surrounds(scope, last.guard, condition(scope, call))
+
+
+def makes_its_own(done: Reached | Waited, program: Program) -> bool:
+    """Whether the function itself has made what it does something to, by a class or a class's own method."""
+    call, frame = done.call if isinstance(done, Reached) else None, done.state.frame
+    base = call.func.base if call is not None and isinstance(call.func, Attr) else None
+    values = frame.scope.bindings.get(base.id, ()) if isinstance(base, Name) else ()
+    made = [value.value if isinstance(value, Await) else value for value in values]
+    return bool(made) and all(
+        isinstance(value, Call)
+        and any(
+            isinstance(v, Class) or (isinstance(v, Method) and isinstance(v.receiver, Class))
+            for v in program.evaluate(frame, value.func).values
+        )
+        for value in made
+    )
 
 
 def made_there(reached: Reached, paths: Paths) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from loopsafe.contexts.owners.boundaries import Boundaries
 from loopsafe.contexts.owners.owner import Owners
+from loopsafe.contexts.owners.private import makes_its_own
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.places.together import SecondLoops
@@ -64,7 +65,10 @@ class ForeignUses:
         for foreign in self._found:
             way = self._paths.to(foreign.use.what.state, foreign.second)
             if way is not None and not self._paths.is_doubtful(*way):
-                yield self._at_boundary(foreign, *way)
+                placed = self._at_boundary(foreign, *way)
+                # What it has to do with the other loop is inside of what this loop has made for itself.
+                if placed[0] is foreign or not makes_its_own(placed[0].use.what, self._program):
+                    yield placed
 
     def _at_boundary(
         self, foreign: ForeignUse, hops: tuple[Hop, ...], states: tuple[State, ...]

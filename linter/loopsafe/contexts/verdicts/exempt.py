@@ -8,7 +8,8 @@ from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import LOOP, Hop, State
 from loopsafe.contexts.spread.exclusion import condition, surrounds
 from loopsafe.contexts.spread.handlers import expected_exceptions
-from loopsafe.facts.schema import Attr, Call, Scope
+from loopsafe.contexts.spread.helpers import Helpers, Spot
+from loopsafe.facts.schema import Attr, Call, Choice, Expr, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import External, Frame, Instance, Member, Object
@@ -85,6 +86,33 @@ def has_a_policy(reached: Reached, program: Program) -> bool:
 
 def _call_at(scope: Scope, hop: Hop) -> Call | None:
     return next((call for call in scope.calls if call.packed_span == hop.packed_span), None)
+
+
+def needs_a_running_loop(reached: Reached, states: Sequence[State], hops: Sequence[Hop], program: Program) -> bool:
+    """Whether it is only done where a loop is seen to run: not by the thread that is to run that loop later.
+
+    `hops` lead to `states`.
+    """
+    left = (_call_at(state.frame.scope, hop) for state, hop in zip(states, hops[1:], strict=False))
+    calls = [*zip(states, left, strict=False), (reached.state, reached.call)]
+    return any(call is not None and _asks_for_a_running_loop(state.frame, call.guard, program) for state, call in calls)
+
+
+def _asks_for_a_running_loop(frame: Frame, guard: int, program: Program) -> bool:
+    telling = {name.rpartition(".")[2] for name, row in program.knowledge.tests.items() if row.tells == "running"}
+    while guard >= 0:
+        at = frame.scope.guards[guard]
+        if at.kind == "test" and at.holds and isinstance(at.test, Call):
+            helpers = Helpers(program.modules, program.index).called(Spot(frame.module, frame.scope), at.test.func)
+            answers = [answer for helper in helpers for answer in helper.scope.returns]
+            if any(last_name(part) in telling for answer in (at.test, *answers) for part in _options(answer)):
+                return True
+        guard = at.outer
+    return False
+
+
+def _options(expr: Expr) -> Sequence[Expr]:
+    return expr.options if isinstance(expr, Choice) else (expr,)
 
 
 def ends_the_process(reached: Reached) -> bool:

@@ -92,10 +92,12 @@ class OffLoop:
             return None
         root = states[0]
         looks_up = reached.row.category == "lookup"
-        sure = root not in self._threads.running_roots or looks_up
+        sure = root not in self._threads.running_roots or self._needs_no_owner(reached)
         if looks_up and self._may_do_without(reached, states, hops):
             return None
         if self._needs_no_owner(reached) and self._has_set_a_loop(root):
+            return None
+        if root in self._threads.running_roots and exempt.needs_a_running_loop(reached, states, hops, self._program):
             return None
         of_a_loop = root not in self._threads.running_roots and self._owners.is_loops(reached.receiver, paths)
         if (not of_a_loop and made_there(reached, paths)) or keeper_made_there(reached, paths, self._program):
