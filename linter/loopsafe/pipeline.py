@@ -326,6 +326,8 @@ def _module_path(file: SourceFile, config: Config) -> str:
     return Path(os.path.relpath(file.path, config.root)).as_posix()
 
 
+# One is enough to look before the fix is taken; a long list of them is not read.
+_MOST_REASONS = 3
 _OUT_OF_REACH = FixPlan("declined", "its file lies outside the project, where a link leads")
 _NOT_REWRITTEN = FixPlan("declined", NOT_REWRITTEN)
 
@@ -334,6 +336,10 @@ def _fix(read: Read, plan: FixPlan | None) -> FixPlan | None:
     """The plan, unless nothing is to be written there."""
     if plan is None or plan.applicability == "declined":
         return plan
+    reasons = plan.reason.split("; ")
+    if len(reasons) > _MOST_REASONS + 1:
+        told = "; ".join(reasons[:_MOST_REASONS])
+        plan = replace(plan, reason=f"{told}; and {len(reasons) - _MOST_REASONS} more reasons")
     return _OUT_OF_REACH if read.file.foreign else _NOT_REWRITTEN if read.cells else plan
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import LOOP
 from loopsafe.facts.spelling import is_none
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Frame, Instance, Object, Value
+from loopsafe.program.values import Class, Frame, Instance, Object, ProjectModule, Value
 
 _USUAL = ("_loop", "loop", "_event_loop", "event_loop")
 
@@ -30,11 +30,29 @@ class Crossings:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._candidates: dict[Frame, list[Candidate]] = {}
+        self._holding: dict[Frame, list[tuple[str, Node]]] = {}
+        self._further: dict[Frame, list[Candidate]] = {}
 
     def prepare(self, frame: Frame) -> None:
         """Ask for what the candidates in scope hold, so that it is known in the end."""
         if frame not in self._candidates:
             self._candidates[frame] = [*self._of_receiver(frame), *self._of_scopes(frame)]
+            self._holding[frame] = list(self._holders(frame))
+
+    def prepare_further(self, frame: Frame) -> None:
+        """Ask also for loops that others hold: modules that are in scope, and objects in attributes and variables."""
+        if frame not in self._further:
+            self._further[frame] = []
+            for text, node in self._holding[frame]:
+                holders = [value for value in node.values if isinstance(value, (Instance, ProjectModule))]
+                # Of several classes nobody can tell which one it is.
+                kinds = {holder.cls if isinstance(holder, Instance) else holder for holder in holders}
+                if len(kinds) == 1:
+                    self._further[frame] += self._held(text, holders[0])
+
+    def loop_of_another(self, frame: Frame, wanted: str, avoid: Callable[[Value], bool]) -> str:
+        """The text of an expression for a loop that a module or an object in scope holds; empty where there is none."""
+        return next((text for text, _ in self._that_hold(self._further.get(frame, ()), wanted, avoid)), "")
 
     def loops_in_scope(
         self, frame: Frame, wanted: str = LOOP, avoid: Callable[[Value], bool] | None = None
@@ -43,8 +61,13 @@ class Crossings:
 
         None of them holds one to `avoid`.
         """
+        return self._that_hold(self._candidates.get(frame, ()), wanted, avoid)
+
+    def _that_hold(
+        self, candidates: Iterable[Candidate], wanted: str, avoid: Callable[[Value], bool] | None
+    ) -> Iterator[tuple[str, list[Object]]]:
         lineage = self._program.knowledge.lineage
-        for candidate in self._candidates.get(frame, ()):
+        for candidate in candidates:
             held = [v for v in candidate.node.values if isinstance(v, Object) and wanted in lineage(v.type)]
             looked_up_here = any(v.frame is not None and v.frame.scope.name == candidate.name for v in held)
             if held and not looked_up_here and not (avoid and any(map(avoid, held))):
@@ -72,6 +95,28 @@ class Crossings:
             for a in ordered
             if "loop" in a.lower()
         ]
+
+    def _holders(self, frame: Frame) -> Iterator[tuple[str, Node]]:
+        """What in scope may hold something that has a loop: attributes of `self`, variables, modules."""
+        bound = method_around(frame)
+        if bound is not None:
+            for name in sorted(self._attributes(bound[1].cls)):
+                yield f"{bound[0]}.{name}", self._program.attribute(bound[1], name)
+        hidden: set[str] = {bound[0]} if bound is not None else set()
+        at: Frame | None = frame
+        while at is not None:
+            for name in sorted(_own_names(at) - hidden):
+                yield name, self._program.variable(at, name)
+            hidden |= _own_names(at)
+            at = at.parent
+
+    def _held(self, text: str, holder: Instance | ProjectModule) -> Iterator[Candidate]:
+        if isinstance(holder, ProjectModule):
+            names = holder.module.facts.scopes[0].bindings.keys() | holder.module.facts.scopes[0].annotations.keys()
+        else:
+            names = self.attribute_names(holder.cls)
+        for name in sorted((n for n in names if "loop" in n.lower()), key=lambda n: (_rank(n), n)):
+            yield Candidate(f"{text}.{name}", name, self._program.attribute(holder, name), True)
 
     def attribute_names(self, cls: Class) -> set[str]:
         """Every attribute that the class and its bases in the project have."""

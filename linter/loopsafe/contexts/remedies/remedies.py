@@ -62,8 +62,11 @@ class Remedies:
         solver.run()
         for reached in planned:
             wanted = reached.row.loop_class or LOOP
-            for _, held in self._crossings.loops_in_scope(reached.state.frame, wanted):
+            found = list(self._crossings.loops_in_scope(reached.state.frame, wanted))
+            for _, held in found:
                 self._held.prepare(held, reached)
+            if not found:
+                self._crossings.prepare_further(reached.state.frame)
         solver.run()
         while self._doubts.calls.follow():
             solver.run()
@@ -229,6 +232,8 @@ class Remedies:
             return Loop(found[0][0], doubt)
         if text := "" if avoid else self._crossings.loop_in_scope(frame, wanted):
             return Loop(text, f"`{text}` is run by a thread, and must be the object's loop")
+        if text := self._crossings.loop_of_another(frame, wanted, avoid or self._elsewhere(reached)):
+            return Loop(text, f"`{text}` is kept by another, and must be the object's loop")
         if wanted != LOOP or avoid is not None:
             return Loop("", "no loop is in scope here")
         return self._guess(reached)
