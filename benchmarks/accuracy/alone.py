@@ -1,0 +1,93 @@
+"""Whether more code hides findings: each file with what it imports, against its whole package.
+
+    python -m benchmarks.accuracy.alone                      # the precision set, from the checkout's root
+    python -m benchmarks.accuracy.alone --package tornado    # one package
+
+Prints each finding that a file has beside its imports alone and not in the whole package, with its path: code of the
+package must show that the path is impossible. Files in which no rule's operation can be reached without the rest of
+the package have nothing to lose. Needs the packages that `python -m benchmarks.accuracy.run` fetches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.accuracy.releases import Release, read_pins
+from benchmarks.accuracy.run import PACKAGES
+from benchmarks.caches import add_cache_option
+from loopsafe.findings import Finding
+from loopsafe.pipeline import analyze_whole
+from loopsafe.program.modules import Module, Modules
+from loopsafe.project.config import load_config
+from loopsafe.project.roots import Project, one_project
+from loopsafe.reading.reader import Memory, Reader
+
+# Larger packages would take hours.
+_MOST_FILES = 3000
+
+
+def main() -> int:
+    """Compare what the arguments ask for; 1 if any finding is lost."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--package", action="append", default=[], help="only this one; may be repeated")
+    add_cache_option(parser, "loopsafe-accuracy", "where releases are kept")
+    options = parser.parse_args()
+    pins = [pin for pin in read_pins(PACKAGES) if not options.package or pin.name in options.package]
+    lost = files = 0
+    with ProcessPoolExecutor(2, max_tasks_per_child=1) as pool:
+        for pin, (looked_at, told) in zip(pins, pool.map(_compare, pins, [options.cache] * len(pins)), strict=True):
+            print(f"{pin}: {looked_at} files, {len(told)} lost", *told, sep="\n", flush=True)
+            files, lost = files + looked_at, lost + len(told)
+    print(f"{len(pins)} packages, {files} files, {lost} findings lost")
+    return 1 if lost else 0
+
+
+def _compare(pin: Release, cache: Path) -> tuple[int, list[str]]:
+    """How many files were looked at alone, and the findings that the package hides."""
+    sys.setrecursionlimit(10_000)
+    folder = pin.unpacked(cache)
+    project = one_project([folder], load_config(folder))
+    if len(project.files) > _MOST_FILES:
+        return 0, []
+    memory: Memory = {}
+    whole = {(f.location.path, f.location.span.row) for f in _found(project, memory)}
+    told: list[str] = []
+    parts = list(_parts(project, memory))
+    for shown, part in parts:
+        for finding in _found(part, memory):
+            place = (finding.location.path, finding.location.span.row)
+            if finding.location.path == shown and place not in whole:
+                told.append("\n".join(_told(finding)))
+    return len(parts), told
+
+
+def _found(project: Project, memory: Memory) -> Sequence[Finding]:
+    return analyze_whole(project, reader=Reader(helpers=False, memory=memory)).findings
+
+
+def _parts(project: Project, memory: Memory) -> Iterator[tuple[str, Project]]:
+    """Each file with what it imports, as a project."""
+    reads, _ = Reader(helpers=False, memory=memory).read_all(project.files, {})
+    files = {read.file.path: read.file for read in reads}
+    modules = Modules((str(Path(read.file.path).relative_to(project.config.root)), read.facts) for read in reads)
+    by_path = {module.path: module for module in modules.all}
+    for read in reads:
+        module = by_path[str(Path(read.file.path).relative_to(project.config.root))]
+        needed: set[Module] = {module, *modules.known_to(module)}
+        chosen = tuple(files[str(Path(project.config.root) / one.path)] for one in needed)
+        yield read.file.shown, replace(project, files=tuple(f for f in project.files if f in chosen))
+
+
+def _told(finding: Finding) -> Iterator[str]:
+    yield f"  {finding.location.path}:{finding.location.span.row}: {finding.code} {finding.message}"
+    for step in finding.witness:
+        yield f"      {step.kind:8}{step.location.path}:{step.location.span.row}  {step.source[:100]}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
