@@ -38,32 +38,32 @@ def main() -> int:
     add_cache_option(parser, "loopsafe-accuracy", "where releases are kept")
     options = parser.parse_args()
     pins = [pin for pin in read_pins(PACKAGES) if not options.package or pin.name in options.package]
-    lost = files = 0
+    lost = found = files = 0
     with ProcessPoolExecutor(2, max_tasks_per_child=1) as pool:
-        for pin, (looked_at, told) in zip(pins, pool.map(_compare, pins, [options.cache] * len(pins)), strict=True):
-            print(f"{pin}: {looked_at} files, {len(told)} lost", *told, sep="\n", flush=True)
-            files, lost = files + looked_at, lost + len(told)
-    print(f"{len(pins)} packages, {files} files, {lost} findings lost")
+        results = pool.map(_compare, pins, [options.cache] * len(pins))
+        for pin, (looked_at, alone, told) in zip(pins, results, strict=True):
+            print(f"{pin}: {looked_at} files, {alone} findings alone, {len(told)} lost", *told, sep="\n", flush=True)
+            files, found, lost = files + looked_at, found + alone, lost + len(told)
+    print(f"{len(pins)} packages, {files} files, {found} findings alone, {lost} lost")
     return 1 if lost else 0
 
 
-def _compare(pin: Release, cache: Path) -> tuple[int, list[str]]:
-    """How many files were looked at alone, and the findings that the package hides."""
+def _compare(pin: Release, cache: Path) -> tuple[int, int, list[str]]:
+    """How many files were looked at alone, how many findings they have so, and those that the package hides."""
     sys.setrecursionlimit(10_000)
     folder = pin.unpacked(cache)
     project = one_project([folder], load_config(folder))
     if len(project.files) > _MOST_FILES:
-        return 0, []
+        return 0, 0, []
     memory: Memory = {}
     whole = {(f.location.path, f.location.span.row) for f in _found(project, memory)}
     told: list[str] = []
-    parts = list(_parts(project, memory))
+    parts, alone = list(_parts(project, memory)), 0
     for shown, part in parts:
-        for finding in _found(part, memory):
-            place = (finding.location.path, finding.location.span.row)
-            if finding.location.path == shown and place not in whole:
-                told.append("\n".join(_told(finding)))
-    return len(parts), told
+        own = [finding for finding in _found(part, memory) if finding.location.path == shown]
+        alone += len(own)
+        told += ["\n".join(_told(f)) for f in own if (shown, f.location.span.row) not in whole]
+    return len(parts), alone, told
 
 
 def _found(project: Project, memory: Memory) -> Sequence[Finding]:

@@ -9,7 +9,9 @@ from loopsafe.contexts.places.paths import Paths
 from loopsafe.contexts.spread.exclusion import condition, surrounds
 from loopsafe.contexts.spread.helpers import Spot
 from loopsafe.contexts.spread.thread_tests import given_values
-from loopsafe.facts.schema import Attr, Await, Call, Expr, Name, Scope
+from loopsafe.facts.schema import Attr, Await, Call, Compare, Expr, Name, Scope
+from loopsafe.facts.spelling import is_none
+from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, External, Instance, Method, Object, Value
@@ -97,9 +99,23 @@ def _is_kept(scope: Scope, made: Call | None) -> bool:
 
 
 def _makes(program: Program, module: Module, scope: Scope, call: Call, made: Value | None) -> bool:
-    """Whether a call makes objects of that object's class; where nothing is known of it, its name is enough."""
+    """Whether a call makes objects of that object's class; where nothing is known of it, a plain name is enough."""
+    if _is_made_once(scope, call.guard):
+        return False
     values = [v for frame in program.classes.frames(module, scope) for v in program.evaluate(frame, call.func).values]
-    return not values or any(isinstance(v, Class) and isinstance(made, Instance) and v is made.cls for v in values)
+    return (not values and isinstance(call.func, Name)) or any(isinstance(v, Class) and isinstance(made, Instance) and v is made.cls for v in values)
+
+
+def _is_made_once(scope: Scope, guard: int) -> bool:
+    """Whether a guard asks whether there is such an object yet: all who come later have the same."""
+    while guard >= 0:
+        at = scope.guards[guard]
+        nothing = isinstance(at.test, Compare) and any(is_none(side) for side in (at.test.left, at.test.right))
+        missing = isinstance(at.test, Call) and last_name(at.test.func) == "hasattr"
+        if at.kind == "test" and (nothing or missing or (isinstance(at.test, (Name, Attr)) and not at.holds)):
+            return True
+        guard = at.outer
+    return False
 
 
 def _is_class(value: Value, program: Program) -> bool:
