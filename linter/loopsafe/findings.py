@@ -11,7 +11,19 @@ Confidence = Literal["certain", "likely"]
 Applicability = Literal["safe", "unsafe", "declined"]
 Level = Literal["warning", "error"]
 Action = Literal[
-    "pass", "task", "rename", "uncall", "coroutine", "wait", "bridge", "bind", "cocall", "capture", "pulse", "comment"
+    "pass",
+    "task",
+    "rename",
+    "uncall",
+    "coroutine",
+    "wait",
+    "bridge",
+    "bind",
+    "cocall",
+    "capture",
+    "assert",
+    "pulse",
+    "comment",
 ]
 StepKind = Literal["starts", "calls", "loop", "reaches"]
 

@@ -14,6 +14,8 @@ from loopsafe.locations import Span
 
 _BETWEEN = re.compile(r"\s*;?\s*")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_Block = ast.Module | ast.stmt | ast.ExceptHandler | ast.match_case
 
 
 class Blocks:
@@ -21,6 +23,7 @@ class Blocks:
 
     def __init__(self, text: SourceText, tree: ast.Module) -> None:
         self._text, self._tree = text, tree
+        self._asserted: set[tuple[str, ast.stmt]] = set()
 
     def capture(self, span: Span, name: str, spell: Speller) -> list[Change]:
         """Begin the body of the function at `span` by taking the running loop as `name`.
@@ -33,6 +36,45 @@ class Blocks:
             raise CannotFix(f"no function stands at {span.row}:{span.column}")
         statement = f"{name} = {spell('asyncio.get_running_loop')}()"
         return [self._before(first, statement) for first in self._first(function)]
+
+    def assert_before(self, span: Span, name: str) -> list[Change]:
+        """Assert that `name` is not None before the statement that holds `span`, unless the text sees to that.
+
+        A function that is called later, as a lambda is, has no place for it.
+        """
+        way = self._way_to(span)
+        start = max(number for number, node in enumerate(way) if isinstance(node, _Scope))
+        inside = [node for node in way[start:] if isinstance(node, _Block)]
+        if any(isinstance(node, (ast.Lambda, ast.GeneratorExp)) for node in way[way.index(inside[-1]) :]):
+            return []
+        before = [one for outer, inner in pairwise(inside) for one in _before(outer, inner)]
+        around = [node.test for node in inside[:-1] if isinstance(node, (ast.If, ast.While))]
+        tests = [*around, *(node.test for node in before if isinstance(node, (ast.Assert, ast.If)))]
+        if any(name in ast.unparse(test) for test in tests):
+            return []
+        # What stands under `elif` is tested with the rest.
+        statement = next(
+            node for node in reversed(inside) if isinstance(node, ast.stmt) and not self._code(node).startswith("elif")
+        )
+        if any((name, one) in self._asserted for one in (*before, statement)):
+            return []
+        self._asserted.add((name, statement))
+        return [self._before(statement, f"assert {name} is not None")]
+
+    def _way_to(self, span: Span) -> list[ast.AST]:
+        """The nodes around a place, outermost first."""
+        way: list[ast.AST] = []
+        here: ast.AST | None = self._tree
+        while here is not None:
+            way.append(here)
+            here = next((node for node in ast.iter_child_nodes(here) if self._holds(node, span)), None)
+        return way
+
+    def _holds(self, node: ast.AST, span: Span) -> bool:
+        if not isinstance(node, (ast.stmt, ast.expr)):
+            return any(self._holds(inner, span) for inner in ast.iter_child_nodes(node))
+        start, end = self._place(node), self._end(node)
+        return start <= (span.row, span.column) and (span.end_row, span.end_column) <= end
 
     def pulse(self, span: Span, crossing: str) -> list[Change]:
         """Hand the two statements that `span` holds to `crossing` as one callback.
@@ -111,6 +153,12 @@ class Blocks:
 
     def _column(self, row: int, offset: int) -> int:
         return len(self._text.line(row).encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "surrogatepass")) + 1
+
+
+def _before(outer: ast.AST, inner: ast.AST) -> list[ast.stmt]:
+    """The statements before one in the same block of another."""
+    blocks = (getattr(outer, name, []) for name in ("body", "orelse", "finalbody"))
+    return next((block[: block.index(inner)] for block in blocks if inner in block), [])
 
 
 def _is_text(node: ast.expr) -> bool:

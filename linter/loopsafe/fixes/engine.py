@@ -94,16 +94,16 @@ class _Draft:
         for rewrite in plan.rewrites:
             if rewrite not in self._changes:
                 changes = self._carry_out(rewrite, spell)
-                # The order in which loops are captured does not matter.
                 others = {**self._changes, **new}.items()
-                together = rewrite.action == "capture"
-                _check_apart(changes, [c for other, c in others if not (together and other.action == "capture")])
+                _check_apart(changes, [c for other, c in others if not _go_together(rewrite, other)])
                 new[rewrite] = changes
         return new
 
     def _carry_out(self, rewrite: Rewrite, spell: Speller) -> list[Change]:
         if rewrite.action == "capture":
             return self._blocks.capture(rewrite.span, rewrite.text, spell)
+        if rewrite.action == "assert":
+            return self._blocks.assert_before(rewrite.span, rewrite.text)
         if rewrite.action == "comment":
             return [self._text.comment(rewrite.span, rewrite.text)]
         if rewrite.action == "pulse":
@@ -146,6 +146,11 @@ def _check_call(text: SourceText, start: int, end: int, changes: list[Change]) -
     if len(body) != 1 or not isinstance(body[0], ast.Expr) or not isinstance(body[0].value, ast.Call):
         raise CannotFix("the result would not be one call")
     measure(code, 0, code)
+
+
+def _go_together(one: Rewrite, other: Rewrite) -> bool:
+    """The order in which loops are captured does not matter; an assertion comes before what begins in its place."""
+    return one.action == other.action == "capture" or "assert" in (one.action, other.action)
 
 
 def _check_apart(changes: list[Change], done: list[list[Change]]) -> None:

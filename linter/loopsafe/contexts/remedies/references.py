@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import LOOP
+from loopsafe.facts.schema import Annotation, Choice, Expr, Subscript
 from loopsafe.facts.spelling import is_none
+from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Frame, Instance, Object, ProjectModule, Value
@@ -16,12 +18,16 @@ _USUAL = ("_loop", "loop", "_event_loop", "event_loop")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """An expression in scope that may hold a loop. `stored` says whether anything is seen to be put there."""
+    """An expression in scope that may hold a loop. `stored` says whether anything is seen to be put there.
+
+    It is `optional` where its declared type allows None.
+    """
 
     text: str
     name: str
     node: Node
     stored: bool
+    optional: bool = False
 
 
 class Crossings:
@@ -77,6 +83,11 @@ class Crossings:
         """The text of the nearest expression that holds such a loop; empty where there is none."""
         return next((text for text, _ in self.loops_in_scope(frame, wanted, avoid)), "")
 
+    def is_optional(self, frame: Frame, text: str) -> bool:
+        """Whether type checkers will ask for a test that an expression is not None."""
+        candidates = (*self._candidates.get(frame, ()), *self._further.get(frame, ()))
+        return any(candidate.optional for candidate in candidates if candidate.text == text)
+
     def named_loop(self, frame: Frame) -> str:
         """What is a loop by its name alone: something is stored there, of which nothing is known."""
         unknown = (c for c in self._candidates.get(frame, ()) if c.stored and not c.node.values)
@@ -91,7 +102,7 @@ class Crossings:
         attributes = self._attributes(receiver.cls)
         ordered = sorted(attributes, key=lambda a: (_rank(a), a))
         return [
-            Candidate(f"{name}.{a}", a, self._program.attribute(receiver, a), attributes[a])
+            Candidate(f"{name}.{a}", a, self._program.attribute(receiver, a), attributes[a], self._declared(receiver.cls, a))
             for a in ordered
             if "loop" in a.lower()
         ]
@@ -112,11 +123,22 @@ class Crossings:
 
     def _held(self, text: str, holder: Instance | ProjectModule) -> Iterator[Candidate]:
         if isinstance(holder, ProjectModule):
-            names = holder.module.facts.scopes[0].bindings.keys() | holder.module.facts.scopes[0].annotations.keys()
+            scope = holder.module.facts.scopes[0]
+            names = {name: _allows_none(scope.annotations.get(name)) for name in (*scope.bindings, *scope.annotations)}
         else:
-            names = self.attribute_names(holder.cls)
+            names = {name: self._declared(holder.cls, name) for name in self._attributes(holder.cls)}
         for name in sorted((n for n in names if "loop" in n.lower()), key=lambda n: (_rank(n), n)):
-            yield Candidate(f"{text}.{name}", name, self._program.attribute(holder, name), True)
+            yield Candidate(f"{text}.{name}", name, self._program.attribute(holder, name), True, names[name])
+
+    def _declared(self, cls: Class, name: str) -> bool:
+        """Whether the class, or one that it extends, declares that an attribute may be None."""
+        for base in self._program.classes.mro(cls):
+            if isinstance(base, Class):
+                stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
+                types = [s.value.type for _, s in stores.get(name, ()) if isinstance(s.value, Annotation)]
+                if any(map(_allows_none, (*types, base.scope.annotations.get(name)))):
+                    return True
+        return False
 
     def attribute_names(self, cls: Class) -> set[str]:
         """Every attribute that the class and its bases in the project have."""
@@ -145,10 +167,19 @@ class Crossings:
             names = set(parameters) if at is frame else _own_names(at)
             mine = sorted((n for n in names - hidden if "loop" in n.lower()), key=lambda n: (_rank(n), n))
             given = {name for name, default in parameters.items() if not is_none(default)}
-            found += [Candidate(n, n, self._program.variable(at, n), n in given) for n in mine]
+            types = {**at.scope.annotations, **{p.name: p.annotation for p in at.scope.parameters}}
+            found += [
+                Candidate(n, n, self._program.variable(at, n), n in given, _allows_none(types.get(n))) for n in mine
+            ]
             hidden |= _own_names(at)
             at = at.parent
         return found
+
+
+def _allows_none(annotation: Expr) -> bool:
+    if isinstance(annotation, Choice):
+        return any(map(is_none, annotation.options))
+    return isinstance(annotation, Subscript) and last_name(annotation.base) == "Optional"
 
 
 def method_around(frame: Frame) -> tuple[str, Instance] | None:

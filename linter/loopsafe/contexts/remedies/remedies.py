@@ -85,7 +85,8 @@ class Remedies:
         loop = self._handed_loop(reached) if reached.started is not None else self._told_loop(reached, avoid)
         method = row.crossing_method or "call_soon_threadsafe"
         # A name that is not there, or that only the fix would make, says nothing.
-        return f"use `{loop.text}.{method}`" if loop.text and not loop.captures else f"keep its loop, use `{method}`"
+        is_there = bool(loop.text) and all(rewrite.action != "capture" for rewrite in loop.captures)
+        return f"use `{loop.text}.{method}`" if is_there else f"keep its loop, use `{method}`"
 
     def plan(self, reached: Reached, avoid: Avoid | None = None) -> FixPlan:
         """What to rewrite, or why nothing is. The loop to cross to must not be one to `avoid`."""
@@ -193,11 +194,17 @@ class Remedies:
     def _loop(self, reached: Reached, avoid: Avoid | None) -> Loop:
         """The loop to cross to, which must not be one to `avoid`."""
         if avoid is not None:
-            return self._choose(reached, avoid)
+            return self._asserted(reached, self._choose(reached, avoid))
         # Asked twice: for the message and for the plan.
         if reached not in self._chosen:
-            self._chosen[reached] = self._choose(reached, None)
+            self._chosen[reached] = self._asserted(reached, self._choose(reached, None))
         return self._chosen[reached]
+
+    def _asserted(self, reached: Reached, loop: Loop) -> Loop:
+        """The loop with an assertion before the operation where it is declared that it may be None."""
+        if not self._crossings.is_optional(reached.state.frame, loop.text):
+            return loop
+        return loop._replace(captures=(*loop.captures, Rewrite(reached.call.span, "assert", loop.text)))
 
     def _told_loop(self, reached: Reached, avoid: Avoid | None) -> Loop:
         """The loop for the message. Operations without a plan are many: those that are alike are asked for once."""

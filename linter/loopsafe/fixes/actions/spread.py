@@ -30,7 +30,10 @@ def _close(outer: Argument, inner: CallSite) -> Change:
     after_last = last.end if last.comma is None else last.comma + 1
     rest = source[after_last : inner.closing]
     if not rest.strip():
-        return Change(after_last, end, "")
+        # Where each argument has rows of its own, formatters ask for a comma after the last.
+        bare = last.comma is None and outer.comma is None and not last.bare_generator
+        comma = "," if bare and row_break(inner) and NEWLINE.match(source, end) else ""
+        return Change(after_last, end, comma)
     # A comment stays; the row that held only the parenthesis goes, if nothing else comes to stand on it.
     line_ends = list(NEWLINE.finditer(source, after_last, inner.closing))
     if NEWLINE.match(source, end):
