@@ -31,6 +31,7 @@ class Annotations:
 
     def __init__(self, graph: Graph, classes: Classes) -> None:
         self._graph, self._classes = graph, classes
+        self._followed: set[tuple[Frame, str]] = set()
 
     def instance_of(self, frame: Frame, annotation: Expr) -> Node:
         """A node with what the annotation allows; empty for `Any`, callables and what is not understood."""
@@ -89,6 +90,11 @@ class Annotations:
     def _alias(self, frame: Frame, annotation: Name, node: Node) -> None:
         """`Handler = Union[A, B]` at module level, used as a type."""
         module = self._graph.module_frame(frame.module)
+        # One may be bound again to a union with itself.
+        if (module, annotation.id) in self._followed:
+            return
+        self._followed.add((module, annotation.id))
         for expr in module.scope.bindings.get(annotation.id, ()):
             if isinstance(expr, (Subscript, Choice)):
                 self._fill(module, expr, node)
+        self._followed.discard((module, annotation.id))

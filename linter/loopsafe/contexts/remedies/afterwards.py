@@ -9,10 +9,13 @@ from functools import cached_property
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.leads import Leads, Way, gives_its_result
 from loopsafe.contexts.remedies.references import method_around
+from loopsafe.contexts.spread.exclusion import is_under_handler
 from loopsafe.facts.schema import (
     Attr,
     Call,
     Collection,
+    Const,
+    Enter,
     Expr,
     Item,
     Name,
@@ -37,7 +40,7 @@ SAYS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 """What only logs."""
 
 # These change nothing that others rely on.
-_IDLE = {"call_soon_threadsafe", "run_coroutine_threadsafe", "sleep"} | SAYS
+_IDLE = {"call_soon_threadsafe", "run_coroutine_threadsafe", "sleep", "suppress"} | SAYS
 _TURNS = ("call_soon", "call_soon_threadsafe")
 _TURNED = ("sync-primitive", "future", "task-creation", "loop-call")
 
@@ -138,7 +141,8 @@ class Afterwards:
     def _is_joined(self, reached: Reached) -> bool:
         """Whether somebody waits for the end of a thread in the file that starts it."""
         modules = {frame.module for frame, _ in self._leads.starts(reached)}
-        return any(module in modules and not call.args for module, _, call in self._program.index.calls.get("join", ()))
+        sites = self._program.index.calls.get("join", ())
+        return any(module in modules and all(map(_is_number, call.args)) for module, _, call in sites)
 
     def _of_effects(self, way: Way) -> Iterator[_Told]:
         """What is sent, or closed, takes effect later than what the thread does next."""
@@ -153,7 +157,8 @@ class Afterwards:
             scope = way[0].frame.scope
             aside = self._aside(scope, reached)
             later = (call for call in self._later(way) if call not in aside and _matters(call))
-            undone = [(call.span.row, spell(call.func)) for call in later]
+            again = (call for call in self._again(way) if call not in aside and _matters(call))
+            undone = [(call.span.row, spell(call.func)) for call in (*later, *again)]
             undone += [
                 (unpack_span(store.packed_span).row, _spelled(store))
                 for store in scope.stores
@@ -185,15 +190,29 @@ class Afterwards:
         finals = list(map(unpack_span, scope.final_spans))
         for later in scope.calls:
             behind = later.packed_span > call.packed_span and not call.span.contains(later.span)
-            if behind and not any(final.contains(later.span) for final in finals):
+            # What a handler around does is done only where the operation fails.
+            failed = call.handler >= 0 and is_under_handler(scope, later.guard, call.handler)
+            if behind and not failed and not any(final.contains(later.span) for final in finals):
                 yield later
+
+    def _again(self, way: Way) -> Iterator[Call]:
+        """The calls of a loop around that are done for their own sake: its next turn comes after the operation."""
+        state, call = way
+        loops = [span for span in map(unpack_span, state.frame.scope.loop_spans) if span.contains(call.span)]
+        for other in state.frame.scope.calls:
+            inside = any(span.contains(other.span) for span in loops)
+            if inside and other.role == "statement" and other.packed_span < call.packed_span:
+                yield other
 
     def _of_arguments(self, reached: Reached) -> Iterator[str]:
         """What a transport is given, and copies, may have changed by the time it is done."""
         frame, place = reached.state.frame, reached.call.packed_span
         for argument in reached.call.args if reached.row.category == "transport" else ():
             given = next((given for given in _given(argument) if self._may_change(frame, given, place)), None)
-            if given is not None:
+            opened = isinstance(argument, Name) and any(map(_is_entered, frame.scope.bindings.get(argument.id, ())))
+            if opened:
+                yield f"the block that has opened `{spell(argument)}` may be over before it is read"
+            elif given is not None:
                 text = spell(given)
                 what = "what it is given" if text == "..." else f"`{text}`"
                 yield f"{what} may change before it is read"
@@ -258,6 +277,14 @@ def _matters(call: Call) -> bool:
 
 
 _PURE = {"range", "len", "str", "int", "float", "bool", "list", "dict", "tuple", "set", "repr", "isinstance", "getattr"}
+
+
+def _is_number(expr: Expr) -> bool:
+    return isinstance(expr, Const) and isinstance(expr.value, (int, float))
+
+
+def _is_entered(value: Expr) -> bool:
+    return isinstance(value, Enter)
 
 
 def _own_names(scope: Scope) -> set[str]:

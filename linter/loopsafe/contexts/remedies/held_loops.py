@@ -17,7 +17,7 @@ from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Object, Value, same_making
+from loopsafe.program.values import Class, Function, Method, Object, Value, same_making
 
 _SURE = LOOK_UPS[0]
 # Functions between the one that keeps the loop and the one that starts the thread.
@@ -87,10 +87,17 @@ class HeldLoops:
     def _runs_again(self, module: Module) -> bool:
         """Whether a file runs more than one loop after the other."""
         names = {name.rpartition(".")[2] for name in self._program.knowledge.loop_makers}
-        sites = [(s, c) for name in sorted(names) for m, s, c in self._program.index.calls.get(name, ()) if m is module]
+        calls = [(s, c) for name in sorted(names) for m, s, c in self._program.index.calls.get(name, ()) if m is module]
+        sites = [(scope, call) for scope, call in calls if not self._is_projects(module, scope, call)]
         main = [(scope, call) for scope, call in sites if scope.kind == "module"]
         again = (unpack_span(at).contains(call.span) for scope, call in main for at in scope.loop_spans)
         return len(main) > 1 or any(again)
+
+    def _is_projects(self, module: Module, scope: Scope, call: Call) -> bool:
+        """Whether a call enters a function of the project: `App().run()` runs no loop by its name."""
+        frames = self._program.classes.frames(module, scope)
+        values = [value for frame in frames for value in self._program.evaluate(frame, call.func).values]
+        return bool(values) and all(isinstance(value, (Function, Method)) for value in values)
 
     def _is_run(self, loop: Object) -> bool:
         run: list[Value] = [*self._flow.thread_loops, *self._flow.run_by_main]

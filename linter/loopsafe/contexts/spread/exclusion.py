@@ -52,6 +52,16 @@ def condition(scope: Scope, call: Call) -> int:
     return scope.guards[guard].outer if guard >= 0 and scope.guards[guard].kind == "after" else guard
 
 
+def is_under_handler(scope: Scope, guard: int, handler: int) -> bool:
+    """Whether a place stands in an `except` clause of a `try`."""
+    while guard >= 0:
+        at = scope.guards[guard]
+        if at.kind == "except" and isinstance(at.test, Const) and at.test.value == handler:
+            return True
+        guard = at.parent
+    return False
+
+
 def surrounds(scope: Scope, outer: int, guard: int) -> bool:
     """Whether what stands under `guard` runs only where what stands under `outer` has run."""
     while guard > outer:
