@@ -66,6 +66,8 @@ class Leads:
 
     def hops(self, reached: Reached) -> list[Hop]:
         """The hops that start the threads."""
+        if reached.started is not None:
+            return [reached.started]
         return list(dict.fromkeys(hop for root in self.roots(reached) for hop in self.flow.roots[root]))
 
     def is_awaited(self, reached: Reached) -> bool:

@@ -9,12 +9,13 @@ from loopsafe.contexts.places.place import LOOP, Hop, State
 from loopsafe.contexts.spread.exclusion import condition, surrounds
 from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.contexts.spread.helpers import Helpers, Spot
-from loopsafe.facts.schema import Attr, Call, Choice, Expr, Scope
+from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import External, Frame, Instance, Member, Object
 
 _ENDING = {"exit", "_exit", "quit", "abort"}
+_WINDOWS = {"win32", "nt", "Windows"}
 _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
 
 
@@ -120,6 +121,27 @@ def ends_the_process(reached: Reached) -> bool:
     scope, call = reached.state.frame.scope, reached.call
     after = (c for c in scope.calls if last_name(c.func) in _ENDING and c.packed_span > call.packed_span)
     return any(surrounds(scope, condition(scope, c), condition(scope, call)) for c in after)
+
+
+def is_for_windows(hop: Hop) -> bool:
+    """Whether a handler is set under Windows only, where asyncio's usual loop is woken by signals."""
+    for scope in hop.module.facts.scopes:
+        for call in scope.calls:
+            if call.packed_span == hop.packed_span:
+                named = any(isinstance(given, Attr) and given.name == "SIGBREAK" for given in call.args)
+                return named or _is_under_windows(scope, call.guard)
+    return False
+
+
+def _is_under_windows(scope: Scope, guard: int) -> bool:
+    while guard >= 0:
+        at = scope.guards[guard]
+        sides = (at.test.left, at.test.right) if isinstance(at.test, Compare) else ()
+        windows = any(isinstance(side, Const) and side.value in _WINDOWS for side in sides)
+        if at.kind == "test" and windows and isinstance(at.test, Compare):
+            return (at.test.operator in ("==", "is")) == at.holds
+        guard = at.outer
+    return False
 
 
 def wakes_itself(program: Program) -> bool:

@@ -81,7 +81,21 @@ class OffLoop:
         if exempt.ends_the_process(reached):
             return True
         quiet = exempt.is_woken(reached, self._program) or exempt.wakes_itself(self._program)
+        paths = self._threads.plain if reached.state in self._threads.plain else self._threads.busy
+        for_windows = reached.state in paths and exempt.is_for_windows(paths.to(reached.state)[0])
+        quiet = quiet or for_windows or self._wakes_nobody(reached)
         return quiet and self._owners.thread_of(reached) is None
+
+    def _wakes_nobody(self, reached: Reached) -> bool:
+        """Whether it is done to something that is only asked: in its file nobody calls what waits."""
+        thing = reached.receiver
+        if not isinstance(thing, Object) or thing.frame is None or reached.row.category != "sync-primitive":
+            return False
+        names = {name.rpartition(".")[2] for name in self._program.knowledge.waits if name.startswith(thing.type)}
+        # `async with` is no call.
+        if any(name.startswith("__") for name in names):
+            return False
+        return all(module is not thing.frame.module for n in names for module, _, _ in self._program.index.callers(n))
 
     def _is_foreign_on(self, paths: Paths, reached: Reached) -> bool | None:
         """On a thread, off every loop."""
