@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Install loopsafe with its development tools into a virtual environment of its own and run every check.
-# usage: scripts/test.sh [--tests-only | --brief] [PYTHON]     (--brief: the tests that depend on Python's version)
+# usage: scripts/test.sh [--tests-only | --brief | --least] [PYTHON]
+# --brief runs the tests that depend on Python's version; --least of those the cases and the installed command.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/venv.sh
 
 part=
 case "${1:-}" in
-  --tests-only | --brief)
+  --tests-only | --brief | --least)
     part=$1
     shift
     ;;
@@ -28,7 +29,9 @@ if [ -z "$part" ]; then
   # Shown, not checked: pytest holds the code to these limits, but for the share of comments, which only people can mend.
   python scripts/house_style.py || true
 fi
-if [ "$part" = --brief ]; then
+if [ "$part" = --least ]; then
+  check python -m pytest --numprocesses auto tests/{test_cases,test_examples}.py tests/frontends/test_{flake8,installed}.py
+elif [ "$part" = --brief ]; then
   check python -m pytest --numprocesses auto tests/{test_cases,test_examples}.py tests/{decoder,fixes,libraries,stages} \
     tests/frontends/test_{flake8,installed,render}.py --ignore=tests/stages/test_{determinism,reading}.py
 else

@@ -248,9 +248,9 @@ class Constants:
     def _is_key_elsewhere(self, scope: Scope, name: str) -> bool:
         """Whether a parameter is handed on to a function that finds handlers by it."""
         for call in scope.calls:
-            if any(isinstance(a, Name) and a.id == name for a in call.args):
-                if any(other is not scope for other in self._keyed(last_name(call.func))):
-                    return True
+            given = any(isinstance(a, Name) and a.id == name for a in call.args)
+            if given and any(other is not scope for other in self._keyed(last_name(call.func))):
+                return True
         return False
 
     def _keyed(self, name: str) -> list[Scope]:

@@ -103,7 +103,9 @@ def _makes(program: Program, module: Module, scope: Scope, call: Call, made: Val
     if _is_made_once(scope, call.guard):
         return False
     values = [v for frame in program.classes.frames(module, scope) for v in program.evaluate(frame, call.func).values]
-    return (not values and isinstance(call.func, Name)) or any(isinstance(v, Class) and isinstance(made, Instance) and v is made.cls for v in values)
+    if not values:
+        return isinstance(call.func, Name)
+    return any(isinstance(v, Class) and isinstance(made, Instance) and v is made.cls for v in values)
 
 
 def _is_made_once(scope: Scope, guard: int) -> bool:

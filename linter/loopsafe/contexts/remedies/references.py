@@ -101,8 +101,9 @@ class Crossings:
         name, receiver = bound
         attributes = self._attributes(receiver.cls)
         ordered = sorted(attributes, key=lambda a: (_rank(a), a))
+        cls, of = receiver.cls, self._program.attribute
         return [
-            Candidate(f"{name}.{a}", a, self._program.attribute(receiver, a), attributes[a], self._declared(receiver.cls, a))
+            Candidate(f"{name}.{a}", a, of(receiver, a), attributes[a], self._declared(cls, a))
             for a in ordered
             if "loop" in a.lower()
         ]
