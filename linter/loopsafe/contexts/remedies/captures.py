@@ -72,7 +72,7 @@ class Captures:
     def capture(self, reached: Reached) -> Capture | str:
         """How to have the loop at the operation, or why there is no way."""
         frame = reached.state.frame
-        coroutine = _coroutine_around(frame)
+        coroutine = coroutine_around(frame)
         if coroutine is not None:
             name = self._free_variable(frame.module)
             return Capture(name, (Rewrite(coroutine.span, "capture", name),)) if name else _NOTHING
@@ -179,8 +179,8 @@ class Captures:
         return f"`{closed}` takes no further attributes" if closed else ""
 
 
-def _coroutine_around(frame: Frame) -> Scope | None:
-    """The nearest coroutine function that a closure stands in."""
+def coroutine_around(frame: Frame) -> Scope | None:
+    """The nearest coroutine function that a closure stands in; None where there is none."""
     at = frame.parent
     while at is not None and not at.scope.is_async:
         at = at.parent

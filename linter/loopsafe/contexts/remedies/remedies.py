@@ -8,7 +8,7 @@ from typing import NamedTuple
 from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.place import LOOP, State
-from loopsafe.contexts.remedies.captures import Capture, Captures
+from loopsafe.contexts.remedies.captures import Capture, Captures, coroutine_around
 from loopsafe.contexts.remedies.doubts import Doubts
 from loopsafe.contexts.remedies.held_loops import HeldLoops
 from loopsafe.contexts.remedies.leads import gives_its_result
@@ -256,7 +256,16 @@ class Remedies:
         captured = self._captured[key]
         if isinstance(captured, str):
             return Loop("", captured)
-        return Loop(captured.text, f"`{captured.text}` is captured, and must be the object's loop", captured.rewrites)
+        doubt = "" if self._are_made_together(reached) else f"`{captured.text}` is captured, and must be the object's loop"
+        return Loop(captured.text, doubt, captured.rewrites)
+
+    def _are_made_together(self, reached: Reached) -> bool:
+        """Whether one coroutine makes the object and the closure that touches it, both for its own loop."""
+        receiver, around = reached.receiver, coroutine_around(reached.state.frame)
+        if around is None or not isinstance(receiver, Object) or receiver.frame is None:
+            return False
+        loops = self._owners.loops
+        return receiver.frame.scope is around and not loops.apart(self._owners.of(receiver), loops.running(around))
 
     def _elsewhere(self, reached: Reached) -> Avoid:
         """Which loops are those of threads that have nothing to do with the object."""
