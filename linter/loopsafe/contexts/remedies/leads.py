@@ -6,7 +6,7 @@ from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow, Reached, leading_to
 from loopsafe.contexts.places.place import Hop, State
-from loopsafe.facts.schema import Call, Const, Scope
+from loopsafe.facts.schema import Call, Const, Name, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.program.values import Frame
 
@@ -73,7 +73,7 @@ class Leads:
     def is_awaited(self, reached: Reached) -> bool:
         """Whether a coroutine waits for every thread that gets there."""
         starts = self.starts(reached)
-        return bool(starts) and all(call.role == "awaited" for _, call in starts)
+        return bool(starts) and all(call.role == "awaited" or _is_awaited(frame.scope, call) for frame, call in starts)
 
     def may_stop_anywhere(self, reached: Reached) -> bool:
         """Whether every thread is a daemon, which ends with the program wherever it is."""
@@ -83,6 +83,12 @@ class Leads:
     @cached_property
     def _backwards(self) -> dict[State, set[State]]:
         return self.flow.backwards()
+
+
+def _is_awaited(scope: Scope, call: Call) -> bool:
+    """Whether what a call gives is kept under a name that is awaited."""
+    names = {value.id for value in scope.awaits if isinstance(value, Name)}
+    return any(call in scope.bindings.get(name, ()) for name in names)
 
 
 def _is_daemon(call: Call) -> bool:
