@@ -256,8 +256,8 @@ class Remedies:
         captured = self._captured[key]
         if isinstance(captured, str):
             return Loop("", captured)
-        doubt = "" if self._are_made_together(reached) else f"`{captured.text}` is captured, and must be the object's loop"
-        return Loop(captured.text, doubt, captured.rewrites)
+        doubt = f"`{captured.text}` is captured, and must be the object's loop"
+        return Loop(captured.text, "" if self._are_made_together(reached) else doubt, captured.rewrites)
 
     def _are_made_together(self, reached: Reached) -> bool:
         """Whether one coroutine makes the object and the closure that touches it, both for its own loop."""
