@@ -18,7 +18,7 @@ from loopsafe.contexts.places.together import SecondLoops
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts import exempt
 from loopsafe.contexts.verdicts.refuted import is_refuted
-from loopsafe.facts.schema import Call, Const, Scope
+from loopsafe.facts.schema import Attr, Call, Const, Scope
 from loopsafe.locations import parts_of
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
@@ -87,15 +87,16 @@ class OffLoop:
         return quiet and self._owners.thread_of(reached) is None
 
     def _wakes_nobody(self, reached: Reached) -> bool:
-        """Whether it is done to something that is only asked: in its file nobody calls what waits."""
-        thing = reached.receiver
-        if not isinstance(thing, Object) or thing.frame is None or reached.row.category != "sync-primitive":
+        """Whether it is done to something that is only asked: nobody waits for anything of that name."""
+        thing, func = reached.receiver, reached.call.func
+        if not isinstance(thing, Object) or not isinstance(func, Attr) or reached.row.category != "sync-primitive":
             return False
         names = {name.rpartition(".")[2] for name in self._program.knowledge.waits if name.startswith(thing.type)}
         # `async with` is no call.
         if any(name.startswith("__") for name in names):
             return False
-        return all(module is not thing.frame.module for n in names for module, _, _ in self._program.index.callers(n))
+        callees = [call.func for name in sorted(names) for _, _, call in self._program.index.callers(name)]
+        return last_name(func.base) not in {last_name(callee.base) for callee in callees if isinstance(callee, Attr)}
 
     def _is_foreign_on(self, paths: Paths, reached: Reached) -> bool | None:
         """On a thread, off every loop."""
