@@ -4,8 +4,8 @@
     python -m benchmarks.accuracy.alone --package tornado    # one package
 
 Prints each finding that a file has beside its imports alone and not in the whole package, with its path: code of the
-package must show that the path is impossible. Files in which no rule's operation can be reached without the rest of
-the package have nothing to lose. Needs the packages that `python -m benchmarks.accuracy.run` fetches.
+package must show that the path is impossible. Packages of more than 3,000 files are left out: they would take hours.
+Needs the packages that `python -m benchmarks.accuracy.run` fetches.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from loopsafe.project.config import load_config
 from loopsafe.project.roots import Project, one_project
 from loopsafe.reading.reader import Memory, Reader
 
-# Larger packages would take hours.
 _MOST_FILES = 3000
 
 
