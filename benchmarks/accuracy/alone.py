@@ -22,7 +22,7 @@ from benchmarks.accuracy.run import PACKAGES
 from benchmarks.caches import add_cache_option
 from loopsafe.findings import Finding
 from loopsafe.pipeline import analyze_whole
-from loopsafe.program.modules import Module, Modules
+from loopsafe.program.modules import Modules
 from loopsafe.project.config import load_config
 from loopsafe.project.roots import Project, one_project
 from loopsafe.reading.reader import Memory, Reader
@@ -72,14 +72,12 @@ def _found(project: Project, memory: Memory) -> Sequence[Finding]:
 def _parts(project: Project, memory: Memory) -> Iterator[tuple[str, Project]]:
     """Each file with what it imports, as a project."""
     reads, _ = Reader(helpers=False, memory=memory).read_all(project.files, {})
-    files = {read.file.path: read.file for read in reads}
-    modules = Modules((str(Path(read.file.path).relative_to(project.config.root)), read.facts) for read in reads)
-    by_path = {module.path: module for module in modules.all}
-    for read in reads:
-        module = by_path[str(Path(read.file.path).relative_to(project.config.root))]
-        needed: set[Module] = {module, *modules.known_to(module)}
-        chosen = tuple(files[str(Path(project.config.root) / one.path)] for one in needed)
-        yield read.file.shown, replace(project, files=tuple(f for f in project.files if f in chosen))
+    by_path = {Path(read.file.path).relative_to(project.config.root).as_posix(): read for read in reads}
+    modules = Modules((path, read.facts) for path, read in by_path.items())
+    for module in modules.all:
+        needed = {by_path[one.path].file for one in (module, *modules.known_to(module))}
+        part = tuple(file for file in project.files if file in needed)
+        yield by_path[module.path].file.shown, replace(project, files=part)
 
 
 def _told(finding: Finding) -> Iterator[str]:

@@ -47,7 +47,7 @@ class Blocks:
         inside = [node for node in way[start:] if isinstance(node, _Block)]
         if any(isinstance(node, (ast.Lambda, ast.GeneratorExp)) for node in way[way.index(inside[-1]) :]):
             return []
-        before = [one for outer, inner in pairwise(inside) for one in _before(outer, inner)]
+        before = [one for outer, inner in pairwise(inside) for one in _earlier(outer, inner)]
         around = [node.test for node in inside[:-1] if isinstance(node, (ast.If, ast.While))]
         tests = [*around, *(node.test for node in before if isinstance(node, (ast.Assert, ast.If)))]
         if any(name in ast.unparse(test) for test in tests):
@@ -155,7 +155,7 @@ class Blocks:
         return len(self._text.line(row).encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "surrogatepass")) + 1
 
 
-def _before(outer: ast.AST, inner: ast.AST) -> list[ast.stmt]:
+def _earlier(outer: ast.AST, inner: ast.AST) -> list[ast.stmt]:
     """The statements before one in the same block of another."""
     blocks = (getattr(outer, name, []) for name in ("body", "orelse", "finalbody"))
     return next((block[: block.index(inner)] for block in blocks if inner in block), [])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from loopsafe.contexts.places.flow import Reached, Waited
 from loopsafe.contexts.places.paths import Paths
-from loopsafe.contexts.spread.exclusion import condition, surrounds
+from loopsafe.contexts.spread.exclusion import condition, outwards, surrounds
 from loopsafe.contexts.spread.helpers import Spot
 from loopsafe.contexts.spread.thread_tests import given_values
 from loopsafe.facts.schema import Attr, Await, Call, Compare, Expr, Name, Scope
@@ -75,18 +75,19 @@ def made_there(reached: Reached, paths: Paths) -> bool:
     return not any(call.packed_span == start.packed_span for call in receiver.frame.scope.calls)
 
 
-def keeper_made_there(reached: Reached, paths: Paths, program: Program) -> bool:
-    """Whether the thread itself makes such objects as keep this one: which of them it comes to is not known."""
-    return keeper_is_made(reached.receiver, paths.lead_into, program)
-
-
 def keeper_is_made(thing: Value | None, among: Callable[[Module, Scope], bool], program: Program) -> bool:
-    """Whether objects of the class that keeps this one are made in one of these functions."""
+    """Whether objects of the class that keeps this one are made in one of these functions.
+
+    If these are a thread's, which of the objects it comes to is not known.
+    """
     if not isinstance(thing, Object) or thing.frame is None or not _is_kept(thing.frame.scope, thing.site):
         return False
     keeper = thing.frame.receiver
-    sites = program.index.callers(keeper.cls.scope.name) if isinstance(keeper, Instance) else ()
-    return any(among(module, scope) and _makes(program, module, scope, call, keeper) for module, scope, call in sites)
+    if not isinstance(keeper, Instance):
+        return False
+    cls = keeper.cls
+    sites = program.index.callers(cls.scope.name)
+    return any(among(module, scope) and _makes(program, module, scope, call, cls) for module, scope, call in sites)
 
 
 def _is_kept(scope: Scope, made: Call | None) -> bool:
@@ -98,25 +99,23 @@ def _is_kept(scope: Scope, made: Call | None) -> bool:
     return not names or any(isinstance(value, Name) and value.id in names for value in stored)
 
 
-def _makes(program: Program, module: Module, scope: Scope, call: Call, made: Value | None) -> bool:
-    """Whether a call makes objects of that object's class; where nothing is known of it, a plain name is enough."""
+def _makes(program: Program, module: Module, scope: Scope, call: Call, cls: Class) -> bool:
+    """Whether a call makes objects of a class; where nothing is known of it, a plain name is enough."""
     if _is_made_once(scope, call.guard):
         return False
     values = [v for frame in program.classes.frames(module, scope) for v in program.evaluate(frame, call.func).values]
     if not values:
         return isinstance(call.func, Name)
-    return any(isinstance(v, Class) and isinstance(made, Instance) and v is made.cls for v in values)
+    return cls in values
 
 
 def _is_made_once(scope: Scope, guard: int) -> bool:
     """Whether a guard asks whether there is such an object yet: all who come later have the same."""
-    while guard >= 0:
-        at = scope.guards[guard]
+    for at in outwards(scope, guard):
         nothing = isinstance(at.test, Compare) and any(is_none(side) for side in (at.test.left, at.test.right))
         missing = isinstance(at.test, Call) and last_name(at.test.func) == "hasattr"
         if at.kind == "test" and (nothing or missing or (isinstance(at.test, (Name, Attr)) and not at.holds)):
             return True
-        guard = at.outer
     return False
 
 

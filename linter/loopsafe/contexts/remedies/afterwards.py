@@ -209,8 +209,8 @@ class Afterwards:
         frame, place = reached.state.frame, reached.call.packed_span
         for argument in reached.call.args if reached.row.category == "transport" else ():
             given = next((given for given in _given(argument) if self._may_change(frame, given, place)), None)
-            opened = isinstance(argument, Name) and any(map(_is_entered, frame.scope.bindings.get(argument.id, ())))
-            if opened:
+            held = frame.scope.bindings.get(argument.id, ()) if isinstance(argument, Name) else ()
+            if any(isinstance(value, Enter) for value in held):
                 yield f"the block that has opened `{spell(argument)}` may be over before it is read"
             elif given is not None:
                 text = spell(given)
@@ -281,10 +281,6 @@ _PURE = {"range", "len", "str", "int", "float", "bool", "list", "dict", "tuple",
 
 def _is_number(expr: Expr) -> bool:
     return isinstance(expr, Const) and isinstance(expr.value, (int, float))
-
-
-def _is_entered(value: Expr) -> bool:
-    return isinstance(value, Enter)
 
 
 def _own_names(scope: Scope) -> set[str]:

@@ -12,7 +12,7 @@ from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.remedies.afterwards import Afterwards
 from loopsafe.contexts.remedies.askers import Askers
 from loopsafe.contexts.remedies.failures import Failures
-from loopsafe.contexts.remedies.held_up import HeldUp
+from loopsafe.contexts.remedies.held_up import held_up
 from loopsafe.contexts.remedies.leads import Leads
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.facts.schema import unpack_span
@@ -36,7 +36,7 @@ class Doubts:
         self.leads = Leads(flow)
         self.calls = OtherCalls(program, flow)
         self._failures, self._askers = Failures(program, self.leads), Askers(program)
-        self._afterwards, self._held_up = Afterwards(program, self.leads), HeldUp(program, self.leads)
+        self._afterwards = Afterwards(program, self.leads)
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the answer will need, so that it is known in the end."""
@@ -58,19 +58,19 @@ class Doubts:
         # What is handed over itself runs in no function of the project.
         if reached.started is None:
             yield from self.of_place(reached)
-        yield from self._held_up.doubts(reached)
+        yield from held_up(reached, self.leads)
         yield from self._of_own_methods(reached)
         yield from self._afterwards.doubts(reached)
 
     def _of_own_methods(self, reached: Reached) -> Iterator[str]:
         """A class of the project may do anything where it has a library's inner method of its own."""
-        cls = reached.receiver.cls if isinstance(reached.receiver, Instance) else None
-        for base in self._program.classes.mro(cls) if cls is not None else ():
-            names = base.scope.bindings if isinstance(base, Class) else ()
-            inner = next((name for name in names if name.startswith("_") and not name.startswith("__")), None)
-            if inner is not None and reached.row.category in ("queue", "sync-primitive"):
-                yield f"`{inner}` of its class may depend on where and when it runs"
-                return
+        if not isinstance(reached.receiver, Instance) or reached.row.category not in ("queue", "sync-primitive"):
+            return
+        own = (base for base in self._program.classes.mro(reached.receiver.cls) if isinstance(base, Class))
+        names = (name for base in own for name in base.scope.bindings)
+        for inner in (name for name in names if name.startswith("_") and not name.startswith("__")):
+            yield f"`{inner}` of its class may depend on where and when it runs"
+            return
 
     def of_place(self, reached: Reached) -> Iterator[str]:
         """Where else the functions on its way run."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.afterwards import SAYS
 from loopsafe.contexts.remedies.leads import Leads, gives_its_result
-from loopsafe.contexts.spread.exclusion import surrounds
-from loopsafe.facts.schema import Const, Guard, Import, Name, Ref, Scope, unpack_span
+from loopsafe.contexts.spread.exclusion import is_under_handler
+from loopsafe.facts.schema import Const, Import, Name, Ref, Scope, unpack_span
 from loopsafe.locations import Span
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -121,14 +121,9 @@ class Failures:
 
 def _only_says(scope: Scope, handler: int) -> bool:
     """Whether an `except` clause does nothing but log, which the loop's own handler does as well."""
-    clauses = [at for at, guard in enumerate(scope.guards) if _is_of(guard, handler)]
-    inside = [call for call in scope.calls if any(surrounds(scope, at, call.guard) for at in clauses)]
-    stores = any(surrounds(scope, at, store.guard) for store in scope.stores for at in clauses)
+    inside = [call for call in scope.calls if is_under_handler(scope, call.guard, handler)]
+    stores = any(is_under_handler(scope, store.guard, handler) for store in scope.stores)
     return bool(inside) and not stores and all(last_name(call.func) in SAYS for call in inside)
-
-
-def _is_of(guard: Guard, handler: int) -> bool:
-    return guard.kind == "except" and isinstance(guard.test, Const) and guard.test.value == handler
 
 
 def _is_flagged(scope: Scope, final: Span) -> bool:

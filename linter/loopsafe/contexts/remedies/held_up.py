@@ -9,44 +9,38 @@ from collections.abc import Iterator
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.leads import Leads
-from loopsafe.facts.schema import Attr, Call, Const, Import, Name, Scope, Star
+from loopsafe.facts.schema import Attr, Call, Const, Import, Name, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
-from loopsafe.program.program import Program
 
 # As statements: a coroutine that means to wait has `await` before them.
-_WAITS = ("join", "wait", "acquire", "shutdown", "run_until_complete")
+_WAITS = ("join", "wait", "acquire", "shutdown")
 _POOLS = "PoolExecutor"
 
 
-class HeldUp:
-    """Looks for waits in the coroutines that start threads."""
+def held_up(reached: Reached, leads: Leads) -> Iterator[str]:
+    """What holds the loop up, in the coroutines that start threads, until the thread has done the operation."""
+    for hop in leads.hops(reached):
+        for scope in hop.module.facts.scopes:
+            row = _holds_up(hop.module, scope, hop.packed_span) if scope.is_async else 0
+            if row:
+                yield f"line {row} holds the loop up, which may see before its next turn that it is not done"
 
-    def __init__(self, program: Program, leads: Leads) -> None:
-        self._program, self._leads = program, leads
 
-    def doubts(self, reached: Reached) -> Iterator[str]:
-        """What holds the loop up until the thread has done the operation."""
-        for hop in self._leads.hops(reached):
-            for scope in hop.module.facts.scopes:
-                row = self._holds_up(hop.module, scope, hop.packed_span) if scope.is_async else 0
-                if row:
-                    yield f"line {row} holds the loop up, which may see before its next turn that it is not done"
-
-    def _holds_up(self, module: Module, scope: Scope, start: int) -> int:
-        """The row of a call by which a coroutine waits for a thread; 0 where there is none."""
-        started = next((call for call in scope.calls if call.packed_span == start), None)
-        for call in scope.calls:
-            after = started is None or call.packed_span > start
-            if after and (_is_wait(module, call) or (started is not None and _is_result(scope, started, call))):
-                return call.span.row
-        # A coroutine that waits for the job as coroutines do finds it done at the end of the block.
-        for block in () if scope.awaits else scope.blocks:
-            made = block.value if isinstance(block.value, Call) else None
-            if made is not None and not block.is_async and last_name(made.func).endswith(_POOLS):
-                return made.span.row
-        return 0
+def _holds_up(module: Module, scope: Scope, start: int) -> int:
+    """The row of a call by which a coroutine waits for a thread; 0 where there is none."""
+    started = next((call for call in scope.calls if call.packed_span == start), None)
+    for call in scope.calls:
+        after = started is None or call.packed_span > start
+        if after and (_is_wait(module, call) or (started is not None and _is_result(scope, started, call))):
+            return call.span.row
+    # A coroutine that waits for the job as coroutines do finds it done at the end of the block.
+    for block in () if scope.awaits else scope.blocks:
+        made = block.value if isinstance(block.value, Call) else None
+        if made is not None and not block.is_async and last_name(made.func).endswith(_POOLS):
+            return made.span.row
+    return 0
 
 
 def _is_wait(module: Module, call: Call) -> bool:
@@ -58,7 +52,7 @@ def _is_wait(module: Module, call: Call) -> bool:
     # `",".join(parts)` and `os.path.join(a, b)` wait for nobody.
     given = (*call.args, *(value for _, value in call.keywords))
     plain = all(isinstance(value, Const) and not isinstance(value.value, str) for value in given)
-    return plain and (call.role == "statement" or name == "join") and not any(isinstance(v, Star) for v in given)
+    return plain and (call.role == "statement" or name == "join")
 
 
 def _is_times(module: Module, call: Call) -> bool:

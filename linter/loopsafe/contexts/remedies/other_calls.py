@@ -48,7 +48,7 @@ class _Site(NamedTuple):
 
 @dataclass(slots=True)
 class _Question:
-    own: set[Scope]
+    own: list[Scope]
     is_answered: Callable[[], bool]
     furthest: int
 
@@ -70,8 +70,9 @@ class OtherCalls:
         """Ask who runs these functions, and step by step who runs those, until it `is_answered`."""
         own = list(functions)
         for module, scope in own:
+            self._modules[scope] = module
             self._look_up(module, scope)
-        self._asked.append(_Question({scope for _, scope in own}, is_answered, furthest))
+        self._asked.append(_Question([scope for _, scope in own], is_answered, furthest))
 
     def follow(self) -> bool:
         """Go one step further where there is no answer yet; whether there was any to go."""
@@ -79,25 +80,25 @@ class OtherCalls:
         self._asked = [asked for asked in self._asked if asked.furthest > 0 and not asked.is_answered()]
         for asked in self._asked:
             asked.furthest -= 1
-            for call in self._run_by(asked.own):
-                self._look_up(call.module, call.by)
+            for scope in list(self._behind(asked.own)):
+                self._look_up(self._modules[scope], scope)
         return len(self._sites) > known
 
-    def _run_by(self, own: set[Scope]) -> list[OtherCall]:
-        """The calls behind functions by other functions, as far as these were looked up."""
-        seen, pending, found = set(own), list(own), list[OtherCall]()
+    def _behind(self, functions: Iterable[Scope]) -> Iterator[Scope]:
+        """These functions, and those that are known by now to run them."""
+        seen = dict.fromkeys(functions)
+        pending = list(seen)
         while pending:
-            for call in self.of(pending.pop()):
-                if not call.handed and not call.by.is_async and call.by.kind == "function" and call.by not in seen:
-                    seen.add(call.by)
+            at = pending.pop()
+            yield at
+            for call in self.of(at):
+                if not _begins(call) and call.by not in seen:
+                    seen[call.by] = None
                     pending.append(call.by)
-                    found.append(call)
-        return found
 
     def _look_up(self, module: Module, scope: Scope) -> None:
         """Find the places that may run a function."""
         if scope.kind == "function" and scope not in self._sites:
-            self._modules[scope] = module
             self._sites[scope] = list(self._find(module, scope))
 
     def doubts(self, scopes: set[Scope]) -> Iterator[str]:
@@ -137,17 +138,10 @@ class OtherCalls:
 
     def begin(self, scope: Scope) -> Iterator[OtherCall]:
         """The places at which what calls a function begins: in coroutines and modules, or nobody can tell."""
-        seen, pending = {scope}, [scope]
-        while pending:
-            at = pending.pop()
+        for at in self._behind([scope]):
             if at.kind == "function" and _is_special(at):
                 yield OtherCall(at, self._modules[at], at, at.packed_span, True)
-            for call in self.of(at):
-                if call.handed or call.by.is_async or call.by.kind != "function":
-                    yield call
-                elif call.by not in seen:
-                    seen.add(call.by)
-                    pending.append(call.by)
+            yield from filter(_begins, self.of(at))
 
     def _find(self, module: Module, scope: Scope) -> Iterator[_Site]:
         name = _called(module, scope)
@@ -282,6 +276,11 @@ def _plain_names(value: Expr) -> Iterator[Name]:
     elif isinstance(value, Choice):
         for option in value.options:
             yield from _plain_names(option)
+
+
+def _begins(call: OtherCall) -> bool:
+    """Whether no function is behind a call: a coroutine or a module makes it, or whoever is given what is called."""
+    return call.handed or call.by.is_async or call.by.kind != "function"
 
 
 def _called(module: Module, scope: Scope) -> str:

@@ -27,7 +27,7 @@ class Candidate:
     name: str
     node: Node
     stored: bool
-    optional: bool = False
+    optional: bool
 
 
 class Crossings:
@@ -96,17 +96,27 @@ class Crossings:
     def _of_receiver(self, frame: Frame) -> list[Candidate]:
         """Attributes of `self` that are named after a loop."""
         bound = method_around(frame)
-        if bound is None:
-            return []
-        name, receiver = bound
-        attributes = self._attributes(receiver.cls)
-        ordered = sorted(attributes, key=lambda a: (_rank(a), a))
-        cls, of = receiver.cls, self._program.attribute
+        return self._of_instance(*bound) if bound is not None else []
+
+    def _of_instance(self, text: str, instance: Instance) -> list[Candidate]:
+        """Attributes of an object that are named after a loop."""
+        cls, of = instance.cls, self._program.attribute
+        attributes = self._attributes(cls)
         return [
-            Candidate(f"{name}.{a}", a, of(receiver, a), attributes[a], self._declared(cls, a))
-            for a in ordered
-            if "loop" in a.lower()
+            Candidate(f"{text}.{name}", name, of(instance, name), attributes[name], self._declared(cls, name))
+            for name in _named_after_a_loop(attributes)
         ]
+
+    def _of_module(self, text: str, module: ProjectModule) -> list[Candidate]:
+        """Variables of a module that are named after a loop."""
+        scope, of = module.module.facts.scopes[0], self._program.attribute
+        return [
+            Candidate(f"{text}.{name}", name, of(module, name), True, _allows_none(scope.annotations.get(name)))
+            for name in _named_after_a_loop(scope.bindings.keys() | scope.annotations.keys())
+        ]
+
+    def _held(self, text: str, holder: Instance | ProjectModule) -> list[Candidate]:
+        return self._of_instance(text, holder) if isinstance(holder, Instance) else self._of_module(text, holder)
 
     def _holders(self, frame: Frame) -> Iterator[tuple[str, Node]]:
         """What in scope may hold something that has a loop: attributes of `self`, variables, modules."""
@@ -114,22 +124,9 @@ class Crossings:
         if bound is not None:
             for name in sorted(self._attributes(bound[1].cls)):
                 yield f"{bound[0]}.{name}", self._program.attribute(bound[1], name)
-        hidden: set[str] = {bound[0]} if bound is not None else set()
-        at: Frame | None = frame
-        while at is not None:
-            for name in sorted(_own_names(at) - hidden):
+        for at, names in _visible(frame):
+            for name in sorted(names - {bound[0] if bound is not None else ""}):
                 yield name, self._program.variable(at, name)
-            hidden |= _own_names(at)
-            at = at.parent
-
-    def _held(self, text: str, holder: Instance | ProjectModule) -> Iterator[Candidate]:
-        if isinstance(holder, ProjectModule):
-            scope = holder.module.facts.scopes[0]
-            names = {name: _allows_none(scope.annotations.get(name)) for name in (*scope.bindings, *scope.annotations)}
-        else:
-            names = {name: self._declared(holder.cls, name) for name in self._attributes(holder.cls)}
-        for name in sorted((n for n in names if "loop" in n.lower()), key=lambda n: (_rank(n), n)):
-            yield Candidate(f"{text}.{name}", name, self._program.attribute(holder, name), True, names[name])
 
     def _declared(self, cls: Class, name: str) -> bool:
         """Whether the class, or one that it extends, declares that an attribute may be None."""
@@ -161,20 +158,31 @@ class Crossings:
     def _of_scopes(self, frame: Frame) -> list[Candidate]:
         """Parameters here; variables of the functions and the module around, but for those that nearer ones hide."""
         found: list[Candidate] = []
-        hidden: set[str] = set()
-        at: Frame | None = frame
-        while at is not None:
+        for at, names in _visible(frame):
             parameters = {p.name: p.default for p in at.scope.parameters}
-            names = set(parameters) if at is frame else _own_names(at)
-            mine = sorted((n for n in names - hidden if "loop" in n.lower()), key=lambda n: (_rank(n), n))
             given = {name for name, default in parameters.items() if not is_none(default)}
             types = {**at.scope.annotations, **{p.name: p.annotation for p in at.scope.parameters}}
             found += [
-                Candidate(n, n, self._program.variable(at, n), n in given, _allows_none(types.get(n))) for n in mine
+                Candidate(n, n, self._program.variable(at, n), n in given, _allows_none(types.get(n)))
+                for n in _named_after_a_loop(names & parameters.keys() if at is frame else names)
             ]
-            hidden |= _own_names(at)
-            at = at.parent
         return found
+
+
+def _visible(frame: Frame) -> Iterator[tuple[Frame, set[str]]]:
+    """The frame and those around it, each with its names that no nearer one hides."""
+    hidden: set[str] = set()
+    at: Frame | None = frame
+    while at is not None:
+        names = _own_names(at)
+        yield at, names - hidden
+        hidden |= names
+        at = at.parent
+
+
+def _named_after_a_loop(names: Iterable[str]) -> list[str]:
+    """Those that are, the usual ones first."""
+    return sorted((name for name in names if "loop" in name.lower()), key=lambda name: (_rank(name), name))
 
 
 def _allows_none(annotation: Expr) -> bool:

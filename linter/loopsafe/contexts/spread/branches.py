@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Name, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.knowledge.load import Knowledge
@@ -34,11 +35,9 @@ class Branches:
 
 def _tests(scope: Scope, guard: int) -> Iterator[Test]:
     """The things that are tested for being there, from the inside out."""
-    while guard >= 0:
-        row = scope.guards[guard]
+    for row in outwards(scope, guard):
         if row.kind == "test" and (tested := _tested(row.test)):
             yield tested[0], tested[1] == row.holds
-        guard = row.outer
 
 
 def _tested(test: Expr) -> Test | None:

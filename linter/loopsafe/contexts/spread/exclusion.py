@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Guard, Name, Scope
 
 Tests = tuple[Guard, ...]
@@ -50,6 +52,13 @@ def condition(scope: Scope, call: Call) -> int:
     """The innermost guard around a call that may fail: that a statement has returned is no condition."""
     guard = call.guard
     return scope.guards[guard].outer if guard >= 0 and scope.guards[guard].kind == "after" else guard
+
+
+def outwards(scope: Scope, guard: int) -> Iterator[Guard]:
+    """The guard and those around it that are more than calls that have returned."""
+    while guard >= 0:
+        yield scope.guards[guard]
+        guard = scope.guards[guard].outer
 
 
 def is_under_handler(scope: Scope, guard: int, handler: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.contexts.spread.helpers import Spot
 from loopsafe.contexts.spread.thread_tests import ThreadTests, given_values
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Guard, Name, Ref, Scope
@@ -36,7 +37,7 @@ class Guards:
 
     def is_fallback(self, scope: Scope, guard: int) -> bool:
         """Whether this is for loops that cannot watch for signals themselves: on Windows, where signals wake them."""
-        return any(_lacks_signals(scope, row) for row in _outwards(scope, guard))
+        return any(_lacks_signals(scope, row) for row in outwards(scope, guard))
 
     def _is_at_home(self, place: Spot, guard: int) -> bool:
         """Whether a guard, or one around it, can only be passed there."""
@@ -80,7 +81,7 @@ class Guards:
 
     def _raises_elsewhere(self, helper: Spot) -> bool:
         """Whether a function has a `raise` for other threads only."""
-        rows = (row for guard in helper.scope.raises for row in _outwards(helper.scope, guard))
+        rows = (row for guard in helper.scope.raises for row in outwards(helper.scope, guard))
         return any(self._is_elsewhere(helper, row) for row in rows)
 
     def _is_elsewhere(self, place: Spot, row: Guard) -> bool:
@@ -89,11 +90,11 @@ class Guards:
         return row.kind == "try" and not row.holds and self._tests.fails_elsewhere(place, row.test)
 
 
-def _outwards(scope: Scope, guard: int) -> Iterator[Guard]:
-    """The guard and those around it that are more than calls that have returned."""
-    while guard >= 0:
-        yield scope.guards[guard]
-        guard = scope.guards[guard].outer
+def is_under_windows(scope: Scope, guard: int) -> bool:
+    """Whether the innermost comparison with the name of Windows around says that this is Windows."""
+    rows = (row for row in outwards(scope, guard) if row.kind == "test" and _names_windows(row.test))
+    tests = ((row.test.operator, row.holds) for row in rows if isinstance(row.test, Compare))
+    return next(((operator in ("==", "is")) == holds for operator, holds in tests), False)
 
 
 def _lacks_signals(scope: Scope, row: Guard) -> bool:
@@ -120,10 +121,11 @@ def _names_windows(test: Expr) -> bool:
 def _chosen(place: Spot, func: Expr) -> list[tuple[Expr, int]]:
     """What a called variable may hold, with the guard under which it was bound; what a called condition may give."""
     values = given_values(place, func) if isinstance(func, Name) else [(func, -1)] if isinstance(func, Choice) else []
-    return [(option, guard) for value, guard in values for option in _options(value)]
+    return [(option, guard) for value, guard in values for option in options(value)]
 
 
-def _options(value: Expr) -> tuple[Expr, ...]:
+def options(value: Expr) -> tuple[Expr, ...]:
+    """What a condition may give; of anything else, itself."""
     return value.options if isinstance(value, Choice) else (value,)
 
 

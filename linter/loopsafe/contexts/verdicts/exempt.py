@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import LOOP, Hop, State
-from loopsafe.contexts.spread.exclusion import condition, surrounds
+from loopsafe.contexts.spread.exclusion import condition, outwards, surrounds
+from loopsafe.contexts.spread.guards import is_under_windows, options
 from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.contexts.spread.helpers import Helpers, Spot
-from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Scope
+from loopsafe.facts.schema import Attr, Call, Scope
+from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import External, Frame, Instance, Member, Object
 
 _ENDING = {"exit", "_exit", "quit", "abort"}
-_WINDOWS = {"win32", "nt", "Windows"}
 _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
 
 
@@ -63,9 +64,8 @@ def is_expected_to_fail(reached: Reached, states: Sequence[State], hops: Sequenc
     """
     if reached.state.place.kind == "signal":
         return True
-    left = ((state.frame.scope, _call_at(state.frame.scope, hop)) for state, hop in zip(states, hops[1:], strict=False))
-    way = [*left, (reached.state.frame.scope, reached.call)]
-    return any(call is not None and expected_exceptions(scope, call.handler) & _NO_LOOP for scope, call in way)
+    way = _way(reached, states, hops)
+    return any(expected_exceptions(frame.scope, call.handler) & _NO_LOOP for frame, call in way)
 
 
 def has_a_policy(reached: Reached, program: Program) -> bool:
@@ -89,31 +89,31 @@ def _call_at(scope: Scope, hop: Hop) -> Call | None:
     return next((call for call in scope.calls if call.packed_span == hop.packed_span), None)
 
 
-def needs_a_running_loop(reached: Reached, states: Sequence[State], hops: Sequence[Hop], program: Program) -> bool:
+def _way(reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> Iterator[tuple[Frame, Call]]:
+    """The calls on the way to an operation, itself the last, and where they are made. `hops` lead to `states`."""
+    for state, hop in zip(states, hops[1:], strict=False):
+        call = _call_at(state.frame.scope, hop)
+        if call is not None:
+            yield state.frame, call
+    yield reached.state.frame, reached.call
+
+
+def needs_a_running_loop(
+    reached: Reached, states: Sequence[State], hops: Sequence[Hop], helpers: Helpers, knowledge: Knowledge
+) -> bool:
     """Whether it is only done where a loop is seen to run: not by the thread that is to run that loop later.
 
     `hops` lead to `states`.
     """
-    left = (_call_at(state.frame.scope, hop) for state, hop in zip(states, hops[1:], strict=False))
-    calls = [*zip(states, left, strict=False), (reached.state, reached.call)]
-    return any(call is not None and _asks_for_a_running_loop(state.frame, call.guard, program) for state, call in calls)
-
-
-def _asks_for_a_running_loop(frame: Frame, guard: int, program: Program) -> bool:
-    telling = {name.rpartition(".")[2] for name, row in program.knowledge.tests.items() if row.tells == "running"}
-    while guard >= 0:
-        at = frame.scope.guards[guard]
-        if at.kind == "test" and at.holds and isinstance(at.test, Call):
-            helpers = Helpers(program.modules, program.index).called(Spot(frame.module, frame.scope), at.test.func)
-            answers = [answer for helper in helpers for answer in helper.scope.returns]
-            if any(last_name(part) in telling for answer in (at.test, *answers) for part in _options(answer)):
-                return True
-        guard = at.outer
+    telling = {name.rpartition(".")[2] for name, row in knowledge.tests.items() if row.tells == "running"}
+    for frame, call in _way(reached, states, hops):
+        for row in outwards(frame.scope, call.guard):
+            if row.kind == "test" and row.holds and isinstance(row.test, Call):
+                called = helpers.called(Spot(frame.module, frame.scope), row.test.func)
+                answers = (row.test, *(answer for helper in called for answer in helper.scope.returns))
+                if any(last_name(part) in telling for answer in answers for part in options(answer)):
+                    return True
     return False
-
-
-def _options(expr: Expr) -> Sequence[Expr]:
-    return expr.options if isinstance(expr, Choice) else (expr,)
 
 
 def ends_the_process(reached: Reached) -> bool:
@@ -125,23 +125,13 @@ def ends_the_process(reached: Reached) -> bool:
 
 def is_for_windows(hop: Hop) -> bool:
     """Whether a handler is set under Windows only, where asyncio's usual loop is woken by signals."""
-    for scope in hop.module.facts.scopes:
-        for call in scope.calls:
-            if call.packed_span == hop.packed_span:
-                named = any(isinstance(given, Attr) and given.name == "SIGBREAK" for given in call.args)
-                return named or _is_under_windows(scope, call.guard)
-    return False
-
-
-def _is_under_windows(scope: Scope, guard: int) -> bool:
-    while guard >= 0:
-        at = scope.guards[guard]
-        sides = (at.test.left, at.test.right) if isinstance(at.test, Compare) else ()
-        windows = any(isinstance(side, Const) and side.value in _WINDOWS for side in sides)
-        if at.kind == "test" and windows and isinstance(at.test, Compare):
-            return (at.test.operator in ("==", "is")) == at.holds
-        guard = at.outer
-    return False
+    setting = ((scope, _call_at(scope, hop)) for scope in hop.module.facts.scopes)
+    return any(
+        any(isinstance(given, Attr) and given.name == "SIGBREAK" for given in call.args)
+        or is_under_windows(scope, call.guard)
+        for scope, call in setting
+        if call is not None
+    )
 
 
 def wakes_itself(program: Program) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loopsafe.contexts.owners.boundaries import Boundaries, Boundary
 from loopsafe.contexts.owners.owner import Owners, best_known
-from loopsafe.contexts.owners.private import is_just_made, keeper_made_there, made_there
+from loopsafe.contexts.owners.private import is_just_made, keeper_is_made, made_there
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.loops import OF_APPLICATION, Loops
 from loopsafe.contexts.places.paths import Paths
@@ -15,6 +15,7 @@ from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.places.spans import Spans, runs_the_loop
 from loopsafe.contexts.places.threads import Threads
 from loopsafe.contexts.places.together import SecondLoops
+from loopsafe.contexts.spread.helpers import Helpers
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts import exempt
 from loopsafe.contexts.verdicts.refuted import is_refuted
@@ -47,6 +48,7 @@ class OffLoop:
         self._loops_of_root: dict[State, Loops] = {}
         self._sets: dict[State, bool] = {}
         self._is_of_a_loop: dict[State, bool] = {}
+        self._helpers = Helpers(program.modules, program.index)
 
     def found(self, misused: set[Call]) -> Iterator[OffLoopUse]:
         """Each of them once; `misused` are calls that are wrong in another way."""
@@ -80,11 +82,13 @@ class OffLoop:
         """Whether a signal's handler, which stands between two steps of the loop's own thread, does no harm at all."""
         if exempt.ends_the_process(reached):
             return True
-        quiet = exempt.is_woken(reached, self._program) or exempt.wakes_itself(self._program)
-        paths = self._threads.plain if reached.state in self._threads.plain else self._threads.busy
-        for_windows = reached.state in paths and exempt.is_for_windows(paths.to(reached.state)[0])
-        quiet = quiet or for_windows or self._wakes_nobody(reached)
+        woken = exempt.is_woken(reached, self._program) or exempt.wakes_itself(self._program)
+        quiet = woken or self._is_for_windows(reached.state) or self._wakes_nobody(reached)
         return quiet and self._owners.thread_of(reached) is None
+
+    def _is_for_windows(self, state: State) -> bool:
+        paths = self._threads.plain if state in self._threads.plain else self._threads.busy
+        return state in paths and exempt.is_for_windows(paths.to(state)[0])
 
     def _wakes_nobody(self, reached: Reached) -> bool:
         """Whether it is done to something that is only asked: nobody waits for anything of that name."""
@@ -112,10 +116,12 @@ class OffLoop:
             return None
         if self._needs_no_owner(reached) and self._has_set_a_loop(root):
             return None
-        if root in self._threads.running_roots and exempt.needs_a_running_loop(reached, states, hops, self._program):
+        if root in self._threads.running_roots and self._waits_for_a_loop(reached, states, hops):
             return None
         of_a_loop = root not in self._threads.running_roots and self._owners.is_loops(reached.receiver, paths)
-        if (not of_a_loop and made_there(reached, paths)) or keeper_made_there(reached, paths, self._program):
+        if not of_a_loop and made_there(reached, paths):
+            return None
+        if keeper_is_made(reached.receiver, paths.lead_into, self._program):
             return None
         if root in self._threads.running_roots and not self._needs_no_owner(reached):
             near = self._is_foreign_beside(root, reached)
@@ -129,6 +135,9 @@ class OffLoop:
         # At exit the loop may be gone; between two steps of its own thread a wake-up comes late, not never.
         guess = reached.state.place.kind in ("exit", "signal") and self._owners.thread_of(reached) is None
         return sure and not guess
+
+    def _waits_for_a_loop(self, reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> bool:
+        return exempt.needs_a_running_loop(reached, states, hops, self._helpers, self._program.knowledge)
 
     def _is_a_loop(self, state: State) -> bool:
         if state not in self._is_of_a_loop:

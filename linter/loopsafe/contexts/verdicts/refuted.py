@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop, State
+from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope, Star
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -139,9 +140,7 @@ def _binds(scope: Scope, name: str) -> bool:
 
 
 def _type_tests(scope: Scope, guard: int) -> Iterator[Call]:
-    while guard >= 0:
-        row = scope.guards[guard]
+    for row in outwards(scope, guard):
         test = row.test if row.kind == "test" and row.holds else None
         if isinstance(test, Call) and len(test.args) == 2 and last_name(test.func) == "isinstance":
             yield test
-        guard = row.outer

@@ -56,8 +56,13 @@ def run_check(request: CheckRequest) -> int:
     )
     watch = Stopwatch()
     timed = watch if request.profile else None
-    work = replace(work, watch=timed, verbose=request.verbose, fresh=_fresh(request))
-    work = replace(work, memory={} if request.fix else None)
+    work = replace(
+        work,
+        watch=timed,
+        verbose=request.verbose,
+        fresh=_fresh(request),
+        memory={} if request.fix else None,
+    )
     report = work.analyse(quiet=request.quiet)
     told_there = formats.load(request.output_format).tells_problems and not request.output_file
     tell_problems(work, report, request.quiet, told_there)
