@@ -103,6 +103,7 @@ def run_awake(file: Path, **environment: str) -> str:
         encoding="utf-8",
         timeout=120,
         check=False,
+        cwd=file.parent,
         env={**os.environ, **environment},
     )
     return "|".join(done.stdout.splitlines())
