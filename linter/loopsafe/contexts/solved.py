@@ -28,9 +28,11 @@ class Solved:
         self.program, self.guards = program, Guards(program)
         self.propagation = Propagation(program, self.guards, remarks)
         self.flow = self.propagation.flow
-        Origins(self.propagation).seed()
+        origins = Origins(self.propagation)
+        origins.seed()
         Declared(self.propagation).seed()
         program.solver.run()
+        origins.settle()
         Finalizers(self.propagation).seed()
         program.solver.run()
         self.loop_threads: dict[Value, LoopThread] = loop_threads(self.flow)

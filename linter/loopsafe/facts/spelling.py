@@ -28,3 +28,8 @@ def is_exact(expr: Expr) -> bool:
     while isinstance(expr, Attr):
         expr = expr.base
     return isinstance(expr, Name)
+
+
+def is_same_name(one: Expr, other: Expr) -> bool:
+    """Whether both are the same names and attributes."""
+    return is_exact(one) and is_exact(other) and spell(one) == spell(other)

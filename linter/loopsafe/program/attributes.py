@@ -75,7 +75,12 @@ class Attributes:
             if value is one:
                 self._kept(keeper, name, node)
             else:
-                self._graph.solver.link(self._graph.attribute(one, name), node)
+                self._graph.solver.listen(self._graph.attribute(one, name), self._unless_of, node, one)
+
+    def _unless_of(self, node: Node, one: Object, value: Value) -> None:
+        """What is stored on any of them; their own methods each has for itself."""
+        if not isinstance(value, Member) or value.receiver is not one:
+            self._graph.solver.add(node, value)
 
     def _kept(self, keeper: str, name: str, node: Node) -> None:
         """What the program stores under a name on any object of a library class, or of a class that extends it."""

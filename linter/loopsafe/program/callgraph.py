@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Scope, Star
+from loopsafe.facts.spelling import is_same_name
 from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.knowledge.schema import Passed, RunsRow
 from loopsafe.program.classes import Classes
@@ -64,7 +65,8 @@ class Calls:
         elif isinstance(callee, Function):
             self._enter(callee, None, arguments, site, on_target)
         elif isinstance(callee, Method):
-            self._enter(callee.function, callee.receiver, arguments, site, on_target)
+            given = self._of_one(callee.receiver, arguments, site)
+            self._enter(callee.function, callee.receiver, given, site, on_target)
         elif isinstance(callee, Class):
             self._construct(callee, arguments, site, on_target)
         elif isinstance(callee, Instance):
@@ -79,6 +81,21 @@ class Calls:
             on_target(Library(name.removesuffix(".__init__"), callee.receiver, arguments))
         elif isinstance(callee, Object):
             on_target(Library(f"{callee.type}.__call__", callee, arguments))
+
+    def _of_one(self, receiver: Value, arguments: Arguments, site: object) -> Arguments:
+        """The arguments where the receiver is this one: in `x.start(x.run)` the methods are those of one object."""
+        if not isinstance(site, Call) or not isinstance(site.func, Attr) or arguments.caller is None:
+            return arguments
+        base = site.func.base
+        if not any(isinstance(s.expr, Attr) and is_same_name(s.expr.base, base) for s in arguments.positional):
+            return arguments
+
+        def of_one(source: Source) -> Source:
+            if isinstance(source.expr, Attr) and is_same_name(source.expr.base, base):
+                return Source(source.frame, source.expr, self._graph.attribute(receiver, source.expr.name), source.guard)
+            return source
+
+        return replace(arguments, positional=tuple(map(of_one, arguments.positional)))
 
     def _external(self, name: str, arguments: Arguments, on_target: OnTarget) -> None:
         if name.endswith(".__init__"):  # `Base.__init__(self, ...)` makes a Base of self

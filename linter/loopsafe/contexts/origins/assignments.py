@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from loopsafe.contexts.origins.overrides import Overrides
 from loopsafe.contexts.origins.starts import Starts
+from loopsafe.contexts.places.flow import Origin
 from loopsafe.facts.schema import Ref, Store
 from loopsafe.knowledge.schema import AssignRow
 from loopsafe.program.index import StoreSite
@@ -48,11 +49,13 @@ class Assignments:
             row = next((row for owner, row in owners.items() if self._is(holder, owner)), None)
             if row is not None:
                 origin = self._starts.origin(row, frame.module, store.packed_span)
-                program.solver.listen(
-                    program.evaluate(frame, store.value), lambda value: self._starts.run(value, row, origin)
-                )
+                self._starts.driven.when(row.only_if_called, holder, lambda: self._run(frame, store, row, origin))
 
         program.solver.listen(program.evaluate(frame, store.base), on)
+
+    def _run(self, frame: Frame, store: Store, row: AssignRow, origin: Origin) -> None:
+        stored = self._program.evaluate(frame, store.value)
+        self._program.solver.listen(stored, lambda value: self._starts.run(value, row, origin))
 
     def _is(self, holder: Value, owner: str) -> bool:
         knowledge = self._program.knowledge

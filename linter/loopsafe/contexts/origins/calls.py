@@ -10,6 +10,7 @@ from loopsafe.contexts.origins.entries import Entries
 from loopsafe.contexts.origins.handed import Handed
 from loopsafe.contexts.origins.overrides import Overrides
 from loopsafe.contexts.origins.starts import Starts, holds
+from loopsafe.contexts.places.flow import Origin
 from loopsafe.contexts.places.place import STARTING
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Call, Scope
@@ -41,6 +42,11 @@ class Origins:
         self._starts.begin()
         self._overrides.seed()
         Entries(self._starts).seed()
+
+    def settle(self) -> None:
+        """Once the program is solved: let flow what depends on which objects are driven."""
+        while self._starts.driven.settle():
+            self.program.solver.run()
 
     def _sites(self) -> list[CallSite]:
         """Every call whose last name is that of a function which starts a context."""
@@ -99,8 +105,13 @@ class Origins:
             if row.coroutine and row.where in STARTING:
                 self._propagation.run_in_thread(row, target, origin)
                 return
-            self.program.hand_over(row, target, call, self._starts.rooted(row, origin))
-            self._handed.start(row, target, origin)
+            self._starts.driven.when(
+                row.only_if_called, target.receiver, lambda: self._hand_over(row, target, call, origin)
+            )
+
+    def _hand_over(self, row: RunsRow, target: Library, call: Call, origin: Origin) -> None:
+        self.program.hand_over(row, target, call, self._starts.rooted(row, origin))
+        self._handed.start(row, target, origin)
 
     def _elsewhere(self, row: RunsRow, target: Library) -> bool:
         """Whether the executor given runs things in another process."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from loopsafe.contexts.origins.dotted import DottedNames
+from loopsafe.contexts.origins.driven import Driven
 from loopsafe.contexts.places.flow import Origin
 from loopsafe.contexts.places.place import HOME, STARTING, Hop, Place
 from loopsafe.contexts.spread.propagate import Propagation
@@ -23,7 +24,7 @@ class Starts:
     def __init__(self, propagation: Propagation, home: bool = False) -> None:
         self._home = home
         self.propagation, self.program = propagation, propagation.program
-        self._dotted = DottedNames(self.program)
+        self._dotted, self.driven = DottedNames(self.program), Driven(self.program)
         self._watched: dict[Scope, list[Callable[[Frame], None]]] = defaultdict(list)
         self._places: dict[Scope, Module] = {}
         self._seen: set[Frame] = set()

@@ -10,11 +10,11 @@ from loopsafe.contexts.spread.exclusion import condition, outwards, surrounds
 from loopsafe.contexts.spread.guards import is_under_windows, options
 from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.contexts.spread.helpers import Helpers, Spot
-from loopsafe.facts.schema import Attr, Call, Scope
+from loopsafe.facts.schema import Attr, Call, Scope, Star
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import External, Frame, Instance, Member, Object
+from loopsafe.program.values import Container, Coroutine, External, Frame, Instance, Member, Object, Value
 
 _ENDING = {"exit", "_exit", "quit", "abort"}
 _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
@@ -42,8 +42,21 @@ def is_harmless(reached: Reached, program: Program) -> bool:
         return reached.row.category == "lookup"
     if any(keyword in reached.row.unless_given for keyword, _ in call.keywords):
         return True
-    given = program.evaluate(reached.state.frame, call.args[0]).values if wanted and call.args else {}
+    first = call.args[0] if wanted and call.args else None
+    if isinstance(first, Star):
+        # What is not seen to be a coroutine is a future, which knows its loop.
+        return not any(isinstance(v, Coroutine) for v in _elements(first, reached.state.frame, program))
+    given = program.evaluate(reached.state.frame, first).values if first else {}
     return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in given)
+
+
+def _elements(star: Star, frame: Frame, program: Program) -> set[Value]:
+    """What the container behind a star holds."""
+    held = program.evaluate(frame, star.value)
+    program.solver.run()
+    contents = [program.content(value, None) for value in held.values if isinstance(value, Container)]
+    program.solver.run()
+    return {value for node in contents for value in node.values}
 
 
 def is_a_loop(frame: Frame, program: Program) -> bool:

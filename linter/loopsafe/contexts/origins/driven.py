@@ -1,0 +1,60 @@
+"""Objects that nobody drives: the project starts the thread of another one of the same class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from loopsafe.facts.schema import Attr
+from loopsafe.program.program import Program
+from loopsafe.program.values import Object, Value
+
+
+class Driven:
+    """Puts off what happens to an object until it is known which objects the methods of its row are called on."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._put_off: list[tuple[tuple[str, ...], Object, Callable[[], None]]] = []
+
+    def when(self, methods: tuple[str, ...], holder: Value | None, action: Callable[[], None]) -> None:
+        """Do it if one of the methods may be called on this object; at once where it is not known where it was made."""
+        if methods and isinstance(holder, Object) and holder.site is not None:
+            self._put_off.append((methods, holder, action))
+        else:
+            action()
+
+    def settle(self) -> bool:
+        """Do what turns out to be called for, when the program is solved; whether there was anything."""
+        found = [entry for entry in self._put_off if self._may_be_called(*entry[:2])]
+        self._put_off = [entry for entry in self._put_off if entry not in found]
+        for _, _, action in found:
+            action()
+        return bool(found)
+
+    def _may_be_called(self, methods: tuple[str, ...], holder: Object) -> bool:
+        return any(_may_be(holder, values) for method in methods for values in self._receivers(method))
+
+    def _receivers(self, method: str) -> Iterator[set[Value]]:
+        """What each call of a method is on."""
+        program = self._program
+        for module, scope, call in program.index.calls.get(method, ()):
+            if not isinstance(call.func, Attr):
+                yield set()
+                continue
+            nodes = [program.evaluate(frame, call.func.base) for frame in program.classes.frames(module, scope)]
+            program.solver.run()
+            yield {value for node in nodes for value in node.values}
+
+
+def _may_be(holder: Object, values: set[Value]) -> bool:
+    """Whether a receiver may be the object: it is not known, of another kind, or the same."""
+    return not values or any(
+        not isinstance(v, Object) or v.site is None or v.type != holder.type or _is_same(v, holder) for v in values
+    )
+
+
+def _is_same(one: Object, other: Object) -> bool:
+    """Whether both are made by the same call, for objects of the same class."""
+    if one.site is not other.site or one.frame is None or other.frame is None:
+        return one is other
+    return one.frame.receiver is other.frame.receiver
