@@ -64,7 +64,11 @@ class Callers:
                 continue
             seen.add(function)
             callers = self._program.index.callers(function.name)
-            if not callers or not all(place is at and is_own_call(by, call) for place, by, call in callers):
+            # Another object of the same file calls it: then it must be on a loop itself.
+            apart = [by for _, by, call in callers if not is_own_call(by, call)]
+            if not callers or not all(place is at for place, _, _ in callers):
+                return False
+            if not all(by in on_loops or self._is_called_back(at, by) for by in apart):
                 return False
             pending += [(place, by) for place, by, _ in callers]
         return True

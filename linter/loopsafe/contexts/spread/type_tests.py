@@ -7,13 +7,14 @@ import re
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.program.index import last_name
+from loopsafe.program.python import COROUTINE_TESTS
 
 _MEMBER = re.compile(r"[\w.]+")
 _NOTHING = frozenset({"None", "Optional", "Union", "typing.Optional", "typing.Union"})
 
 
 def depends_on_type(scope: Scope, call: Call) -> bool:
-    """Whether a call is made only for what an `isinstance` test lets through, other than the call's own receiver.
+    """Whether a call is made only for what a test of its type lets through, other than the call's own receiver.
 
     A test that must hold (`assert isinstance(...)`), or that only tells the declared class from None, chooses nothing.
     """
@@ -29,7 +30,8 @@ def depends_on_type(scope: Scope, call: Call) -> bool:
 
 
 def _tests_other(test: Expr, receiver: Expr | None) -> bool:
-    return isinstance(test, Call) and last_name(test.func) == "isinstance" and test.args[:1] != (receiver,)
+    known = isinstance(test, Call) and last_name(test.func) in {"isinstance", *COROUTINE_TESTS}
+    return known and test.args[:1] != (receiver,)
 
 
 def _must_hold(scope: Scope, guard: int) -> bool:
