@@ -45,6 +45,10 @@ class Calls:
         self._demanded: set[Frame] = set()
         self._bound: set[tuple[Frame, Call]] = set()
         self._sensitive: dict[Scope, bool] = {}
+        # What closures call, and the frames in which they are entered: the decorated functions decide those.
+        self._from_closures: dict[Scope, list[Call]] = defaultdict(list)
+        self._closures: dict[Scope, list[Frame]] = defaultdict(list)
+        names.entered.append(self._entered)
 
     def arguments(self, frame: Frame, call: Call) -> Arguments:
         """The arguments as written, each to be read only if someone asks."""
@@ -286,7 +290,8 @@ class Calls:
         # A name that everything calls (`get`, `run`) would lead everywhere, unless it means one function alone.
         most = _MOST_CALLERS * (_FOR_ONE if index.defined[frame.scope.name] == 1 else 1)
         for module, scope, call in sites if len(sites) <= most else ():
-            for caller in self._classes.frames(module, scope):
+            self._from_closures[scope].append(call)
+            for caller in (*self._classes.frames(module, scope), *self._closures.get(scope, ())):
                 self._bind(caller, call)
         for module, scope in index.decorated.get(frame.scope.name, ())[:_MOST_CALLERS]:
             around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
@@ -329,6 +334,12 @@ class Calls:
             for row in self._graph.knowledge.runs.get(target.name, ()):
                 if row.passes.objects:
                     self.handed_over(row, target, call, _ignore)
+
+    def _entered(self, frame: Frame) -> None:
+        if isinstance(frame.parent and frame.parent.site, Function):
+            self._closures[frame.scope].append(frame)
+            for call in self._from_closures.get(frame.scope, ()):
+                self._bind(frame, call)
 
     def _bind(self, caller: Frame, call: Call) -> None:
         """Have a call give its arguments to whatever it enters, once for all who demand them."""

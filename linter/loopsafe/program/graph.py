@@ -58,7 +58,7 @@ class Arguments:
     def after(self, start: int, keywords: bool) -> Arguments:
         """The positional arguments from `start` on, with or without the keywords."""
         kept = (self.keywords, self.rest_keywords) if keywords else ((), ())
-        taken = self.skip + max(0, start - len(self.positional))
+        taken = self.skip + (max(0, start - len(self.positional)) if self.rest else 0)
         counted = (self.partials, self.passed)
         return Arguments(self.positional[start:], kept[0], self.rest, kept[1], taken, *counted, self.whole)
 

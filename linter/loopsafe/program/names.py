@@ -200,8 +200,10 @@ class Names:
         own = graph.values.make(Container, "tuple", frame, parameter)
         for position, source in enumerate(arguments.positional[taken:], shift):
             graph.solver.link(graph.node(source), graph.slot(own, position))
+        # The first of the rest may be what the parameters before it take.
+        ahead = taken - len(arguments.positional) + arguments.skip - shift
         for rest in arguments.rest:
-            graph.include(own, graph.node(rest))
+            graph.include(own, graph.node(rest), ahead)
 
     def _match_keywords(self, frame: Frame, parameter: Parameter, arguments: Arguments) -> None:
         graph = self._graph
