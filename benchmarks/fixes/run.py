@@ -2,6 +2,7 @@
 
     python -m benchmarks.fixes.run                      # everything, from the checkout's root
     python -m benchmarks.fixes.run --only suites        # the packages' own tests, before and after
+    python -m benchmarks.fixes.run --only checkers      # what mypy and ruff say, before and after
     python -m benchmarks.fixes.run --package tornado    # one package, page left alone
 
 Needs the packages that `python -m benchmarks.accuracy.run` fetches. The fixed copies stay in the work folder.
@@ -16,12 +17,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.accuracy.by_hand import read_sites
 from benchmarks.accuracy.checking import Limits
+from benchmarks.accuracy.labels import read_labels
 from benchmarks.accuracy.pages import fill
-from benchmarks.accuracy.releases import Release
+from benchmarks.accuracy.releases import NotFetchedError, Release
 from benchmarks.accuracy.verdicts import read_verdicts
 from benchmarks.caches import add_cache_option
-from benchmarks.fixes import comparing, suites
+from benchmarks.fixes import checkers, comparing, suites
 from benchmarks.fixes.applying import Applied, apply_fixes, find
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "fixes-compared.md"
@@ -61,7 +64,30 @@ def _suites(options: argparse.Namespace) -> list[str]:
     return wrong + [problem for ran in results for problem in suites.problems(ran)]
 
 
-PARTS = {"packages": _packages, "suites": _suites}
+def _checkers(options: argparse.Namespace) -> list[str]:
+    """mypy and `ruff format` before and after all fixes: what is wrong."""
+    labelled = {label.release for label in read_labels()}
+    pins = sorted({verdict.release for verdict in read_verdicts().values()} | {*map(str, labelled)} | _read_by_hand())
+    rows, wrong, limits = [], list[str](), Limits(options.timeout, options.memory)
+    for pin in _wanted(pins, options):
+        try:
+            folder = Release.parse(pin).unpacked(options.cache)
+            applied = apply_fixes(folder, copy := options.work / f"{pin}-checked", find(folder, limits), True, limits)
+            if applied.files:
+                rows.append(checkers.check(pin, folder, copy, applied.files, limits))
+                print(checkers.table(rows[-1:]), *checkers.problems(rows[-1]), sep="\n", flush=True)
+        except (subprocess.SubprocessError, NotFetchedError) as error:
+            wrong.append(f"{pin}: {error}")
+    if not options.package:
+        fill(PAGE, "checkers", checkers.table(rows))
+    return wrong + [problem for row in rows for problem in checkers.problems(row)]
+
+
+def _read_by_hand() -> set[str]:
+    return {str(site.app) for site in read_sites()}
+
+
+PARTS = {"packages": _packages, "suites": _suites, "checkers": _checkers}
 
 
 def _wanted(pins: list[str], options: argparse.Namespace) -> list[str]:

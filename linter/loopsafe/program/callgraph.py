@@ -95,9 +95,9 @@ class Calls:
             return arguments
 
         def of_one(source: Source) -> Source:
-            if isinstance(source.expr, Attr) and is_same_name(source.expr.base, base):
-                return Source(source.frame, source.expr, self._graph.attribute(receiver, source.expr.name), source.guard)
-            return source
+            if not isinstance(source.expr, Attr) or not is_same_name(source.expr.base, base):
+                return source
+            return replace(source, node=self._graph.attribute(receiver, source.expr.name))
 
         return replace(arguments, positional=tuple(map(of_one, arguments.positional)))
 

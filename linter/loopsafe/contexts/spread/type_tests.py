@@ -30,8 +30,9 @@ def depends_on_type(scope: Scope, call: Call) -> bool:
 
 
 def _tests_other(test: Expr, receiver: Expr | None) -> bool:
-    known = isinstance(test, Call) and last_name(test.func) in {"isinstance", *COROUTINE_TESTS}
-    return known and test.args[:1] != (receiver,)
+    if not isinstance(test, Call) or last_name(test.func) not in {"isinstance", *COROUTINE_TESTS}:
+        return False
+    return test.args[:1] != (receiver,)
 
 
 def _must_hold(scope: Scope, guard: int) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 from loopsafe.contexts.places.place import Hop
 from loopsafe.contexts.spread.handlers import expected_exceptions
@@ -13,6 +16,7 @@ from loopsafe.program.graph import Entered, Library, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
+from loopsafe.program.values import Frame
 
 _FURTHEST = 4
 _MOST_CALLERS = 30
@@ -23,6 +27,14 @@ _NEAR = 2
 _PATCHES = ("nest_asyncio", "nest_asyncio2")
 
 Where = tuple[Module, Scope, Call]
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How control gets to a call that runs a loop: the calls, that one last, and what is told of those before it."""
+
+    hops: tuple[Hop, ...]
+    calls: tuple[Where, ...]
 
 
 class NestedRuns:
@@ -54,9 +66,9 @@ class NestedRuns:
         for module, scope, call in self._runs:
             if self.is_guarded(scope, call) or "RuntimeError" in expected_exceptions(scope, call.handler):
                 continue
-            way = self._way(module, scope)
+            way = next(filter(self._is_open, self._ways((module, scope, call))), None)
             if way is not None:
-                hops = (*way, Hop("reaches", module, call.packed_span))
+                hops = (*way.hops, Hop("reaches", module, call.packed_span))
                 yield LoopCall(module, call, hops, len(hops) <= _NEAR)
 
     def _ask_run(self, module: Module, scope: Scope, call: Call, names: frozenset[str]) -> None:
@@ -108,25 +120,49 @@ class NestedRuns:
 
         self._program.targets(self._program.classes.plain_frame(module, scope), call, target)
 
-    def _way(self, module: Module, scope: Scope) -> tuple[Hop, ...] | None:
-        """From a coroutine, or from what is given to a loop, to this function; None where there is no way."""
-        if scope.is_async:
-            return ()
-        front: list[tuple[Scope, tuple[Hop, ...]]] = [(scope, ())]
-        seen = {scope}
+    def _ways(self, run: Where) -> Iterator[_Way]:
+        """From coroutines, and from what is given to a loop, to a call that runs a loop; the shortest first."""
+        if run[1].is_async:
+            yield from () if self._is_left_alone(*run[:2]) else (_Way((), (run,)),)
+            return
+        front, seen = [_Way((), (run,))], {run[1]}
         while front:
-            at, hops = front.pop(0)
+            way = front.pop(0)
+            at = way.calls[0][1]
             for handed_in, call in self._callbacks.get(at, ()):
-                return (Hop("loop", handed_in, call.packed_span), *hops)
-            for caller_module, caller, call in self._callers.get(at, ()):
+                yield _Way((Hop("loop", handed_in, call.packed_span), *way.hops), way.calls)
+            for where in self._callers.get(at, ()):
+                module, caller, call = where
                 if caller in seen or self.is_guarded(caller, call):
                     continue
-                seen.add(caller)
-                way = (Hop("calls", caller_module, call.packed_span), *hops)
+                longer = _Way((Hop("calls", module, call.packed_span), *way.hops), (where, *way.calls))
                 if caller.is_async:
-                    return way
-                front.append((caller, way))
-        return None
+                    yield from () if self._is_left_alone(module, caller) else (longer,)
+                    continue
+                seen.add(caller)
+                front.append(longer)
+
+    def _is_left_alone(self, module: Module, scope: Scope) -> bool:
+        """Whether it is a test that nobody awaits: of a class with bases, none of which says that it awaits tests."""
+        around = module.facts.scopes[scope.parent]
+        if around.kind != "class" or not around.bases or not scope.name.startswith("test"):
+            return False
+        classes = self._program.classes
+        bases = classes.library_bases(classes.defined_by(module, around))
+        return not any("async" in base.lower() for base in bases)
+
+    def _is_open(self, way: _Way) -> bool:
+        """Whether the constants that are given on the way let control take it."""
+        module, scope, call = way.calls[0]
+        first = self._program.classes.plain_frame(module, scope)
+        frames = [] if self._program.rules_out(first, call.guard) else [first]
+        for (_, _, call), (_, entered, onwards) in pairwise(way.calls):
+            found: list[Frame] = []
+            for frame in frames:
+                self._program.targets(frame, call, partial(_take, entered, found))
+            self._program.solver.run()
+            frames = [frame for frame in found if not self._program.rules_out(frame, onwards.guard)]
+        return bool(frames)
 
     def is_guarded(self, scope: Scope, call: Call) -> bool:
         """Whether some test around the call, or before it, asks which thread or loop this is."""
@@ -150,3 +186,9 @@ class NestedRuns:
         if isinstance(expr, Choice):
             return any(self._asks(scope, option, depth + 1) for option in expr.options)
         return isinstance(expr, Not) and self._asks(scope, expr.value, depth + 1)
+
+
+def _take(scope: Scope, found: list[Frame], target: Target) -> None:
+    """Keep the frame in which a call enters this function."""
+    if isinstance(target, Entered) and target.function.scope is scope:
+        found.append(target.frame)
