@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from loopsafe.facts.conditions import Conditions, leaves
@@ -175,7 +176,8 @@ class FileBuilder(Walk):
             self.scope.awaits.append(iterable)
         self.note_implicit("aiter" if is_async else "iter", iterable, node.iter)
         self.assign(node.target, Item(iterable, None))
-        self._body(node.body)
+        with self.conditions.under(count, True) if (count := _count(node.iter)) else nullcontext():
+            self._body(node.body)
         self._body(node.orelse)
 
     def _while(self, node: ast.While) -> None:
@@ -412,6 +414,14 @@ _READERS: dict[type[ast.AST], Callable[[FileBuilder, Any], None]] = {
 }
 if hasattr(ast, "TryStar"):
     _READERS[ast.TryStar] = FileBuilder._try
+
+
+def _count(iterable: ast.expr) -> ast.expr | None:
+    """The number of rounds of `for ... in range(n)`: nothing happens where it is 0."""
+    if not isinstance(iterable, ast.Call) or not isinstance(iterable.func, ast.Name) or iterable.func.id != "range":
+        return None
+    alone = len(iterable.args) == 1 and not iterable.keywords and isinstance(iterable.args[0], ast.Name)
+    return iterable.args[0] if alone else None
 
 
 def _class_name(file: FileBuilder, pattern: ast.pattern | None) -> Expr:
