@@ -41,13 +41,25 @@ class Applied:
     wrong: tuple[str, ...]
 
 
+def find_all(folder: Path, limits: Limits) -> list[dict[str, Any]]:
+    """The findings of a package.
+
+    Raises:
+        subprocess.SubprocessError: the command fails, or takes too long.
+    """
+    found: list[dict[str, Any]] = json.loads(
+        _loopsafe(folder, limits, "check", "--output-format", "json", "--exit-zero", ".")
+    )
+    return found
+
+
 def find(folder: Path, limits: Limits) -> list[dict[str, Any]]:
     """The findings of a package that have a fix.
 
     Raises:
         subprocess.SubprocessError: the command fails, or takes too long.
     """
-    found = json.loads(_loopsafe(folder, limits, "check", "--output-format", "json", "--exit-zero", "."))
+    found = find_all(folder, limits)
     return [entry for entry in found if entry["fix"] and entry["fix"]["applicability"] != "declined"]
 
 

@@ -3,6 +3,7 @@
     python -m benchmarks.fixes.run                      # everything, from the checkout's root
     python -m benchmarks.fixes.run --only suites        # the packages' own tests, before and after
     python -m benchmarks.fixes.run --only checkers      # what mypy and ruff say, before and after
+    python -m benchmarks.fixes.run --only shares        # how many findings get a fix, and who read the safe ones
     python -m benchmarks.fixes.run --package tornado    # one package, page left alone
 
 Needs the packages that `python -m benchmarks.accuracy.run` fetches. The fixed copies stay in the work folder.
@@ -24,8 +25,8 @@ from benchmarks.accuracy.pages import fill
 from benchmarks.accuracy.releases import NotFetchedError, Release
 from benchmarks.accuracy.verdicts import read_verdicts
 from benchmarks.caches import add_cache_option
-from benchmarks.fixes import checkers, comparing, suites
-from benchmarks.fixes.applying import Applied, apply_fixes, find
+from benchmarks.fixes import checkers, comparing, shares, suites
+from benchmarks.fixes.applying import Applied, apply_fixes, find, find_all
 
 # Many findings, and a source that mypy accepts.
 LARGE = "homeassistant==2025.4.4"
@@ -86,7 +87,31 @@ def _checkers(options: argparse.Namespace) -> list[str]:
     return wrong + [problem for row in rows for problem in checkers.problems(row)]
 
 
-PARTS = {"packages": _packages, "suites": _suites, "checkers": _checkers}
+def _shares(options: argparse.Namespace) -> list[str]:
+    """What is offered for the findings of the precision set and of the known bugs: what is wrong."""
+    judged, labels = read_verdicts(), read_labels()
+    labelled = {(label.release, label.path, line) for label in labels for line in label.lines}
+    true = {key for key, verdict in judged.items() if verdict.verdict == "true"} | labelled
+    rows, wrong, read = list[shares.Offered](), list[str](), {key[0] for key in judged}
+    for pin in _wanted(sorted(read | {label.release for label in labels}), options):
+        try:
+            folder = Release.parse(pin).unpacked(options.cache)
+            found = find_all(folder, Limits(options.timeout, options.memory))
+        except (subprocess.SubprocessError, NotFetchedError) as error:
+            wrong.append(f"{pin}: {error}")
+            continue
+        # Of a release that was not judged as a whole, only the known bugs count.
+        rows += [row for row in shares.offered(pin, folder, found, true) if pin in read or row.is_true]
+    for row in rows:
+        print(": ".join(row.key), row.kind, row.reason, sep=" | ", flush=True)
+    print(shares.table(rows))
+    if not options.package:
+        fill(PAGE, "shares", shares.table(rows))
+        fill(PAGE, "safe", shares.safe_table(rows))
+    return wrong + shares.problems(rows)
+
+
+PARTS = {"packages": _packages, "suites": _suites, "checkers": _checkers, "shares": _shares}
 
 
 def _wanted(pins: list[str], options: argparse.Namespace) -> list[str]:
