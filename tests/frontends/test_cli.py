@@ -403,7 +403,7 @@ class TestFix:
     def test_the_diff_can_be_applied(self, cli: Cli, project: Path) -> None:
         (project / "app" / "player.py").write_text(BROKEN.rstrip("\n"))
         patch = cli("fix", "--diff").stdout
-        subprocess.run(["git", "apply", "-p0"], cwd=project, input=patch.encode(), check=True)
+        subprocess.run(["git", "apply"], cwd=project, input=patch.encode(), check=True)
         assert (project / "app" / "player.py").read_text() == FIXED.rstrip("\n")
 
     def test_an_empty_diff(self, cli: Cli, project: Path) -> None:

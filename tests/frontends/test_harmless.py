@@ -257,7 +257,7 @@ class TestFix:
         assert b"[a]ccept" in output
         assert let_through(output, coloured=True) == []
 
-    @pytest.mark.parametrize("tool", [("git", "apply", "-p0"), ("patch", "-p0")], ids=lambda value: value[0])
+    @pytest.mark.parametrize("tool", [("git", "apply"), ("patch", "-p1")], ids=lambda value: value[0])
     def test_a_piped_diff_has_the_files_own_bytes(self, tool: tuple[str, ...], copy: Path, tmp_path: Path) -> None:
         if not shutil.which(tool[0]):
             pytest.skip(f"needs {tool[0]}")
@@ -283,7 +283,7 @@ def test_a_piped_diff_is_in_the_files_encoding(encoding: str, tmp_path: Path) ->
     (tmp_path / "a.py").write_bytes(source.encode(encoding))
     patch, _ = run(tmp_path, "loopsafe", "fix", "--diff", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert "séance".encode(encoding.removesuffix("-sig")) in patch
-    subprocess.run(["git", "apply", "-p0"], cwd=tmp_path, input=patch, check=True, timeout=60)
+    subprocess.run(["git", "apply"], cwd=tmp_path, input=patch, check=True, timeout=60)
     applied = (tmp_path / "a.py").read_bytes()
     (tmp_path / "a.py").write_bytes(source.encode(encoding))
     run(tmp_path, "loopsafe", "fix")

@@ -341,8 +341,10 @@ def test_paths_are_told_from_the_working_directory_and_can_be_given_again(here: 
     drawn = inside("graph", *wanted)
     assert (drawn.returncode, drawn.stdout) == (0, cli("graph", *(f"app/{w}" for w in wanted[:2]), other).stdout)
     diff = inside("fix", "--diff", ".").stdout
-    assert [line for line in diff.splitlines() if line.startswith("+++")] == ["+++ one/sensor.py", "+++ two/sensor.py"]
-    subprocess.run(["patch", "-p0", "--quiet"], cwd=here / "app", input=diff.encode(), check=True)
+    # Diffs are for git: they are told from the root of the repository.
+    named = [line.removeprefix("+++ ") for line in diff.splitlines() if line.startswith("+++")]
+    assert named == ["b/app/one/sensor.py", "b/app/two/sensor.py"]
+    subprocess.run(["patch", "-p1", "--quiet"], cwd=here, input=diff.encode(), check=True)
     assert (here / "app" / "two" / "sensor.py").read_text() == FIXED_SENSOR
 
 

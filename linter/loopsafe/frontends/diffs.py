@@ -1,4 +1,7 @@
-"""A change as a unified diff: for `patch` and `git apply` byte for byte, for people harmless to look at."""
+"""A change as a unified diff: for `patch -p1` and `git apply` byte for byte, for people harmless to look at.
+
+Paths are those from the root of the git repository, else from the working directory.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from loopsafe.frontends.changes import Change
 from loopsafe.harmless import printable
@@ -21,10 +25,18 @@ _PLAIN = re.compile(rb"[^\w ./+=@,~-]", re.ASCII)
 
 def applicable(change: Change) -> Iterator[bytes]:
     """The lines in the file's own bytes, with their ends."""
-    name = _quoted(change.path)
+    names = [_quoted(name) for name in _names(change.path)]
     old, new = (io.BytesIO(content).readlines() for content in (change.before, change.after))
-    for line in difflib.diff_bytes(difflib.unified_diff, old, new, name, name):
+    for line in difflib.diff_bytes(difflib.unified_diff, old, new, *names):
         yield line if line.endswith(b"\n") else line + f"\n{_UNENDED}\n".encode()
+
+
+def _names(path: str) -> tuple[str, str]:
+    """What git calls a file before and after a change."""
+    file = Path(os.path.abspath(path))
+    root = next((folder for folder in file.parents if (folder / ".git").exists()), Path.cwd())
+    inside = file.relative_to(root) if file.is_relative_to(root) else Path(path)
+    return f"a/{inside.as_posix()}", f"b/{inside.as_posix()}"
 
 
 def _quoted(path: str) -> bytes:
@@ -38,8 +50,8 @@ def _quoted(path: str) -> bytes:
 
 def pictured(change: Change, colour: bool) -> Iterator[str]:
     """The lines as a terminal may show them, without their ends."""
-    paint, name = painter(colour), printable(change.path)
-    for line in difflib.unified_diff(_rows(decode(change.before).text), _rows(change.text), name, name):
+    paint, names = painter(colour), map(printable, _names(change.path))
+    for line in difflib.unified_diff(_rows(decode(change.before).text), _rows(change.text), *names):
         style = next((style for start, style in _STYLES.items() if line.startswith(start)), "")
         # Spaces for tabs, as a terminal would draw them; the carriage return of a line's end draws nothing.
         yield paint([(line.removesuffix("\n").removesuffix("\r").expandtabs(), style)])
