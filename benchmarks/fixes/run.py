@@ -15,6 +15,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -163,7 +164,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--package", action="append", default=[], help="only this one; may be given several times")
     parser.add_argument("--only", action="append", choices=PARTS, help="only this part; may be given several times")
     add_cache_option(parser, "loopsafe-accuracy", "where releases are kept")
-    parser.add_argument("--work", type=Path, default=Path("build") / "fixes", help="where the fixed copies go")
+    # Not in the checkout: what git ignores there is not analysed.
+    work = Path(tempfile.gettempdir()) / "loopsafe-fixes"
+    parser.add_argument("--work", type=Path, default=work, help="where the fixed copies go")
     parser.add_argument("--timeout", type=float, default=600, help="seconds a command may take")
     parser.add_argument("--memory", type=int, default=8000, help="megabytes a command may take")
     return parser.parse_args()
