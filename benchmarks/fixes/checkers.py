@@ -21,6 +21,8 @@ _MYPY = (
 _ERROR = re.compile(r"^(?P<path>[^:]+):\d+: error: (?P<text>.*)$", re.M)
 # A number of a row in the text of an error is no part of what it says.
 _NUMBER = re.compile(r"\bline \d+\b")
+# Columns.
+_USUAL = (79, 88, 100, 120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ def check(release: str, before: Path, after: Path, files: Sequence[str], limits:
         subprocess.SubprocessError: mypy fails, or takes too long.
     """
     old, new = (_errors(folder, files, limits) for folder in (before, after))
-    widths = {file: width for file in files if (width := _width(before / file))}
-    lost = tuple(file for file, width in widths.items() if not _is_formatted(after / file, width))
+    widths = {file: found for file in files if (found := _widths(before / file, _USUAL))}
+    lost = tuple(file for file, known in widths.items() if not _widths(after / file, known))
     return Checked(release, len(files), sum(old.values()), tuple((new - old).elements()), len(widths), lost)
 
 
@@ -80,9 +82,9 @@ def _errors(folder: Path, files: Sequence[str], limits: Limits) -> Counter[str]:
     return Counter(f"{path}: {text}" for path, text in told if path in files)
 
 
-def _width(file: Path) -> int:
-    """The usual width of rows at which a file is formatted, 0 for none: a package's settings are not in its wheel."""
-    return next((width for width in (88, 100, 120, 79) if _is_formatted(file, width)), 0)
+def _widths(file: Path, widths: Sequence[int]) -> list[int]:
+    """The widths of rows, of those given, at which a file is formatted: a package's settings are not in its wheel."""
+    return [width for width in widths if _is_formatted(file, width)]
 
 
 def _is_formatted(file: Path, width: int) -> bool:
