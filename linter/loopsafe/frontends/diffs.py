@@ -25,9 +25,9 @@ _PLAIN = re.compile(rb"[^\w ./+=@,~-]", re.ASCII)
 
 def applicable(change: Change) -> Iterator[bytes]:
     """The lines in the file's own bytes, with their ends."""
-    names = [_quoted(name) for name in _names(change.path)]
+    was, now = map(_quoted, _names(change.path))
     old, new = (io.BytesIO(content).readlines() for content in (change.before, change.after))
-    for line in difflib.diff_bytes(difflib.unified_diff, old, new, *names):
+    for line in difflib.diff_bytes(difflib.unified_diff, old, new, was, now):
         yield line if line.endswith(b"\n") else line + f"\n{_UNENDED}\n".encode()
 
 
@@ -50,8 +50,8 @@ def _quoted(path: str) -> bytes:
 
 def pictured(change: Change, colour: bool) -> Iterator[str]:
     """The lines as a terminal may show them, without their ends."""
-    paint, names = painter(colour), map(printable, _names(change.path))
-    for line in difflib.unified_diff(_rows(decode(change.before).text), _rows(change.text), *names):
+    paint, (was, now) = painter(colour), map(printable, _names(change.path))
+    for line in difflib.unified_diff(_rows(decode(change.before).text), _rows(change.text), was, now):
         style = next((style for start, style in _STYLES.items() if line.startswith(start)), "")
         # Spaces for tabs, as a terminal would draw them; the carriage return of a line's end draws nothing.
         yield paint([(line.removesuffix("\n").removesuffix("\r").expandtabs(), style)])
