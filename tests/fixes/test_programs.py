@@ -82,6 +82,14 @@ def cut(text: str, span: Span) -> str:
     return text[start : sum(map(len, rows[: span.end_row - 1])) + span.end_column - 1]
 
 
+def without(text: str, spans: list[Span]) -> str:
+    rows = lines(text)
+    for span in sorted(spans, reverse=True):
+        row = rows[span.row - 1]
+        rows[span.row - 1] = row[: span.column - 1] + row[span.end_column - 1 :]
+    return "".join(rows)
+
+
 def lines(text: str) -> list[str]:
     return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text)
 
@@ -91,17 +99,20 @@ def only_calls_change(shape: Shape, program: Program, after: bytes, fixed: tuple
     data, result = fix_bytes(program.data, [finding.fix for finding in fixed if finding.fix])
     assert data == after
     spans = [finding.location.span for finding in fixed]
-    outside = [edit for edit in result.edits if not any(inside(edit, span) for span in spans)]
+    around = [edit for edit in result.edits if not any(inside(edit, span) for span in spans)]
+    # `return f()` becomes `f()`, where that gives nothing.
+    words = [edit for edit in around if not is_insertion(edit)]
+    assert all((cut(program.text, edit.span).rstrip(), edit.content) == ("return", "") for edit in words)
+    outside = [edit for edit in around if edit not in words and edit.content.strip("; \t\r\n\f") != "return"]
     new = [edit for edit in outside if not shape.captures or edit.content.strip("; \t\r\n\f") != shape.captures]
-    assert all(map(is_insertion, outside))
     assert all(_IMPORTS.fullmatch(edit.content) for edit in new), new
     assert len(outside) - len(new) == bool(shape.captures)
-    rest = program.text
+    rest = without(program.text, [edit.span for edit in words])
     for call in program.calls:
         rest = rest.replace(call, "\0", 1)
     pieces = [re.escape(piece) for piece in rest.split("\0")]
     text = after.decode(program.encoding)
-    for edit in outside:
+    for edit in (edit for edit in around if edit not in words):
         text = text.replace(edit.content, "", 1)
     assert re.fullmatch("(?s:.*)".join(pieces), text)
 
@@ -122,6 +133,11 @@ class _Meaning(ast.NodeTransformer):
             return self.generic_visit(node)
         self.done.add(id(node))
         return self.visit(self.shape.expected(node))
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        # Where nothing is given back, it does not matter which statement does it.
+        value = self.visit(node.value) if node.value else None
+        return ast.Expr(value) if isinstance(value, ast.Call) else ast.Return(value)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         return ast.Name("partial", ast.Load()) if node.attr == "partial" else self.generic_visit(node)

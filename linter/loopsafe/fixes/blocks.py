@@ -12,6 +12,7 @@ from loopsafe.fixes.names import Speller
 from loopsafe.fixes.text import CannotFix, Change, SourceText
 from loopsafe.locations import Span
 
+_RETURN = re.compile(r"return[ \t]*")
 _BETWEEN = re.compile(r"\s*;?\s*")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -60,6 +61,26 @@ class Blocks:
             return []
         self._asserted.add((name, statement))
         return [self._before(statement, f"assert {name} is not None")]
+
+    def leave(self, span: Span) -> list[Change]:
+        """Do what `return f(a)` gives back, which is None, as a statement; more of the function may follow it.
+
+        Raises:
+            CannotFix: the call at `span` is not all that is given back.
+        """
+        way = self._way_to(span)
+        statement = next(node for node in reversed(way) if isinstance(node, ast.stmt))
+        word = _RETURN.match(self._text.source, self._text.offset(*self._place(statement)))
+        if not isinstance(statement, ast.Return) or statement.value is not way[-1] or word is None:
+            raise CannotFix("it is given back with other things")
+        start, end = word.start(), self._text.offset(*self._end(statement))
+        around = next(node for node in reversed(way) if isinstance(node, _Function))
+        if around.body[-1] is statement:
+            return [Change(start, word.end(), "")]
+        row, column = self._place(statement)
+        indent = self._text.line(row)[: column - 1]
+        more = "; return" if indent.strip() else f"{self._text.newline(row)}{indent}return"
+        return [Change(start, word.end(), ""), Change(end, end, more)]
 
     def _way_to(self, span: Span) -> list[ast.AST]:
         """The nodes around a place, outermost first."""

@@ -12,6 +12,7 @@ from loopsafe.fixes.blocks import Blocks
 from loopsafe.fixes.calls import Calls, measure, parse
 from loopsafe.fixes.imports import add_beside, add_imports
 from loopsafe.fixes.names import Names, Speller
+from loopsafe.fixes.rows import broken
 from loopsafe.fixes.text import CannotFix, Change, SourceText
 from loopsafe.project.noqa_edits import same_code
 
@@ -104,12 +105,16 @@ class _Draft:
             return self._blocks.capture(rewrite.span, rewrite.text, spell)
         if rewrite.action == "assert":
             return self._blocks.assert_before(rewrite.span, rewrite.text)
+        if rewrite.action == "leave":
+            return self._blocks.leave(rewrite.span)
         if rewrite.action == "comment":
             return [self._text.comment(rewrite.span, rewrite.text)]
         if rewrite.action == "pulse":
             return self._blocks.pulse(rewrite.span, spell(rewrite.text))
         call = self._calls.at(rewrite.span)
         planned = ACTIONS[rewrite.action](call, spell(rewrite.text), spell)
+        if rewrite.action in ("pass", "task"):
+            planned = broken(self._text, call, planned)
         changes = [change for change in planned if _changes(self._text, change)]
         _check_call(self._text, call.start, call.closing + 1, changes)
         return changes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 from loopsafe.findings import Edit
@@ -36,6 +37,11 @@ class SourceText:
     def __init__(self, source: str) -> None:
         self.source = source
         self._starts = [0, *(match.end() for match in NEWLINE.finditer(source))]
+
+    @cached_property
+    def longest(self) -> int:
+        """The length of its longest row, in characters."""
+        return max(map(len, self.source.splitlines()), default=0)
 
     def offset(self, row: int, column: int) -> int:
         """The offset of a place.

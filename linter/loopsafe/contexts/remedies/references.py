@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import LOOP
-from loopsafe.facts.schema import Annotation, Choice, Expr, Subscript
+from loopsafe.facts.schema import Annotation, Choice, Expr, Ref, Subscript
 from loopsafe.facts.spelling import is_none
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -134,6 +134,8 @@ class Crossings:
             if isinstance(base, Class):
                 stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
                 types = [s.value.type for _, s in stores.get(name, ()) if isinstance(s.value, Annotation)]
+                held = [v for v in base.scope.bindings.get(name, ()) if isinstance(v, Ref)]
+                types += [base.module.facts.scopes[ref.scope].returns_annotation for ref in held]
                 if any(map(_allows_none, (*types, base.scope.annotations.get(name)))):
                     return True
         return False

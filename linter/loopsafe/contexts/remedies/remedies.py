@@ -111,11 +111,14 @@ class Remedies:
         if row.fix == "coroutine":
             return self._coroutine_plan(reached, loop)
         rewrite = Rewrite(call.span, "pass", f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}")
-        return _plan([loop.doubt, *self._why_not(reached)], (*loop.captures, rewrite), ())
+        # Control leaves the function with None, as before, not with what the crossing gives.
+        leave = (Rewrite(call.span, "leave"),) if _is_given_back(reached) else ()
+        return _plan([loop.doubt, *self._why_not(reached)], (*loop.captures, *leave, rewrite), ())
 
     def _why_not(self, reached: Reached) -> Iterator[str]:
         """Why handing the operation over may change what the program does."""
-        if self._is_used(reached) and reached.row.fix != "coroutine" and reached.started is None:
+        none = _is_given_back(reached) and reached.name.startswith("asyncio.")
+        if self._is_used(reached) and not none and reached.row.fix != "coroutine" and reached.started is None:
             yield "the result of the call is used"
         if reached.state.place.kind in ("exit", "finalizer"):
             yield "the loop may be closed by then"
@@ -282,6 +285,12 @@ class Remedies:
 
 
 _NO_FIX = {"lookup": "the loop must be taken elsewhere", "task-creation": "no single coroutine is given"}
+
+
+def _is_given_back(reached: Reached) -> bool:
+    """Whether a function returns what the operation gives, and that is None."""
+    call = reached.call
+    return call.role == "returned" and reached.state.frame.scope.kind == "function" and not reached.row.answers
 
 
 def _is_kept(scope: Scope, call: Call) -> bool:

@@ -61,8 +61,10 @@ class ForeignRemedies:
             return _plan_run(use.runner, loop)
         if call.role != "awaited":
             return FixPlan("declined", "it is not awaited on the spot")
-        rewrite = Rewrite(call.span, "bridge", loop)
-        return FixPlan("unsafe", "this loop waits for the other one", (rewrite,), ("asyncio",))
+        rewrites = [Rewrite(call.span, "bridge", loop)]
+        if self._crossings.is_optional(what.state.frame, loop):
+            rewrites.insert(0, Rewrite(call.span, "assert", loop))
+        return FixPlan("unsafe", "this loop waits for the other one", tuple(rewrites), ("asyncio",))
 
     def _avoid(self, use: Use) -> Avoid:
         return lambda loop: self._which.meet(self._which.of(loop), use.loops)
