@@ -39,14 +39,18 @@ def add_imports(text: SourceText, tree: ast.Module, modules: Iterable[str]) -> l
 
 
 def add_beside(text: SourceText, names: Iterable[tuple[ast.alias, str]]) -> list[Change]:
-    """The insertions that import further names, each after one from the same module."""
+    """The insertions that import further names, each after one from the same module; on a row where that has one."""
     changes = []
     for alias, name in names:
         assert alias.end_lineno is not None
         assert alias.end_col_offset is not None
-        row = text.line(alias.end_lineno).encode("utf-8")
-        offset = text.offset(alias.end_lineno, len(row[: alias.end_col_offset].decode("utf-8")) + 1)
-        changes.append(Change(offset, offset, f", {name}"))
+        row = text.line(alias.end_lineno)
+        column = len(row.encode("utf-8")[: alias.end_col_offset].decode("utf-8"))
+        offset = text.offset(alias.end_lineno, column + 1)
+        indent = row[: len(row) - len(row.lstrip())]
+        has_a_row = row[column:].strip() == "," and row[:column].strip() == ast.unparse(alias)
+        beside = f"{text.newline(alias.end_lineno)}{indent}" if has_a_row and indent else " "
+        changes.append(Change(offset, offset, f",{beside}{name}"))
     return changes
 
 
