@@ -27,6 +27,8 @@ from loopsafe.facts.schema import (
 from loopsafe.facts.scopes import ScopeBuilder, Walk
 
 _Reader = Callable[[ast.expr], Expr]
+# The Python from which on the analysed code is looked at.
+_OLDEST = (3, 10)
 _COMPARISONS = {ast.Is: "is", ast.IsNot: "is not", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in"}
 
 
@@ -173,6 +175,8 @@ class ExpressionReader:
     def _compare(self, node: ast.Compare) -> Expr:
         left, right = self.read(node.left), [self.read(c) for c in node.comparators]
         operator = _COMPARISONS.get(type(node.ops[0]))
+        if operator is None and ast.unparse(node.left) == "sys.version_info" and len(right) == 1:
+            return _of_version(type(node.ops[0]), right[0])
         return Compare(operator, left, right[0]) if operator and len(right) == 1 else None
 
     def _walrus(self, node: ast.NamedExpr) -> Expr:
@@ -270,3 +274,14 @@ def _slice(base: Expr, node: ast.Slice) -> Expr:
     start = 0 if node.lower is None else getattr(node.lower, "value", None)
     known = node.step is None and isinstance(start, int)
     return Slice(base, start if known else None)
+
+
+def _of_version(operator: type[ast.cmpop], version: Expr) -> Expr:
+    """What a test of Python's version gives, where it is the same for all that are supported."""
+    items = version.items if isinstance(version, Collection) else ()
+    wanted = tuple(item.value for item in items if isinstance(item, Const) and isinstance(item.value, int))
+    if not wanted or len(wanted) != len(items) or wanted > _OLDEST:
+        return None
+    if operator is ast.GtE:
+        return Const(True)
+    return Const(False) if operator is ast.Lt else None

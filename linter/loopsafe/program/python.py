@@ -37,6 +37,8 @@ SPECIAL = {
 _NAMES = SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL
 # The modules too: `functools` must be followed for `functools.partial` to be found.
 UNDERSTOOD = frozenset(_NAMES | {name.rpartition(".")[0] for name in _NAMES})
+# What programs ask asyncio for that may run on older Pythons than are supported.
+ALWAYS_IN_ASYNCIO = frozenset({"run", "create_task", "get_running_loop", "current_task", "all_tasks", "to_thread"})
 # Where Python runs in a browser there are no threads.
 BROWSER_PLATFORMS = frozenset({"emscripten", "wasi"})
 BROWSER_MODULES = frozenset({"pyodide", "_pyodide", "pyodide_js", "_pyodide_core"})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Attr, Compare, Const, Expr, Import, Name, Not, Scope
+from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Import, Name, Not, Scope
 from loopsafe.program.index import Index
 from loopsafe.program.modules import Module, Modules
-from loopsafe.program.python import BROWSER_MODULES, BROWSER_PLATFORMS
+from loopsafe.program.python import ALWAYS_IN_ASYNCIO, BROWSER_MODULES, BROWSER_PLATFORMS
 
 UNKNOWN = object()
 # Constants are followed through so many imports and names.
@@ -42,6 +42,8 @@ class Settings:
     def _value(self, module: Module, scope: Scope, expr: Expr, depth: int) -> object:
         if isinstance(expr, Const):
             return expr.value
+        if isinstance(expr, Call):
+            return True if _asks_for_known(expr) else UNKNOWN
         if isinstance(expr, Compare):
             return self._compare(module, scope, expr, depth)
         if depth < _FURTHEST and isinstance(expr, Name):
@@ -91,6 +93,15 @@ class Settings:
             return None
         dotted = self._modules.absolute(bound[0], module)
         return self._modules.find(f"{dotted}.{bound[0].name}" if bound[0].name else dotted, module)
+
+
+def _asks_for_known(test: Call) -> bool:
+    """Whether this is `hasattr(asyncio, "run")`, of what every supported Python has."""
+    if not isinstance(test.func, Name) or test.func.id != "hasattr" or len(test.args) != 2:
+        return False
+    base, name = test.args
+    of_asyncio = isinstance(base, Name) and base.id == "asyncio"
+    return of_asyncio and isinstance(name, Const) and name.value in ALWAYS_IN_ASYNCIO
 
 
 def _is_of_sys(expr: Expr, name: str) -> bool:
