@@ -58,9 +58,16 @@ class Doubts:
         # What is handed over itself runs in no function of the project.
         if reached.started is None:
             yield from self.of_place(reached)
+        yield from self.of_answers(reached)
         yield from held_up(reached, self.leads)
         yield from self._of_own_methods(reached)
         yield from self._afterwards.doubts(reached)
+
+    def of_answers(self, reached: Reached) -> Iterator[str]:
+        """A framework sends what its handler gives back only after it has returned."""
+        wakes = reached.row.category in ("queue", "sync-primitive", "future", "channel")
+        if wakes and any(hop in self.leads.flow.of_application for hop in self.leads.hops(reached)):
+            yield "what waits for it may end the loop before the handler's answer is sent"
 
     def _of_own_methods(self, reached: Reached) -> Iterator[str]:
         """A class of the project may do anything where it has a library's inner method of its own."""

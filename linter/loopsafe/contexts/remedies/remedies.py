@@ -99,7 +99,7 @@ class Remedies:
             if not _has_plain_name(reached):
                 return FixPlan("declined", "which function is called here is chosen elsewhere")
             # The twin of a loop's method is for every thread; others wait for the loop.
-            doubts = [] if row.category == "loop-call" else list(self._doubts.of_place(reached))
+            doubts = [row.doubt] if row.category == "loop-call" else list(self._doubts.of_place(reached))
             return _plan(doubts, (Rewrite(call.span, "rename", row.twin),), ())
         if row.crossing:
             return self._crossing_plan(reached)
@@ -120,7 +120,8 @@ class Remedies:
         none = _is_given_back(reached) and reached.name.startswith("asyncio.")
         if self._is_used(reached) and not none and reached.row.fix != "coroutine" and reached.started is None:
             yield "the result of the call is used"
-        if reached.state.place.kind in ("exit", "finalizer"):
+        kind = reached.state.place.kind
+        if kind in ("exit", "finalizer") or (kind == "signal" and not _asks_whether_closed(reached)):
             yield "the loop may be closed by then"
         yield from self._doubts.of(reached)
 
@@ -169,7 +170,8 @@ class Remedies:
         if not self._captures.leads_back(reached, crossing):
             return FixPlan("declined", f"`{crossing}` works on threads of its own library only")
         rewrite = Rewrite(reached.call.span, "pass", crossing)
-        doubts = [*self._doubts.of_place(reached), *self._doubts.of_waiting(reached)]
+        asked = (self._doubts.of_answers, self._doubts.of_place, self._doubts.of_waiting)
+        doubts = [doubt for of in asked for doubt in of(reached)]
         return _plan(doubts, (rewrite,), (crossing.rpartition(".")[0],))
 
     def _coroutine_plan(self, reached: Reached, loop: Loop) -> FixPlan:
@@ -285,6 +287,12 @@ class Remedies:
 
 
 _NO_FIX = {"lookup": "the loop must be taken elsewhere", "task-creation": "no single coroutine is given"}
+
+
+def _asks_whether_closed(reached: Reached) -> bool:
+    """Whether the operation itself raises where the loop is closed, as the crossing does."""
+    row = reached.row
+    return row.category == "task-creation" or (row.category == "loop-call" and row.answers)
 
 
 def _is_given_back(reached: Reached) -> bool:
