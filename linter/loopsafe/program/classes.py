@@ -124,18 +124,27 @@ class Classes:
 
     def subclasses(self, cls: Class) -> tuple[Class, ...]:
         """All project classes that inherit from this one, in file order."""
-        found = self._subclasses.get(cls)
-        if found is None:
-            direct = [self.defined_by(m, s) for m, s in self._graph.index.classes_by_base.get(cls.scope.name, ())]
-            heirs: dict[Class, None] = {}
-            # Set before the answer is there, so that classes inheriting in a circle come to an end.
-            self._subclasses[cls] = ()
+        # Not by recursion, as for `mro`; those that inherit in a circle are begun once.
+        pending, begun = [cls] if cls not in self._subclasses else [], {cls}
+        while pending:
+            at = pending[-1]
+            direct = self._direct_heirs(at)
+            further = [heir for heir in direct if heir not in self._subclasses and heir not in begun]
+            if further:
+                begun.update(further)
+                pending += reversed(further)
+                continue
+            pending.pop()
+            found: dict[Class, None] = {}
             for heir in direct:
-                if heir is not cls and cls in self.mro(heir):
-                    heirs[heir] = None
-                    heirs.update(dict.fromkeys(self.subclasses(heir)))
-            found = self._subclasses[cls] = tuple(heirs)
-        return found
+                found[heir] = None
+                found.update(dict.fromkeys(self._subclasses.get(heir, ())))
+            self._subclasses[at] = tuple(found)
+        return self._subclasses[cls]
+
+    def _direct_heirs(self, cls: Class) -> list[Class]:
+        named = (self.defined_by(m, s) for m, s in self._graph.index.classes_by_base.get(cls.scope.name, ()))
+        return [heir for heir in named if heir is not cls and cls in self.mro(heir)]
 
     def resolve_all(self, frame: Frame, expr: Expr) -> list[Resolved]:
         """What a class expression names; both of `A if t else B`, and of a name imported from here or else from there.

@@ -83,7 +83,8 @@ class Captures:
         closed = self._closed(receiver.cls)
         if closed:
             return f"{_NOTHING}, and {closed}"
-        return self._captured_by_methods(reached, own, receiver.cls)
+        # What a subclass alone has set is not there for others.
+        return self._captured_by_methods(reached, own, self._crossings.class_around(frame) or receiver.cls)
 
     def _captured_by_methods(self, reached: Reached, own: str, cls: Class) -> Capture | str:
         """Capture it where the object is made, else where the threads start."""

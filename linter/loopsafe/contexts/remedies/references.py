@@ -13,6 +13,7 @@ from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Frame, Instance, Object, ProjectModule, Value
 
+_MOST_HEIRS = 50
 _USUAL = ("_loop", "loop", "_event_loop", "event_loop")
 
 
@@ -96,7 +97,30 @@ class Crossings:
     def _of_receiver(self, frame: Frame) -> list[Candidate]:
         """Attributes of `self` that are named after a loop."""
         bound = method_around(frame)
-        return self._of_instance(*bound) if bound is not None else []
+        names = self._surely(frame)
+        return [c for c in self._of_instance(*bound) if c.name in names] if bound is not None else []
+
+    def _surely(self, frame: Frame) -> set[str]:
+        """The attributes that every object has for which the method around runs: not those of one subclass alone."""
+        bound, cls, classes = method_around(frame), self.class_around(frame), self._program.classes
+        if bound is None or cls is None:
+            return set()
+        own = set(self._attributes(cls))
+        further = self._attributes(bound[1].cls).keys() - own
+        if not further or self._program.index.callers(cls.scope.name):
+            return own
+        heirs = classes.subclasses(cls)[:_MOST_HEIRS]
+        return own | {name for name in further if all(name in self._attributes(heir) for heir in heirs)}
+
+    def class_around(self, frame: Frame) -> Class | None:
+        """The class that has the method which a frame is of, or is a closure of."""
+        at: Frame | None = frame
+        while at is not None and at.receiver is None:
+            at = at.parent
+        around = at.module.facts.scopes[at.scope.parent] if at is not None else None
+        if at is None or around is None or around.kind != "class":
+            return None
+        return self._program.classes.defined_by(at.module, around)
 
     def _of_instance(self, text: str, instance: Instance) -> list[Candidate]:
         """Attributes of an object that are named after a loop."""
@@ -122,7 +146,7 @@ class Crossings:
         """What in scope may hold something that has a loop: attributes of `self`, variables, modules."""
         bound = method_around(frame)
         if bound is not None:
-            for name in sorted(self._attributes(bound[1].cls)):
+            for name in sorted(self._attributes(bound[1].cls).keys() & self._surely(frame)):
                 yield f"{bound[0]}.{name}", self._program.attribute(bound[1], name)
         for at, names in _visible(frame):
             for name in sorted(names - {bound[0] if bound is not None else ""}):

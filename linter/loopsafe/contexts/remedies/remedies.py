@@ -98,6 +98,8 @@ class Remedies:
         if row.fix == "rename":
             if not _has_plain_name(reached):
                 return FixPlan("declined", "which function is called here is chosen elsewhere")
+            if lacking := next((keyword for keyword, _ in call.keywords if keyword in row.lacks), None):
+                return FixPlan("declined", f"`{row.twin}` takes no `{lacking}`")
             # The twin of a loop's method is for every thread; others wait for the loop.
             doubts = [row.doubt] if row.category == "loop-call" else list(self._doubts.of_place(reached))
             return _plan(doubts, (Rewrite(call.span, "rename", row.twin),), ())
