@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cached_property
@@ -13,6 +15,10 @@ from loopsafe.locations import Span
 from loopsafe.project.sources import NEWLINE
 
 _COMMENT = re.compile(rf"\s*#[^\r\n]*(?:{NEWLINE.pattern})?")
+
+# From Python 3.12 on, f-strings are read in parts, and from 3.14 on t-strings, too.
+_PARTS = ("FSTRING_START", "FSTRING_MIDDLE", "FSTRING_END", "TSTRING_START", "TSTRING_MIDDLE", "TSTRING_END")
+_TEXTS = {tokenize.STRING, *(getattr(tokenize, name) for name in _PARTS if hasattr(tokenize, name))}
 
 
 class CannotFix(Exception):
@@ -40,8 +46,15 @@ class SourceText:
 
     @cached_property
     def longest(self) -> int:
-        """The length of its longest row, in characters."""
-        return max(map(len, self.source.splitlines()), default=0)
+        """Where its longest row ends, in columns, of those that a formatter could break: strings and comments stay."""
+        ends: dict[int, int] = {}
+        texts: set[int] = set()
+        for token in tokenize.generate_tokens(io.StringIO(self.source, None).readline):
+            if token.type in _TEXTS:
+                texts.update(range(token.start[0], token.end[0] + 1))
+            elif token.type in (tokenize.NAME, tokenize.OP, tokenize.NUMBER):
+                ends[token.end[0]] = token.end[1]
+        return max((end for row, end in ends.items() if row not in texts), default=0)
 
     def offset(self, row: int, column: int) -> int:
         """The offset of a place.
