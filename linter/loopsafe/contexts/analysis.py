@@ -91,7 +91,7 @@ class Analysis:
     def _driven_loops(self) -> Iterator[Violation]:
         """Loops that a thread runs though they run already."""
         solved = self._solved
-        driven = DrivenLoops(self._program, solved.flow, solved.threads, solved.owners, self._nested.is_guarded)
+        driven = DrivenLoops(self._program, solved.flow, solved.threads, solved.owners, self._nested.onto.is_guarded)
         for run in driven.found():
             reason = "the thread must wait for the coroutine, not run it"
             yield _declined(run, "thread", "use `asyncio.run_coroutine_threadsafe`", reason)

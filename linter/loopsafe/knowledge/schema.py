@@ -53,8 +53,9 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What calling gives: the name of a class, `argument N` for an argument unchanged, or `result` for what its
-    callable argument returns. In names `*` stands for any letters, for what is generated.
+    """What calling gives: the name of a class, `argument N` for an argument unchanged, `result` for what its callable
+    argument returns, or `instance` for one of a class among its arguments. In names `*` stands for any letters, for
+    what is generated.
 
     `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was
     there before: the call makes nothing.

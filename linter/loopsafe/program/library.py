@@ -13,6 +13,7 @@ from loopsafe.program.solver import Node
 from loopsafe.program.values import (
     Class,
     Container,
+    External,
     Frame,
     Instance,
     Literal,
@@ -73,6 +74,9 @@ class LibraryResults:
             position = int(row.gives.split()[1])
             for source in target.arguments.positional[position : position + 1]:
                 graph.solver.link(graph.node(source), node)
+        elif row.gives == "instance":
+            for source in target.arguments.positional:
+                graph.solver.listen(graph.node(source), self._instance_of, node)
         elif row.items:
             own = graph.values.make(Container, "tuple", frame, call)
             graph.solver.add(node, own)
@@ -83,6 +87,14 @@ class LibraryResults:
             # Without a place of making all calls give one and the same object.
             made = (None, None) if row.existing else (frame, call)
             graph.solver.add(node, graph.values.make(Object, row.gives or row.awaited, *made))
+
+    def _instance_of(self, node: Node, given: Value) -> None:
+        """One of the class that is given, if it is one; it was there before."""
+        graph = self._graph
+        if isinstance(given, Class):
+            graph.solver.add(node, graph.values.make(Instance, given))
+        elif isinstance(given, External) and graph.knowledge.is_known(given.name):
+            graph.solver.add(node, graph.values.make(Object, graph.knowledge.canonical(given.name), None, None))
 
     def _result_of_callable(self, call: Call, target: Library, node: Node) -> None:
         graph = self._graph

@@ -81,6 +81,9 @@ class Origins:
             yield from row.names if row else ()
 
     def _seed_call(self, frame: Frame, call: Call) -> None:
+        if self.program.rules_out(frame, call.guard):
+            return
+
         def started(target: Target) -> None:
             for name in self._starts.own_name(target):
                 for row in self.program.knowledge.runs.get(name, ()):

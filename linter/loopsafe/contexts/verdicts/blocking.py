@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from loopsafe.contexts.places.flow import Flow
 from loopsafe.contexts.places.loops import LoopsOf
 from loopsafe.contexts.places.place import Hop
+from loopsafe.contexts.verdicts.onto_loops import OntoLoops
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
-from loopsafe.program.graph import Entered, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
@@ -20,21 +20,20 @@ _WAITS = ("result", "exception")
 _RUNNING = ("get_running_loop", "get_event_loop")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class BlockingWait:
-    """`run_coroutine_threadsafe(...).result()` in a function: the loop it waits for, the coroutines that call it."""
+    """`run_coroutine_threadsafe(...).result()` in a function, and the loop it waits for."""
 
     frame: Frame
     call: Call
     loop: Node
-    callers: dict[Frame, Call]
 
 
 class BlockingWaits:
-    """Looks at waits in coroutines and in the plain functions that coroutines call."""
+    """Looks at waits in coroutines and in the plain functions that a loop's thread gets into."""
 
     def __init__(self, program: Program) -> None:
-        self._program = program
+        self._program, self._onto = program, OntoLoops(program)
         self._waits: list[BlockingWait] = []
 
     def seed(self) -> None:
@@ -45,8 +44,9 @@ class BlockingWaits:
             # A generator waits where it is iterated, whoever makes it.
             if waits and loop is not None and not scope.is_generator:
                 frame = self._program.classes.plain_frame(module, scope)
-                for wait in waits:
-                    self._add(frame, wait, loop)
+                held = self._program.evaluate(frame, loop)
+                self._waits += [BlockingWait(frame, wait, held) for wait in waits]
+        self._onto.seed(dict.fromkeys((wait.frame.module, wait.frame.scope) for wait in self._waits))
 
     def found(self, loops: LoopsOf, flow: Flow, alone: bool) -> Iterator[tuple[BlockingWait, tuple[Hop, ...], bool]]:
         """The waits for the very loop that runs there, and whether that is certain.
@@ -61,14 +61,13 @@ class BlockingWaits:
                     break
 
     def _on_loops(self, wait: BlockingWait) -> Iterator[tuple[Frame, tuple[Hop, ...]]]:
-        """The coroutines in which, or by whose call, the loop's thread waits."""
-        hop = Hop("reaches", wait.frame.module, wait.call.packed_span)
-        if wait.frame.scope.is_async:
-            yield wait.frame, (hop,)
-            return
-        callers = ((frame, Hop("calls", frame.module, call.packed_span)) for frame, call in wait.callers.items())
-        for frame, first in sorted(callers, key=lambda found: found[1].order):
-            yield frame, (first, hop)
+        """The coroutines in which, or by whose doing, the loop's thread waits."""
+        module, scope = wait.frame.module, wait.frame.scope
+        hop = Hop("reaches", module, wait.call.packed_span)
+        for way in self._onto.ways((module, scope, wait.call)):
+            first_module, first, _ = way.handed or way.steps[0]
+            if first.is_async:
+                yield self._program.classes.plain_frame(first_module, first), (*way.hops, hop)
 
     def _is_same(self, wait: BlockingWait, frame: Frame, loops: LoopsOf, flow: Flow, alone: bool) -> bool | None:
         """Whether the loop that is waited for is the one on which a coroutine runs; None where that is not shown."""
@@ -86,21 +85,6 @@ class BlockingWaits:
         if alone or lookers <= {frame.scope, wait.frame.scope} or _lead(flow, lookers, frame.scope):
             return sure
         return None
-
-    def _add(self, frame: Frame, call: Call, loop: Expr) -> None:
-        wait = BlockingWait(frame, call, self._program.evaluate(frame, loop), {})
-        self._waits.append(wait)
-        if not frame.scope.is_async:
-            for module, scope, site in self._program.index.callers(frame.scope.name):
-                if scope.is_async:
-                    self._caller(wait, self._program.classes.plain_frame(module, scope), site)
-
-    def _caller(self, wait: BlockingWait, frame: Frame, call: Call) -> None:
-        def target(found: Target) -> None:
-            if isinstance(found, Entered) and found.function.scope is wait.frame.scope:
-                wait.callers[frame] = call
-
-        self._program.targets(frame, call, target)
 
 
 def _waits_for(wait: Call, handover: Call, bindings: dict[str, tuple[Expr, ...]], calls: tuple[Call, ...]) -> bool:

@@ -132,11 +132,15 @@ def _is_plain(name: str, row: RunsRow) -> bool:
     return calls and not row.coroutine and not row.unless_async and not row.awaits
 
 
-_STANDARD = ("asyncio.", "threading.", "concurrent.", "signal.", "_thread.")
-_CALLING = ("thread", "loop", "signal")
+_STANDARD = ("asyncio.", "threading.", "concurrent.", "signal.", "_thread.", "atexit.", "weakref.")
+_CALLING = ("thread", "loop", "signal", "exit", "finalizer")
 
 
 _REMEDIES = {
+    "signal": "use `loop.add_signal_handler`",
+    "register": "use `asyncio.run` there",
+    "finalize": "hand it a plain function",
+    "ref": "hand it a plain function",
     "call_soon_threadsafe": "use `asyncio.run_coroutine_threadsafe`",
     "to_thread": "await it here",
     "run_in_executor": "await it here",

@@ -184,9 +184,19 @@ class OffLoop:
     def _has_set_a_loop(self, root: State) -> bool:
         """Whether the thread makes or sets a loop for itself."""
         if root not in self._sets:
-            scopes = {state.frame.scope for state in self._threads.beneath(root)}
+            scopes = {state.frame.scope for state in self._threads.beneath(root)} | set(self._initializers(root))
             self._sets[root] = any(last_name(c.func) in _SETTERS for scope in scopes for c in scope.calls)
         return self._sets[root]
+
+    def _initializers(self, root: State) -> Iterator[Scope]:
+        """The functions that pools of the file run first on each of their threads."""
+        index = self._program.index
+        for module in {hop.module for hop in self._flow.roots[root]}:
+            for scope in module.facts.scopes:
+                for call in scope.calls:
+                    for keyword, given in call.keywords:
+                        if keyword == "initializer":
+                            yield from (found for _, found in index.functions.get(last_name(given), ()))
 
     def _is_foreign_caller(self, reached: Reached) -> bool | None:
         thread, paths = self._owners.thread_of(reached), self._threads.callers
