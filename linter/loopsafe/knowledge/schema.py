@@ -54,17 +54,18 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What calling gives: the name of a class, `argument N` for an argument unchanged, `result` for what its callable
-    argument returns, or `instance` for one of a class among its arguments. In names `*` stands for any letters, for
-    what is generated.
+    argument returns, `instance` for one of a class among its arguments, or `held` for what its object holds. In names
+    `*` stands for any letters, for what is generated.
 
     `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was
-    there before: the call makes nothing.
+    there before: the call makes nothing. With `holds_result` it holds what its first argument, a coroutine, returns.
     """
 
     gives: str = ""
     awaited: str = ""
     items: tuple[str, ...] = ()
     existing: bool = False
+    holds_result: bool = False
 
 
 class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

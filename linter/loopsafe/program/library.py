@@ -13,6 +13,7 @@ from loopsafe.program.solver import Node
 from loopsafe.program.values import (
     Class,
     Container,
+    Coroutine,
     External,
     Frame,
     Instance,
@@ -74,6 +75,8 @@ class LibraryResults:
             position = int(row.gives.split()[1])
             for source in target.arguments.positional[position : position + 1]:
                 graph.solver.link(graph.node(source), node)
+        elif row.gives == "held" and target.receiver is not None:
+            graph.solver.link(graph.content(target.receiver, None), node)
         elif row.gives == "instance":
             for source in target.arguments.positional:
                 graph.solver.listen(graph.node(source), self._instance_of, node)
@@ -86,7 +89,15 @@ class LibraryResults:
         else:
             # Without a place of making all calls give one and the same object.
             made = (None, None) if row.existing else (frame, call)
-            graph.solver.add(node, graph.values.make(Object, row.gives or row.awaited, *made))
+            own = graph.values.make(Object, row.gives or row.awaited, *made)
+            graph.solver.add(node, own)
+            for source in target.arguments.positional[: row.holds_result]:
+                graph.solver.listen(graph.node(source), self._keep_result, own)
+
+    def _keep_result(self, own: Value, given: Value) -> None:
+        """What a coroutine returns is the result of the future that a hand-over gives."""
+        if isinstance(given, Coroutine):
+            self._graph.solver.link(self._graph.result(given.frame), self._graph.slot(own, None))
 
     def _instance_of(self, node: Node, given: Value) -> None:
         """One of the class that is given, if it is one; it was there before."""

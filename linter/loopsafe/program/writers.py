@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Await, Call, Choice, Const, Expr, Scope, Subscript
+from loopsafe.facts.schema import Await, Call, Choice, Const, Expr, Item, Scope, Subscript
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import WriteSite, last_name, spelling
@@ -142,6 +142,8 @@ def kept_as(frame: Frame, made: object) -> set[str]:
 def _holds(value: Expr, made: object) -> bool:
     if isinstance(value, Await):
         return _holds(value.value, made)
+    if isinstance(value, Item):
+        return _holds(value.base, made)
     if isinstance(value, Choice):
         return any(_holds(option, made) for option in value.options)
     if isinstance(value, Call):

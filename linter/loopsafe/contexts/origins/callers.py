@@ -125,6 +125,10 @@ class Callers:
         frame, made = thing
         names = kept_as(frame, made)
         given = self._parameters(frame, names)
+        if made in frame.scope.returns:
+            received = list(self._received(frame.scope))
+            given |= {(scope, name) for scope, name in received if scope is not None}
+            names = names | {name for scope, name in received if scope is None}
         for word in self._words:
             for module, scope, call in self._program.index.calls.get(word, ())[:_MOST_SITES]:
                 base = call.func.base if isinstance(call.func, Attr) else None
@@ -136,6 +140,14 @@ class Callers:
                     known = _is_attribute(base, names)
                 if known or any(self._gives(given, names) for keyword, given in call.keywords if keyword == "loop"):
                     yield module, scope, call
+
+    def _received(self, maker: Scope) -> Iterator[tuple[Scope | None, str]]:
+        """The variables, and attributes, that hold what a coroutine has made for whoever handed it over."""
+        for _, scope, call in self._program.index.callers(maker.name)[:_MOST_SITES] if maker.is_async else ():
+            for name, values in scope.bindings.items():
+                if any(_is_result_of(value, call) for value in values):
+                    yield scope, name
+            yield from ((None, s.name) for s in scope.stores if s.name and _is_result_of(s.value, call))
 
     def _gives(self, expr: Expr, names: set[str]) -> bool:
         """Whether an argument is the object, or a call of what returns it."""
@@ -237,3 +249,12 @@ def _is_public(module: Module, scope: Scope) -> bool:
         return False
     around = module.facts.scopes[scope.parent]
     return around.kind in ("module", "class") and (not scope.name.startswith("_") or scope.name in _CALLED_BY_USERS)
+
+
+def _is_result_of(value: Expr, call: Call) -> bool:
+    """Whether an expression is what came out of a call that was handed over: `run(call, loop).result()`."""
+    while isinstance(value, Call):
+        if any(argument is call for argument in value.args):
+            return True
+        value = value.func.base if isinstance(value.func, Attr) else None
+    return False

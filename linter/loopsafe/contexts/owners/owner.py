@@ -11,7 +11,7 @@ from loopsafe.contexts.places.loops import UNKNOWN, Loops, LoopsOf
 from loopsafe.contexts.places.paths import Paths
 from loopsafe.contexts.places.place import LOOK_UPS, State
 from loopsafe.contexts.places.threads import LoopThread
-from loopsafe.facts.schema import Attr, Call, Expr, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
 from loopsafe.program.graph import Entered, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -30,8 +30,17 @@ class Owners:
         self._waits: dict[Call, dict[tuple[Loops, Scope], None]] = defaultdict(dict)
         for waited in flow.waited:
             thing = waited.receiver
-            if isinstance(thing, Object) and thing.site is not None and not waited.row.seldom:
+            waits = not waited.row.seldom or self._is_bounded(thing)
+            if isinstance(thing, Object) and thing.site is not None and waits:
                 self._waits[thing.site][loops.of(waited.loop), waited.state.frame.scope] = None
+
+    def _is_bounded(self, thing: Value | None) -> bool:
+        """Whether it has a bound, so that who puts into it waits as who takes out of it does."""
+        if not isinstance(thing, Object) or thing.site is None:
+            return False
+        parameter = self._knowledge.bounded(thing.type)
+        given = thing.site.args[:1] or tuple(value for keyword, value in thing.site.keywords if keyword == parameter)
+        return bool(parameter) and any(not isinstance(value, Const) or value.value not in (0, None) for value in given)
 
     def of(self, thing: Value | None) -> Loops:
         """The loops that an object may belong to; none where nobody is seen to make it or to wait for it."""

@@ -14,8 +14,9 @@ from loopsafe.contexts.places.loops import UNKNOWN, Loops
 from loopsafe.contexts.places.together import SecondLoop, SecondLoops
 from loopsafe.contexts.spread.branches import Branches
 from loopsafe.contexts.spread.guards import Guards
-from loopsafe.facts.schema import Call, Expr, Scope
+from loopsafe.facts.schema import Call, Expr, Scope, unpack_span
 from loopsafe.facts.spelling import spell
+from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Instance, Object, Value
 
@@ -159,6 +160,8 @@ class _Shared:
         second = self._second
         if second.kind == "caller" and not self._owners.is_made(self._thing) and not self._is_used_on_threads:
             return  # a caller's loops run one after the other: nobody waits for such a thing on two of them
+        if self._is_single and self._runs_many and not self._owners.is_made(self._thing):
+            yield from (ForeignUse(use, second, False) for use in self._there if use.waits and use.is_mutual)
         if len(self._there) == len(self._uses) and not self._owners.is_made(self._thing):
             return
         sure = self._owned_elsewhere() if self._there and not self._is_made_there else None
@@ -215,20 +218,36 @@ class _Shared:
             if None not in loops:
                 return False
         there = self._seconds.scopes(self._second)
-        waiting = [u for u in self._elsewhere if u.waits and (u.scope not in there or self._is_shared(u))]
+        waiting = [u for u in self._elsewhere if u.waits and (u.scope not in there or self._is_single)]
         if not waiting or not (self._is_one or any(not use.is_mutual for use in waiting)):
             return None
         return any(map(self._is_started_by, waiting))
 
-    def _is_shared(self, use: Use) -> bool:
-        """Whether the same function waits for the same object on both loops, as for a module's lock."""
-        return use.is_mutual and self._thing.frame is not None and self._thing.frame.scope.kind == "module"
+    @cached_property
+    def _is_single(self) -> bool:
+        """Whether there is one such object only: a module's, or one of an object that a module makes once."""
+        frame = self._thing.frame
+        if frame is None or frame.scope.kind == "module":
+            return frame is not None
+        if not isinstance(frame.receiver, Instance) or frame.scope.name != "__init__":
+            return False
+        made = self._program.index.callers(frame.receiver.cls.scope.name)
+        return len(made) == 1 and made[0][1].kind == "module" and not _is_repeated(*made[0][1:])
+
+    @cached_property
+    def _runs_many(self) -> bool:
+        """Whether the second loop stands for several that run side by side: one for each thread of a circle or pool."""
+        for scope, span in self._second.starts:
+            call = next((call for call in scope.calls if call.packed_span == span), None)
+            if call is not None and (last_name(call.func) == "map" or _is_repeated(scope, call)):
+                return True
+        return False
 
     @property
     def _is_one(self) -> bool:
         """Whether both loops surely have the same object: no attribute, or one of the class that runs the second."""
         maker = self._thing.frame.receiver if self._thing.frame else None
-        if not isinstance(maker, Instance):
+        if not isinstance(maker, Instance) or self._is_single:
             return True
         runners = (state.frame.receiver for state in self._second.runners)
         same = self._second.hops[0].module is maker.cls.module
@@ -259,3 +278,11 @@ class _Shared:
         if use.scope in self._seconds.scopes(self._second):
             return False
         return all(use.scope is not scope or use.place > span for scope, span in starts)
+
+
+def _is_repeated(scope: Scope, call: Call) -> bool:
+    """Whether a call is made in every round of a loop, and nothing in the round waits for what it starts."""
+    spans = [unpack_span(at) for at in scope.loop_spans]
+    rounds = [span for span in spans if span.contains(call.span)]
+    joined = any(last_name(c.func) == "join" and any(r.contains(c.span) for r in rounds) for c in scope.calls)
+    return bool(rounds) and not joined
