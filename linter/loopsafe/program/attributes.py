@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loopsafe.facts.schema import Annotation, Expr, Scope
 from loopsafe.program.classes import Classes
-from loopsafe.program.graph import Arguments, Entered, Graph, Target
+from loopsafe.program.graph import Arguments, Entered, Graph, Source, Target
 from loopsafe.program.index import method_kind
 from loopsafe.program.modules import Module
 from loopsafe.program.python import CONTAINER_METHODS
@@ -191,8 +191,19 @@ class Attributes:
         elif isinstance(value, Function) and value.scope.name == "__new__":
             # `__new__` is static, yet called with the class.
             self._add(node, Method, cls, value)
+        elif isinstance(value, Instance) and receiver is not None and self._has(value.cls, "__get__"):
+            getter = self._graph.attribute(value, "__get__")
+            given = tuple(Source(None, None, self._graph.holding([each])) for each in (receiver, cls))
+            self._graph.solver.listen(getter, self._get, Arguments(given), node)
         else:
             self._graph.solver.add(node, value)
+
+    def _has(self, cls: Class, name: str) -> bool:
+        return any(isinstance(base, Class) and name in base.scope.bindings for base in self._classes.mro(cls))
+
+    def _get(self, arguments: Arguments, node: Node, getter: Value) -> None:
+        """What a descriptor of the project's own gives."""
+        self._graph.call(getter, arguments, None, lambda target: self._property(target, node))
 
     def _descriptor(self, value: Descriptor, receiver: Instance | None, cls: Class, node: Node) -> None:
         function = value.function

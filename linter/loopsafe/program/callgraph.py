@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from functools import cached_property, partial
 
-from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Scope, Star
+from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Ref, Scope, Star
 from loopsafe.facts.spelling import is_same_name
 from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.knowledge.schema import Passed, RunsRow
@@ -34,6 +34,7 @@ from loopsafe.program.values import (
 _MOST_CALLERS = 150
 _FOR_ONE = 4
 _MOST_PARTIALS = 3
+_FACTORY = "default_factory"
 
 
 class Calls:
@@ -157,6 +158,7 @@ class Calls:
                     self._graph.solver.listen(made, lambda value: self.call(value, arguments, site, on_target))
                     break
         self._fields(cls, arguments)
+        self._make_defaults(cls, arguments, site, on_target)
         for base_name in self._classes.library_bases(cls):
             if base_name in self._graph.knowledge.runs:
                 on_target(Library(base_name, instance, arguments))
@@ -175,6 +177,18 @@ class Calls:
             source = arguments.get(position, name)
             if source is not None:
                 graph.solver.link(graph.node(source), graph.gate(graph.attribute(instance, name), [declared]))
+
+    def _make_defaults(self, cls: Class, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+        """`field(default_factory=f)`: f is called for each object, where the field is not given."""
+        given = {name for name, _ in arguments.keywords}
+        for base in (base for base in self._classes.mro(cls) if isinstance(base, Class)):
+            values = (v for name in sorted(base.scope.annotations.keys() - given) for v in base.scope.bindings.get(name, ()))
+            for value in values:
+                factory = dict(value.keywords).get(_FACTORY) if isinstance(value, Call) else None
+                if isinstance(factory, (Ref, Name)):
+                    body = self._graph.values.frame(base.module, base.scope, base.frame)
+                    made = self._graph.evaluate(body, factory)
+                    self._graph.solver.listen(made, lambda each: self.call(each, Arguments(), site, on_target))
 
     def _wants_receiver(self, function: Function) -> bool:
         around = function.module.facts.scopes[function.scope.parent]
@@ -293,9 +307,10 @@ class Calls:
             self._from_closures[scope].append(call)
             for caller in (*self._classes.frames(module, scope), *self._closures.get(scope, ())):
                 self._bind(caller, call)
-        for module, scope in index.decorated.get(frame.scope.name, ())[:_MOST_CALLERS]:
-            around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
-            self._graph.variable(around, scope.name)
+        for name in (frame.scope.name, *self._makers(frame)):
+            for module, scope in index.decorated.get(name, ())[:_MOST_CALLERS]:
+                around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
+                self._graph.variable(around, scope.name)
         self._take_from_library(frame)
 
     def _take_from_library(self, frame: Frame) -> None:
@@ -349,12 +364,16 @@ class Calls:
 
     def _decorated_by_maker(self, frame: Frame) -> list[str]:
         """A function made inside a decorator is called by the names of what is decorated."""
-        scopes = frame.module.facts.scopes
+        makers = self._makers(frame)
+        return [scope.name for maker in makers for _, scope in self._graph.index.decorated.get(maker, ())]
+
+    def _makers(self, frame: Frame) -> list[str]:
+        """The functions in which a function is made."""
+        scopes, at = frame.module.facts.scopes, frame.scope
         names: list[str] = []
-        at = frame.scope
         while at.parent >= 0 and scopes[at.parent].kind == "function":
             at = scopes[at.parent]
-            names += [scope.name for _, scope in self._graph.index.decorated.get(at.name, ())]
+            names.append(at.name)
         return names
 
     def _called_as(self, frame: Frame) -> str:

@@ -209,8 +209,16 @@ class Receivers:
             self._link(graph.yielded(value.frame), node)
         elif isinstance(value, Instance) and isinstance(index, Const) and self._is_typed_dict(value):
             self._link(graph.attribute(value, str(index.value)), node)
+        elif isinstance(value, Instance) and isinstance(index, Const) and (name := self._field(value, index.value)):
+            self._link(graph.attribute(value, name), node)
         elif isinstance(value, Instance):
             self._through_method(frame, value, index, node, method)
+
+    def _field(self, value: Instance, index: object) -> str:
+        """The field at a position of a named tuple; empty where it is none."""
+        bases = [base.rpartition(".")[2] for base in self._classes.library_bases(value.cls)]
+        fields = list(value.cls.scope.annotations) if "NamedTuple" in bases else []
+        return fields[index] if isinstance(index, int) and -len(fields) <= index < len(fields) else ""
 
     def _keeper(self, value: Value) -> Value | None:
         """What stands for all objects on which the program keeps items, if this is one."""

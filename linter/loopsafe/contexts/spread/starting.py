@@ -6,8 +6,9 @@ from loopsafe.contexts.places.flow import Flow
 from loopsafe.contexts.places.place import STARTING, Hop
 from loopsafe.contexts.spread.guards import Guards
 from loopsafe.facts.schema import Attr, Call
+from loopsafe.program.graph import Source
 from loopsafe.program.program import Program
-from loopsafe.program.values import External, Frame, Member, Object, Value
+from loopsafe.program.values import External, Frame, Member, Object, Partial, Value
 
 
 class Starting:
@@ -39,6 +40,9 @@ class Starting:
     def _is_runner(self, value: Value) -> bool:
         """Whether what is handed over starts something itself, wherever it is called."""
         knowledge, names = self._program.knowledge, [""]
+        if isinstance(value, Partial) and isinstance(value.function, Source):
+            inner = self._program.node(value.function).values
+            return any(not isinstance(each, Partial) and self._is_runner(each) for each in inner)
         if isinstance(value, External):
             names = [knowledge.canonical(value.name)]
         elif isinstance(value, Member) and isinstance(value.receiver, Object):
