@@ -182,8 +182,8 @@ class Calls:
         """`field(default_factory=f)`: f is called for each object, where the field is not given."""
         given = {name for name, _ in arguments.keywords}
         for base in (base for base in self._classes.mro(cls) if isinstance(base, Class)):
-            values = (v for name in sorted(base.scope.annotations.keys() - given) for v in base.scope.bindings.get(name, ()))
-            for value in values:
+            names = sorted(base.scope.annotations.keys() - given)
+            for value in (value for name in names for value in base.scope.bindings.get(name, ())):
                 factory = dict(value.keywords).get(_FACTORY) if isinstance(value, Call) else None
                 if isinstance(factory, (Ref, Name)):
                     body = self._graph.values.frame(base.module, base.scope, base.frame)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from loopsafe.contexts.places.flow import Runner
 from loopsafe.contexts.places.place import LOOK_UPS, LOOP, Hop, Place, State
 from loopsafe.contexts.spread.propagate import Propagation
-from loopsafe.facts.schema import Call
+from loopsafe.facts.schema import Attr, Call
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.graph import Library, Target
 from loopsafe.program.index import last_name
+from loopsafe.program.solver import Node
 from loopsafe.program.values import Frame, Object, Value
 
 
@@ -50,8 +51,22 @@ class HandOvers:
         source = target.arguments.get(wanted.position, wanted.keyword) if wanted else None
         if source is not None:
             self._program.solver.listen(self._program.node(source), on)
-        elif isinstance(target.receiver, Object) and LOOP in self._program.knowledge.lineage(target.receiver.type):
-            on(target.receiver)
+        elif isinstance(target.receiver, Object):
+            if self._is_loop(target.receiver):
+                on(target.receiver)
+            for held in self._makers(target.receiver):
+                self._program.solver.listen(held, lambda value: on(value) if self._is_loop(value) else None)
+
+    def _is_loop(self, value: Value) -> bool:
+        return isinstance(value, Object) and LOOP in self._program.knowledge.lineage(value.type)
+
+    def _makers(self, thing: Object) -> list[Node]:
+        """What may be the loop that has made a task or future: `loop.create_task(c)`, `ensure_future(c, loop=loop)`."""
+        if thing.frame is None or thing.site is None:
+            return []
+        func, given = thing.site.func, [value for keyword, value in thing.site.keywords if keyword == "loop"]
+        exprs = [func.base, *given] if isinstance(func, Attr) else given
+        return [self._program.evaluate(thing.frame, expr) for expr in exprs]
 
 
 def _is_here(frame: Frame, loop: Object) -> bool:
