@@ -43,11 +43,14 @@ def hand_to(receiver: str, call: CallSite, function: str = "") -> list[Change]:
     function = function or call.function
     if not call.arguments:
         return [swap, Change(call.inside, call.inside, function)]
-    first = call.arguments[0]
+    first, last = call.arguments[0], call.arguments[-1]
     content = f"{function},{row_break(call) or ' '}"
     if first.bare_generator:
         return [swap, Change(first.start, first.start, f"{content}("), Change(first.end, first.end, ")")]
-    return [swap, Change(first.start, first.start, content)]
+    # An only argument on a row of its own has no comma after it; of two, formatters want one.
+    alone = len(call.arguments) == 1 and last.comma is None and row_break(call)
+    closes = alone and NEWLINE.search(call.source, last.end, call.closing)
+    return [swap, Change(first.start, first.start, content), *([Change(last.end, last.end, ",")] if closes else ())]
 
 
 def row_break(call: CallSite) -> str:
