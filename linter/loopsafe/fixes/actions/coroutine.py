@@ -72,6 +72,5 @@ def _append(call: CallSite, only: Argument, text: str) -> list[Change]:
     # The comment after the argument, if any, stays with it.
     last = ends[-1]
     indent = NEWLINE.sub("", rows)
-    if only.comma is not None:
-        return [Change(last.end(), last.end(), f"{indent}{text},{last.group()}")]
-    return [Change(only.end, only.end, ","), Change(last.end(), last.end(), f"{indent}{text}{last.group()}")]
+    after = Change(last.end(), last.end(), f"{indent}{text},{last.group()}")
+    return [after] if only.comma is not None else [Change(only.end, only.end, ","), after]
