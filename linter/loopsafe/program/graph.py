@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from loopsafe.facts.schema import Call, Expr, Import
+from loopsafe.facts.schema import Call, Expr, Import, Name
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.index import Index
@@ -172,6 +172,10 @@ class Graph(ABC):
     @abstractmethod
     def variable(self, frame: Frame, name: str) -> Node:
         """What a name bound in this very scope holds."""
+
+    @abstractmethod
+    def read_name(self, frame: Frame, name: Name) -> Node:
+        """What a name in the text of a function holds there."""
 
     @abstractmethod
     def lookup(self, frame: Frame, name: str) -> Node:

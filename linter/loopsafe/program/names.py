@@ -5,8 +5,9 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 
-from loopsafe.facts.schema import Import, Parameter, Scope
+from loopsafe.facts.schema import Import, Name, Parameter, Scope
 from loopsafe.program.graph import Arguments, Graph, Source
+from loopsafe.program.rebound import Rebound, rebound
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Container, Frame, Object, ProjectModule, Value
 
@@ -23,6 +24,7 @@ class Names:
         self._given: dict[Frame, dict[Arguments, None]] = {}
         self._waiting: dict[Frame, list[tuple[Parameter, Node]]] = {}
         self._bound: dict[Scope, frozenset[str]] = {}
+        self._rebindings: dict[Scope, Rebound] = {}
 
     def variable(self, frame: Frame, name: str) -> Node:
         """What a name bound in this scope itself holds."""
@@ -32,6 +34,28 @@ class Names:
             self._graph.solver.later(self._fill, frame, name, node)
         assert isinstance(node, Node)
         return node
+
+    def read(self, frame: Frame, name: Name) -> Node:
+        """What a name in the text of a function holds: inside `fn = wrap(fn)` what it held before."""
+        if name in self._rebound(frame.scope).inside:
+            return self._before(frame, name.id)
+        return self.lookup(frame, name.id)
+
+    def _before(self, frame: Frame, name: str) -> Node:
+        """What a name holds before it is bound anew for good."""
+        node = frame.names.get(f"{name} before")
+        if node is None:
+            node = frame.names[f"{name} before"] = Node()
+            end = self._rebound(frame.scope).last[name]
+            self._graph.solver.later(self._fill_part, frame, name, node, range(end), True)
+        assert isinstance(node, Node)
+        return node
+
+    def _rebound(self, scope: Scope) -> Rebound:
+        found = self._rebindings.get(scope)
+        if found is None:
+            found = self._rebindings[scope] = rebound(scope, self._graph.index.functions)
+        return found
 
     def lookup(self, frame: Frame, name: str) -> Node:
         """What a name holds, seen from inside `frame`."""
@@ -103,15 +127,21 @@ class Names:
             self._graph.add_external(node, f"builtins.{name}")
 
     def _fill(self, frame: Frame, name: str, node: Node) -> None:
+        start, number = self._rebound(frame.scope).last.get(name), len(frame.scope.bindings.get(name, ()))
+        self._fill_part(frame, name, node, range(start or 0, number), start is None)
+
+    def _fill_part(self, frame: Frame, name: str, node: Node, part: range, given: bool) -> None:
+        """Link some of a name's bindings, and what is `given` for it where it is a parameter."""
         scope, solver = frame.scope, self._graph.solver
-        for parameter in scope.parameters:
+        for parameter in scope.parameters if given else ():
             if parameter.name == name:
                 self._parameter(frame, parameter, node)
         if name in scope.annotations:
             solver.link(self._graph.instance_of(frame, scope.annotations[name]), node)
             node = self._graph.gate(node, [(frame, scope.annotations[name])])
         bound, under = scope.bindings.get(name, ()), scope.bound_under.get(name)
-        for position, expr in enumerate(bound):
+        for position in part:
+            expr = bound[position]
             if under is None or not self._graph.rules_out(frame, under[position]):
                 solver.link(self._graph.evaluate(frame, expr), node)
         if frame.parent is None:

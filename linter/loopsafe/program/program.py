@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from loopsafe.facts.schema import Call, Expr, Import, Yielded
+from loopsafe.facts.schema import Call, Expr, Import, Name, Yielded
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.attributes import Attributes
@@ -62,6 +62,10 @@ class Program(Graph):
     def variable(self, frame: Frame, name: str) -> Node:
         """What a name bound in this very scope holds."""
         return self._names.variable(frame, name)
+
+    def read_name(self, frame: Frame, name: Name) -> Node:
+        """What a name in the text of a function holds there."""
+        return self._names.read(frame, name)
 
     def lookup(self, frame: Frame, name: str) -> Node:
         """What a name holds by Python's scoping rules."""

@@ -79,7 +79,7 @@ class Receivers:
     def evaluate(self, frame: Frame, expr: Expr) -> Node:
         """The node of an expression; an empty one where nothing can be known."""
         if isinstance(expr, Name):
-            return self._graph.lookup(frame, expr.id)
+            return self._graph.read_name(frame, expr)
         node = frame.nodes.get(expr)
         if node is None:
             node = frame.nodes[expr] = Node()

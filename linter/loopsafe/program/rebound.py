@@ -1,0 +1,55 @@
+"""Names that are bound anew for good by what they held before: `fn = functools.partial(cross, fn)`."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from typing import NamedTuple
+
+from loopsafe.facts.schema import Call, Collection, Expr, Name, Scope, unpack_span
+from loopsafe.program.index import last_name
+
+
+class Rebound(NamedTuple):
+    """Of one function: which of a name's bindings is the one, and the names in the text of such bindings."""
+
+    last: dict[str, int]
+    inside: frozenset[Name]
+
+
+def rebound(scope: Scope, functions: Container[str]) -> Rebound:
+    """The names that a function binds so, whatever happens in it: under no test, and in no loop.
+
+    What a call gives must be known: that of a partial, or of one of the project's `functions`.
+    """
+    last: dict[str, int] = {}
+    inside: set[Name] = set()
+    parameters = {parameter.name for parameter in scope.parameters}
+    for name, values in scope.bindings.items() if scope.kind in ("function", "lambda") else ():
+        under = scope.bound_under.get(name, (-1,) * len(values))
+        for position, value in enumerate(values):
+            known = position > 0 or name in parameters
+            if known and under[position] < 0 and isinstance(value, Call) and not _is_in_loop(scope, value):
+                if last_name(value.func) != "partial" and last_name(value.func) not in functions:
+                    continue
+                names = [part for part in _names(value) if part.id == name]
+                if names:
+                    last[name] = position
+                    inside.update(names)
+    return Rebound(last, frozenset(inside))
+
+
+def _names(call: Call) -> Iterator[Name]:
+    """The names among the arguments of a call, also of those that stand in it."""
+    pending: list[Expr] = [*call.args, *(value for _, value in call.keywords)]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Name):
+            yield part
+        elif isinstance(part, Call):
+            pending += [*part.args, *(value for _, value in part.keywords)]
+        elif isinstance(part, Collection):
+            pending += part.items
+
+
+def _is_in_loop(scope: Scope, call: Call) -> bool:
+    return any(unpack_span(at).contains(call.span) for at in scope.loop_spans)
