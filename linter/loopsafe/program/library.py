@@ -8,7 +8,17 @@ from loopsafe.facts.schema import Call
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, Source, Target
 from loopsafe.program.modules import imported_by_name
-from loopsafe.program.python import ADDERS, FIRST_OF, GETTERS, NEW_CONTAINERS, PUTTERS, SAME_THINGS, VIEWS, WRAPPERS
+from loopsafe.program.python import (
+    ADDERS,
+    FIELDS,
+    FIRST_OF,
+    GETTERS,
+    NEW_CONTAINERS,
+    PUTTERS,
+    SAME_THINGS,
+    VIEWS,
+    WRAPPERS,
+)
 from loopsafe.program.solver import Node
 from loopsafe.program.values import (
     Class,
@@ -42,6 +52,7 @@ class LibraryResults:
             "builtins.zip": self._zip,
             "functools.partial": self._partial,
             "functools.partialmethod": self._partial,
+            **dict.fromkeys(FIELDS, self._field),
         }
 
     def give(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
@@ -116,6 +127,14 @@ class LibraryResults:
 
         for row in graph.knowledge.runs.get(target.name, ()):
             graph.hand_over(row, target, call, entered)
+
+    def _field(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        """`subs: list = field(default_factory=list)`: what the attribute holds where it is not given."""
+        for name, source in target.arguments.keywords:
+            if name in ("default_factory", "factory"):
+                self._default(frame, call, source, node)
+            elif name == "default":
+                self._graph.solver.link(self._graph.node(source), node)
 
     def _super(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         at: Frame | None = frame

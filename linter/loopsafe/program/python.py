@@ -34,7 +34,9 @@ SPECIAL = {
     "builtins.super", "builtins.getattr", "builtins.type", "builtins.map", "builtins.enumerate", "builtins.zip",
     "functools.partial", "functools.partialmethod",
 }  # fmt: skip
-_NAMES = SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL
+# What stands for an attribute of a dataclass.
+FIELDS = {"dataclasses.field", "attrs.field", "attr.ib", "attr.field"}
+_NAMES = FIELDS | SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL
 # The modules too: `functools` must be followed for `functools.partial` to be found.
 UNDERSTOOD = frozenset(_NAMES | {name.rpartition(".")[0] for name in _NAMES})
 # What programs ask asyncio for that may run on older Pythons than are supported.
