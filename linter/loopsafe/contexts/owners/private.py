@@ -75,6 +75,19 @@ def made_there(reached: Reached, paths: Paths) -> bool:
     return not any(call.packed_span == start.packed_span for call in receiver.frame.scope.calls)
 
 
+def made_by_the_first(thing: Value | None, program: Program) -> bool:
+    """Whether whoever comes first makes it for all, a coroutine among them: `if queue is None: queue = Queue()`."""
+    if not isinstance(thing, Object) or thing.frame is None or thing.site is None:
+        return False
+    scope, site = thing.frame.scope, thing.site
+    own = scope.parameters[0].name if scope.parameters else ""
+    shared = any(scope.outer_names.get(name) == "global" and site in values for name, values in scope.bindings.items())
+    shared = shared or any(s.value is site and isinstance(s.base, Name) and s.base.id == own for s in scope.stores)
+    if not shared or not _is_made_once(scope, site.guard):
+        return False
+    return any(by.is_async for _, by, _ in program.index.callers(scope.name))
+
+
 def keeper_is_made(thing: Value | None, among: Callable[[Module, Scope], bool], program: Program) -> bool:
     """Whether objects of the class that keeps this one are made in one of these functions.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loopsafe.contexts.owners.boundaries import Boundaries, Boundary
 from loopsafe.contexts.owners.owner import Owners, best_known
-from loopsafe.contexts.owners.private import is_just_made, keeper_is_made, made_there
+from loopsafe.contexts.owners.private import is_just_made, keeper_is_made, made_by_the_first, made_there
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.loops import OF_APPLICATION, Loops
 from loopsafe.contexts.places.paths import Paths
@@ -120,7 +120,9 @@ class OffLoop:
             return None
         of_a_loop = root not in self._threads.running_roots and self._owners.is_loops(reached.receiver, paths)
         if not of_a_loop and made_there(reached, paths):
-            return None
+            if not made_by_the_first(reached.receiver, self._program):
+                return None
+            sure = False
         if keeper_is_made(reached.receiver, paths.lead_into, self._program):
             return None
         if root in self._threads.running_roots and not self._needs_no_owner(reached):
