@@ -158,6 +158,8 @@ class Propagation:
         said = self.remarks.operation(function.scope, context)
         if said is not None:
             return function.scope.name, said
+        if _hands_itself_over(function.scope):
+            return None
         known = (name for name in self._own_names(function, frame) if name in knowledge.operations)
         found = next(((name, knowledge.operations[name]) for name in known), None)
         return found if found is None or not found[1].only_outside else None
@@ -340,3 +342,8 @@ def _runs_here(state: State, loop: Object) -> bool:
     if state.place.kind != "loop" or loop.site is None or loop.frame is None:
         return False
     return loop.frame.scope is state.frame.scope and last_name(loop.site.func) in LOOK_UPS
+
+
+def _hands_itself_over(scope: Scope) -> bool:
+    """Whether a method hands the one that it overrides to somebody: `loop.call_soon_threadsafe(super().set)`."""
+    return any(isinstance(a, Attr) and a.name == scope.name for call in scope.calls for a in call.args)
