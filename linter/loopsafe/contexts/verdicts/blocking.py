@@ -17,6 +17,8 @@ from loopsafe.program.values import Frame, Object
 
 _HANDOVER = "run_coroutine_threadsafe"
 _WAITS = ("result", "exception")
+# Over more calls than this, another flag often says that a thread does it.
+_FURTHEST = 2
 _RUNNING = ("get_running_loop", "get_event_loop")
 
 
@@ -63,10 +65,12 @@ class BlockingWaits:
     def _on_loops(self, wait: BlockingWait) -> Iterator[tuple[Frame, tuple[Hop, ...]]]:
         """The coroutines in which, or by whose doing, the loop's thread waits."""
         module, scope = wait.frame.module, wait.frame.scope
+        if not scope.is_async and self._onto.is_guarded(scope, wait.call):
+            return
         hop = Hop("reaches", module, wait.call.packed_span)
         for way in self._onto.ways((module, scope, wait.call)):
             first_module, first, _ = way.handed or way.steps[0]
-            if first.is_async:
+            if first.is_async and len(way.hops) <= _FURTHEST:
                 yield self._program.classes.plain_frame(first_module, first), (*way.hops, hop)
 
     def _is_same(self, wait: BlockingWait, frame: Frame, loops: LoopsOf, flow: Flow, alone: bool) -> bool | None:
