@@ -76,13 +76,14 @@ def made_there(reached: Reached, paths: Paths) -> bool:
 
 
 def made_by_the_first(thing: Value | None, program: Program) -> bool:
-    """Whether whoever comes first makes it for all, a coroutine among them: `if queue is None: queue = Queue()`."""
+    """Whether whoever comes first makes a module's object, a coroutine among them: `if queue is None: queue = Queue()`.
+
+    An object that keeps such a thing for itself is often a new one, which nobody waits for yet.
+    """
     if not isinstance(thing, Object) or thing.frame is None or thing.site is None:
         return False
     scope, site = thing.frame.scope, thing.site
-    own = scope.parameters[0].name if scope.parameters else ""
     shared = any(scope.outer_names.get(name) == "global" and site in values for name, values in scope.bindings.items())
-    shared = shared or any(s.value is site and isinstance(s.base, Name) and s.base.id == own for s in scope.stores)
     if not shared or not _is_made_once(scope, site.guard):
         return False
     return any(by.is_async for _, by, _ in program.index.callers(scope.name))
