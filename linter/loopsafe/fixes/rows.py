@@ -8,8 +8,8 @@ from itertools import pairwise
 from loopsafe.fixes.calls import CallSite
 from loopsafe.fixes.text import Change, SourceText
 
-# Columns. No row of a formatted file is longer than one of these, and the first is what formatters start from.
-_USUAL = (88, 100, 120)
+# Columns. What a project's formatter is told is not known here: only what is too long for most is broken.
+_USUAL = (120,)
 # What may stand before the call in its row: then no bracket around it would be opened up first.
 _BEFORE = re.compile(r"\s*(?:[\w., :]+ = |return |await )*")
 

@@ -158,11 +158,11 @@ class Propagation:
         said = self.remarks.operation(function.scope, context)
         if said is not None:
             return function.scope.name, said
-        if _hands_itself_over(function.scope):
-            return None
         known = (name for name in self._own_names(function, frame) if name in knowledge.operations)
         found = next(((name, knowledge.operations[name]) for name in known), None)
-        return found if found is None or not found[1].only_outside else None
+        if found is None or found[1].only_outside or _hands_itself_over(function.scope):
+            return None
+        return found
 
     def _own_names(self, function: Function, frame: Frame) -> Iterator[str]:
         """The names by which knowledge may speak of a function of the project."""
