@@ -11,6 +11,7 @@ from loopsafe.program.program import Program
 
 # A generator is handed on so many times.
 _FURTHEST = 2
+_MOST_GIVEN = 20
 
 
 class Iteration:
@@ -51,8 +52,8 @@ class Iteration:
                 # Plain generators are all kinds of things: what takes them mostly takes others.
                 if name in self._asynchronous:
                     given |= set(self._given(scope, lambda part, made=call: part is made))  # type: ignore[misc]
-        # Those who take one may hand it on.
-        for _ in range(_FURTHEST):
+        # Those who take one may hand it on. Where they are many, their names mean all kinds of things.
+        for _ in range(_FURTHEST if len(given) <= _MOST_GIVEN else 0):
             given |= set(self._handed_on(given))
         return frozenset(found | given)
 
