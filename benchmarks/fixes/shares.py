@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuracy.verdicts import Key
+
 # One safe fix of a released package a line: `verdict` is right or wrong, `why` the reader's reason.
 READ = Path(__file__).with_name("safe_read.jsonl")
 KINDS = ("safe", "unsafe", "declined")
-
-Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from loopsafe.facts.schema import FileFacts
+from loopsafe.facts.schema import FileFacts, Scope, unpack_span
 from loopsafe.locations import Span
 
 
@@ -30,3 +30,8 @@ class Enclosing:
         while at >= 0 and not self._scopes[at][0].contains(span):
             at = self._around[at]
         return self._scopes[at][1] if at >= 0 else ""
+
+
+def loops_around(scope: Scope, span: Span) -> list[Span]:
+    """The `for` and `while` statements of a function that a place in it stands in."""
+    return [loop for loop in map(unpack_span, scope.loop_spans) if loop.contains(span)]

@@ -25,6 +25,7 @@ from loopsafe.facts.schema import (
     Yielded,
 )
 from loopsafe.facts.scopes import ScopeBuilder, Walk
+from loopsafe.facts.spelling import spell
 
 _Reader = Callable[[ast.expr], Expr]
 # The Python from which on the analysed code is looked at.
@@ -175,7 +176,7 @@ class ExpressionReader:
     def _compare(self, node: ast.Compare) -> Expr:
         left, right = self.read(node.left), [self.read(c) for c in node.comparators]
         operator = _COMPARISONS.get(type(node.ops[0]))
-        if operator is None and ast.unparse(node.left) == "sys.version_info" and len(right) == 1:
+        if operator is None and isinstance(left, Attr) and spell(left) == "sys.version_info" and len(right) == 1:
             return _of_version(type(node.ops[0]), right[0])
         return Compare(operator, left, right[0]) if operator and len(right) == 1 else None
 

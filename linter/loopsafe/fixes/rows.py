@@ -9,7 +9,7 @@ from loopsafe.fixes.calls import CallSite
 from loopsafe.fixes.text import Change, SourceText
 
 # Columns. What a project's formatter is told is not known here: only what is too long for most is broken.
-_USUAL = (120,)
+_WIDTH = 120
 # What may stand before the call in its row: then no bracket around it would be opened up first.
 _BEFORE = re.compile(r"\s*(?:[\w., :]+ = |return |await )*")
 
@@ -21,16 +21,19 @@ def broken(text: SourceText, call: CallSite, changes: list[Change]) -> list[Chan
     if len(changes) != 2 or not call.arguments or text.place(call.closing)[0] != row or line[end:].strip():
         return changes
     (start, function_end, receiver), (first, _, function) = sorted(changes)
-    before, width = line[: column - 1], next((width for width in _USUAL if text.longest <= width), 0)
+    before = line[: column - 1]
     content = function + text.source[first : call.closing]
     is_simple = receiver.count("(") == receiver.count(")") and function.endswith(", ") and call.inside == first
-    if not is_simple or not _BEFORE.fullmatch(before) or len(before + receiver + content) + 2 <= width or not width:
+    # Only then the whole file is measured.
+    if len(before + receiver + content) + 2 <= _WIDTH or not is_simple or not _BEFORE.fullmatch(before):
+        return changes
+    if text.longest > _WIDTH:
         return changes
     indent = line[: len(line) - len(line.lstrip())]
     newline = text.newline(row)
     inner = newline + indent + ("\t" if "\t" in indent else "    ")
     closing = Change(call.closing, call.closing, f"{newline}{indent}")
-    if len(inner.strip("\r\n")) + len(content) <= width:
+    if len(inner.strip("\r\n")) + len(content) <= _WIDTH:
         return [Change(start, function_end, receiver), Change(first, first, inner + function), closing]
     parts = [Change(first, first, f"{inner}{function.rstrip()}{inner}")]
     parts += [Change(one.comma + 1, two.start, inner) for one, two in pairwise(call.arguments) if one.comma]

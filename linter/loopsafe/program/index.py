@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from loopsafe.facts.schema import Attr, Call, Const, Expr, Import, Name, Ref, Scope, Store, Subscript
+from loopsafe.facts.schema import Attr, Call, Const, Expr, Import, Name, Read, Ref, Scope, Store, Subscript
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.python import ADDERS, PUTTERS
 
 CallSite = tuple[Module, Scope, Call]
 StoreSite = tuple[Module, Scope, Store]
+ReadSite = tuple[Module, Scope, Read]
 
 _PASSING = frozenset(
     {"get", "setdefault", "values", "items", "copy", "list", "tuple", "set", "sorted", "reversed", "iter"}
@@ -63,6 +64,15 @@ class Index:
                 # Those on `self` are found by class, in own_stores.
                 if store.name and not (isinstance(store.base, Name) and self.own_class(module, scope, store.base.id)):
                     found[store.name].append((module, scope, store))
+        return found
+
+    @cached_property
+    def reads(self) -> dict[str, list[ReadSite]]:
+        """Attribute reads by attribute, but for what is called."""
+        found: dict[str, list[ReadSite]] = defaultdict(list)
+        for module, scope in self._scopes():
+            for read in scope.reads:
+                found[read.attr.name].append((module, scope, read))
         return found
 
     @cached_property

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-from loopsafe.facts.schema import Call, Collection, Expr, Name, Scope, unpack_span
+from loopsafe.facts.enclosing import loops_around
+from loopsafe.facts.schema import Call, Collection, Expr, Name, Scope
 from loopsafe.program.index import last_name
 
 
@@ -28,7 +29,7 @@ def rebound(scope: Scope, functions: Container[str]) -> Rebound:
         under = scope.bound_under.get(name, (-1,) * len(values))
         for position, value in enumerate(values):
             known = position > 0 or name in parameters
-            if known and under[position] < 0 and isinstance(value, Call) and not _is_in_loop(scope, value):
+            if known and under[position] < 0 and isinstance(value, Call) and not loops_around(scope, value.span):
                 if last_name(value.func) != "partial" and last_name(value.func) not in functions:
                     continue
                 names = [part for part in _names(value) if part.id == name]
@@ -49,7 +50,3 @@ def _names(call: Call) -> Iterator[Name]:
             pending += [*part.args, *(value for _, value in part.keywords)]
         elif isinstance(part, Collection):
             pending += part.items
-
-
-def _is_in_loop(scope: Scope, call: Call) -> bool:
-    return any(unpack_span(at).contains(call.span) for at in scope.loop_spans)

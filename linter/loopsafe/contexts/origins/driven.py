@@ -25,14 +25,18 @@ class Driven:
 
     def settle(self) -> bool:
         """Do what turns out to be called for, when the program is solved; whether there was anything."""
-        found = [entry for entry in self._put_off if self._may_be_called(*entry[:2])]
-        self._put_off = [entry for entry in self._put_off if entry not in found]
-        for _, _, action in found:
+        asked = {method for methods, _, _ in self._put_off for method in methods}
+        receivers = {method: list(self._receivers(method)) for method in sorted(asked)}
+        called: list[Callable[[], None]] = []
+        waiting, self._put_off = self._put_off, []
+        for methods, holder, action in waiting:
+            if any(_may_be(holder, values) for method in methods for values in receivers[method]):
+                called.append(action)
+            else:
+                self._put_off.append((methods, holder, action))
+        for action in called:
             action()
-        return bool(found)
-
-    def _may_be_called(self, methods: tuple[str, ...], holder: Object) -> bool:
-        return any(_may_be(holder, values) for method in methods for values in self._receivers(method))
+        return bool(called)
 
     def _receivers(self, method: str) -> Iterator[set[Value]]:
         """What each call of a method is on."""

@@ -10,6 +10,7 @@ from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.leads import Leads, Way, gives_its_result
 from loopsafe.contexts.remedies.references import method_around
 from loopsafe.contexts.spread.exclusion import is_under_handler
+from loopsafe.facts.enclosing import loops_around
 from loopsafe.facts.schema import (
     Attr,
     Call,
@@ -198,7 +199,7 @@ class Afterwards:
     def _again(self, way: Way) -> Iterator[Call]:
         """The calls of a loop around that are done for their own sake: its next turn comes after the operation."""
         state, call = way
-        loops = [span for span in map(unpack_span, state.frame.scope.loop_spans) if span.contains(call.span)]
+        loops = loops_around(state.frame.scope, call.span)
         for other in state.frame.scope.calls:
             inside = any(span.contains(other.span) for span in loops)
             if inside and other.role == "statement" and other.packed_span < call.packed_span:

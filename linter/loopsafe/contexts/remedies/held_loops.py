@@ -11,7 +11,8 @@ from loopsafe.contexts.places.place import LOOK_UPS, State
 from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.contexts.remedies.references import method_around
-from loopsafe.facts.schema import Attr, Call, Choice, Collection, Compare, Const, Expr, Item, Name, Scope, unpack_span
+from loopsafe.facts.enclosing import loops_around
+from loopsafe.facts.schema import Attr, Call, Choice, Collection, Compare, Const, Expr, Item, Name, Scope
 from loopsafe.facts.spelling import is_none
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
@@ -90,8 +91,7 @@ class HeldLoops:
         calls = [(s, c) for name in sorted(names) for m, s, c in self._program.index.calls.get(name, ()) if m is module]
         sites = [(scope, call) for scope, call in calls if not self._is_projects(module, scope, call)]
         main = [(scope, call) for scope, call in sites if scope.kind == "module"]
-        again = (unpack_span(at).contains(call.span) for scope, call in main for at in scope.loop_spans)
-        return len(main) > 1 or any(again)
+        return len(main) > 1 or any(loops_around(scope, call.span) for scope, call in main)
 
     def _is_projects(self, module: Module, scope: Scope, call: Call) -> bool:
         """Whether a call enters a function of the project: `App().run()` runs no loop by its name."""

@@ -9,6 +9,8 @@ from loopsafe.facts.spelling import spell
 from loopsafe.program.index import last_name
 from loopsafe.program.python import COROUTINE_TESTS
 
+# Which branch these choose is mostly not known.
+_TESTS = {"isinstance", *COROUTINE_TESTS}
 _MEMBER = re.compile(r"[\w.]+")
 _NOTHING = frozenset({"None", "Optional", "Union", "typing.Optional", "typing.Union"})
 
@@ -30,7 +32,7 @@ def depends_on_type(scope: Scope, call: Call) -> bool:
 
 
 def _tests_other(test: Expr, receiver: Expr | None) -> bool:
-    if not isinstance(test, Call) or last_name(test.func) not in {"isinstance", *COROUTINE_TESTS}:
+    if not isinstance(test, Call) or last_name(test.func) not in _TESTS:
         return False
     return test.args[:1] != (receiver,)
 

@@ -14,7 +14,8 @@ from loopsafe.contexts.places.loops import UNKNOWN, Loops
 from loopsafe.contexts.places.together import SecondLoop, SecondLoops
 from loopsafe.contexts.spread.branches import Branches
 from loopsafe.contexts.spread.guards import Guards
-from loopsafe.facts.schema import Call, Expr, Scope, unpack_span
+from loopsafe.facts.enclosing import loops_around
+from loopsafe.facts.schema import Call, Expr, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -282,7 +283,6 @@ class _Shared:
 
 def _is_repeated(scope: Scope, call: Call) -> bool:
     """Whether a call is made in every round of a loop, and nothing in the round waits for what it starts."""
-    spans = [unpack_span(at) for at in scope.loop_spans]
-    rounds = [span for span in spans if span.contains(call.span)]
+    rounds = loops_around(scope, call.span)
     joined = any(last_name(c.func) == "join" and any(r.contains(c.span) for r in rounds) for c in scope.calls)
     return bool(rounds) and not joined

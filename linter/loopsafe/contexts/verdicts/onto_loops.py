@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import pairwise
 
 from loopsafe.contexts.places.place import Hop
@@ -75,17 +75,8 @@ class OntoLoops:
         """The calls, or reads, that may mean a function."""
         found: list[Where] = [*self._program.index.callers(scope.name)]
         if any(last_name(decorator) in _PROPERTIES for decorator in scope.decorators):
-            found = self._reads.get(scope.name, [])
+            found = [*self._program.index.reads.get(scope.name, ())]
         return found if len(found) <= _MOST_CALLERS else []
-
-    @cached_property
-    def _reads(self) -> dict[str, list[Where]]:
-        found: dict[str, list[Where]] = defaultdict(list)
-        for module in self._program.modules.all:
-            for scope in module.facts.scopes:
-                for read in scope.reads:
-                    found[read.attr.name].append((module, scope, read))
-        return found
 
     def _ask_step(self, scope: Scope, module: Module, caller: Scope, step: Step) -> None:
         def target(found: Target) -> None:
