@@ -126,8 +126,10 @@ class DeclaredTypes:
         return True
 
     def _is_kin(self, one: str, other: str) -> bool:
-        lineage = self._graph.knowledge.lineage
-        return _is_standard_class(other) or one in lineage(other) or other in lineage(one)
+        knowledge = self._graph.knowledge
+        if _is_standard_class(other) and other not in knowledge.classes:
+            return True
+        return one in knowledge.lineage(other) or other in knowledge.lineage(one)
 
     def _are_related(self, given: Class, wanted: Class) -> bool:
         """Whether an instance of one may be one of the other: by its bases, or by an heir of both."""

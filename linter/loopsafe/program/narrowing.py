@@ -10,17 +10,22 @@ from loopsafe.program.declared_types import DeclaredTypes
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import last_name
 from loopsafe.program.python import COROUTINE_FUNCTION_TESTS, COROUTINE_TESTS
+from loopsafe.program.rebound import bound_again_in
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Coroutine, Frame, Function, Method, Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Test:
-    """A call that tests its first argument, and whether it is known to be true or false."""
+    """A call that tests its first argument, and whether it is known to be true or false.
+
+    It speaks of the argument wherever that is read, or only of its names in `only`.
+    """
 
     subject: Expr
     call: Call
     holds: bool
+    only: frozenset[Name] | None
 
 
 class Narrowing:
@@ -34,7 +39,7 @@ class Narrowing:
         """What an expression holds where this guard of its scope holds."""
         found = self._graph.evaluate(frame, expr)
         tests = self._tests_under(frame.scope, guard)
-        relevant = [test for test in tests if _are_same(test.subject, expr)]
+        relevant = [t for t in tests if _are_same(t.subject, expr) and (t.only is None or expr in t.only)]
         if relevant:
             return self._narrowed(frame, expr, guard, found, relevant)
         if tests and isinstance(expr, Attr):
@@ -96,8 +101,11 @@ def _tests(scope: Scope, guard: int) -> Iterator[_Test]:
             name, subject = last_name(row.test.func), row.test.args[0]
             wanted = 2 if name == "isinstance" else 1
             known = name == "isinstance" or name in COROUTINE_FUNCTION_TESTS or name in COROUTINE_TESTS
-            if known and len(row.test.args) == wanted and _is_steady(scope, subject):
-                yield _Test(subject, row.test, row.holds)
+            if known and len(row.test.args) == wanted:
+                if _is_steady(scope, subject):
+                    yield _Test(subject, row.test, row.holds, None)
+                elif isinstance(subject, Name) and (only := bound_again_in(scope, guard, subject.id)):
+                    yield _Test(subject, row.test, row.holds, only)
         guard = row.outer
 
 

@@ -32,15 +32,35 @@ def rebound(scope: Scope, functions: Container[str]) -> Rebound:
             if known and under[position] < 0 and isinstance(value, Call) and not loops_around(scope, value.span):
                 if last_name(value.func) != "partial" and last_name(value.func) not in functions:
                     continue
-                names = [part for part in _names(value) if part.id == name]
+                names = names_in(value, name)
                 if names:
                     last[name] = position
                     inside.update(names)
     return Rebound(last, frozenset(inside))
 
 
+def bound_again_in(scope: Scope, guard: int, name: str) -> frozenset[Name]:
+    """What still is what a guard has tested: the name in the text of its first binding there, in no loop."""
+    for value, under in zip(scope.bindings.get(name, ()), scope.bound_under.get(name, ()), strict=False):
+        if _stands_under(scope, under, guard):
+            if isinstance(value, Call) and not loops_around(scope, value.span):
+                return frozenset(names_in(value, name))
+            break
+    return frozenset()
+
+
+def _stands_under(scope: Scope, inner: int, outer: int) -> bool:
+    while inner > outer:
+        inner = scope.guards[inner].parent
+    return inner == outer
+
+
+def names_in(call: Call, name: str) -> list[Name]:
+    """Where a name stands among the arguments of a call, also of those that stand in it."""
+    return [part for part in _names(call) if part.id == name]
+
+
 def _names(call: Call) -> Iterator[Name]:
-    """The names among the arguments of a call, also of those that stand in it."""
     pending: list[Expr] = [*call.args, *(value for _, value in call.keywords)]
     while pending:
         part = pending.pop()
