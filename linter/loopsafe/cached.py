@@ -23,6 +23,7 @@ from loopsafe.findings import Report, Whole
 from loopsafe.progress import Progress
 from loopsafe.project.choice import chosen, merged
 from loopsafe.project.config import Config, ConfigError
+from loopsafe.project.environment import environment_of
 from loopsafe.project.roots import Project, one_project
 
 Tell = Callable[[str], object]
@@ -89,8 +90,6 @@ def _whole(project: Project, progress: Progress | None, tell: Tell | None, note:
 
 def _unknown(project: Project) -> str:
     """Why it is not known what a report depends on before the project has been read; empty where it is."""
-    if project.config.site_packages:
-        return "which installed packages are read depends on what the project imports"
     return "which files are read depends on what the script imports" if project.lone else ""
 
 
@@ -104,13 +103,13 @@ class _Run:
     def whole(self, progress: Progress | None, tell: Tell | None, note: Tell) -> Whole:
         """What was found, kept or worked out."""
         name = self._name(self._project)
-        found = results.load(self._store, name)
+        found = results.load(self._store, name, self._digests)
         note(f"{self._store.folder.path} {'had the report' if found else 'has no report on the files as they are'}")
         if found is None:
             from loopsafe.cache.locks import alone
 
             with alone(self._store, name, tell):
-                found = results.load(self._store, name) or self._work_out(name, progress)
+                found = results.load(self._store, name, self._digests) or self._work_out(name, progress)
             self._digests.save()
             tidy(str(self._project.config.root))
         else:
@@ -127,14 +126,14 @@ class _Run:
         # Somebody may have edited a file meanwhile; then this is the report on another state of the project.
         with contextlib.suppress(FileNotFoundError):
             if self._name(self._project.anew()) == name:
-                results.save(self._store, name, whole)
+                results.save(self._store, name, whole, self._digests)
         return whole
 
     def _name(self, project: Project) -> str:
         config = project.config
         own = [os.path.join(config.root, path) for path in config.knowledge]
         packs = [*own, *_installed_packs(self._store)]
-        return results.key(project.files, packs, self._digests, config)
+        return results.key(project.files, packs, self._digests, config, environment_of(config))
 
 
 def _installed_packs(store: Store) -> list[str]:

@@ -179,12 +179,14 @@ class Whole:
     """All that there is to say of one project, for whoever asks for a part of it.
 
     `muted` are the places, as path, row and code, at which a `# noqa` silences a finding that is told of there.
+    `beside` are the paths of the installed files that were read.
     """
 
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...] = ()
     muted: tuple[tuple[str, int, str], ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

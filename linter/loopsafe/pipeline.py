@@ -14,7 +14,15 @@ from loopsafe.contexts.places.place import Hop
 from loopsafe.facts.enclosing import Enclosing
 from loopsafe.facts.schema import unpack_span
 from loopsafe.findings import Finding, FixPlan, Problem, Report, Step, Whole
-from loopsafe.knowledge.load import Knowledge, KnowledgeError, applicable, built_in_packs, installed_packs, load_packs
+from loopsafe.knowledge.load import (
+    Knowledge,
+    KnowledgeError,
+    applicable,
+    built_in_packs,
+    described,
+    installed_packs,
+    load_packs,
+)
 from loopsafe.knowledge.schema import Pack
 from loopsafe.locations import Location, Span
 from loopsafe.program.lookup import Lookup
@@ -23,12 +31,14 @@ from loopsafe.program.program import Program
 from loopsafe.progress import FOLLOWING, Progress
 from loopsafe.project.choice import chosen, merged, preference
 from loopsafe.project.config import Config, ConfigError, load_config
+from loopsafe.project.environment import Environment, environment_of
 from loopsafe.project.files import SourceFile, shown
 from loopsafe.project.installed import installed_files
 from loopsafe.project.noqa import NoqaLines
 from loopsafe.project.notebooks import NOT_REWRITTEN
 from loopsafe.project.roots import Project, find_projects, one_project
 from loopsafe.project.sources import NEWLINE
+from loopsafe.reading.dependencies import Dependencies
 from loopsafe.reading.reader import Read, Reader
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
@@ -126,7 +136,8 @@ def analyze_whole(
         findings = tuple(_wanted(sources, [*found, *unused]))
     leave(sources, analysis)
     muted = _muted(findings, sources)
-    return Whole(findings, sources.problems, _warnings(sources, analysis), muted)
+    beside = tuple(r.file.path for r in sources.by_path.values() if r.file.shown in sources.installed)
+    return Whole(findings, sources.problems, _warnings(sources, analysis), muted, beside)
 
 
 @without_collector()
@@ -183,12 +194,14 @@ def _read(
     if project.lone:
         found += _beside(found, config, texts, reader)
     installed: list[Read] = []
-    if config.site_packages:
+    environment = environment_of(config)
+    if environment is not None:
         own = {read.file.path for read in found}
-        others = [file for file in _installed(found, config) if file.path not in own]
-        installed = reader.read_all(others, {}, largest=config.max_file_size)[0]
+        installed = [r for r in _installed(found, config, environment, reader) if r.file.path not in own]
+    reader.known.save()
     by_path = {_module_path(r.file, config): r for r in (*found, *installed)}
-    modules = Modules((path, r.facts) for path, r in by_path.items())
+    libraries = {path: r.file.library for path, r in by_path.items() if r.file.library}
+    modules = Modules(((path, r.facts) for path, r in by_path.items()), libraries)
     graded = tuple(replace(problem, level=config.unreadable) for problem in problems)
     return _Sources(config, by_path, modules, graded, tuple(barred), frozenset(r.file.shown for r in installed))
 
@@ -209,17 +222,16 @@ def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], r
         found += read
 
 
-def _installed(read: Sequence[Read], config: Config) -> list[SourceFile]:
-    """The files of installed packages that the project imports, but for those that packs describe."""
-    modules = Modules((_module_path(r.file, config), r.facts) for r in read)
+def _installed(project: Sequence[Read], config: Config, environment: Environment, reader: Reader) -> list[Read]:
+    """What the project reaches of installed packages that no pack describes."""
+    modules = Modules((_module_path(r.file, config), r.facts) for r in project)
     own = {module.name.partition(".")[0] for module in modules.all}
-    described = {name.partition(".")[0] for pack in built_in_packs(modules.imported) for name in pack.imports}
-    names = {name.partition(".")[0] for name in modules.imported} - own - described
-    try:
-        return installed_files((config.root / folder for folder in config.site_packages), names)
-    except OSError as error:
-        place = config.place("site-packages")
-        raise ConfigError(f"{place}: `site-packages`: no such folder: {error.filename}") from error
+    for folder in environment.folders:
+        if not os.path.isdir(folder):
+            place = config.place("site-packages")
+            raise ConfigError(f"{place}: `site-packages`: no such folder: {folder}")
+    described_here = described(_own_packs(config))
+    return Dependencies(environment.folders, described_here, own).read(project, reader, config.max_file_size)
 
 
 def _analyse(sources: _Sources, progress: Progress | None, watch: Stopwatch | None = None) -> Analysis:
@@ -237,10 +249,14 @@ def _analyse(sources: _Sources, progress: Progress | None, watch: Stopwatch | No
 
 
 def _packs(sources: _Sources) -> tuple[Pack, ...]:
-    """The packs that come with loopsafe, those of installed distributions, and the user's own."""
+    """The packs that come with loopsafe and may apply, and those that do not come with it."""
+    return (*built_in_packs(sources.modules.imported), *_own_packs(sources.config))
+
+
+def _own_packs(config: Config) -> tuple[Pack, ...]:
+    """The packs of installed distributions, and the user's own."""
     try:
-        own = load_packs(sources.config.root / path for path in sources.config.knowledge)
-        return (*built_in_packs(sources.modules.imported), *installed_packs(), *own)
+        return (*installed_packs(), *load_packs(config.root / path for path in config.knowledge))
     except KnowledgeError as error:
         raise ConfigError(str(error)) from error
 

@@ -79,6 +79,7 @@ def said(facts: FileFacts) -> str:
 
 def outcome(reader: Reader, files: list[SourceFile]) -> object:
     read, problems = reader.read_all(files, {})
+    reader.known.save()
     return [(one.file, one.text, said(one.facts)) for one in read], problems
 
 

@@ -7,7 +7,7 @@ from loopsafe.program.values import External, Value
 
 
 def test_a_link_from_a_new_node_is_never_taken_for_an_old_one() -> None:
-    solver, target = Solver(10_000), Node()
+    solver, target = Solver({"": 10_000}), Node()
     things: list[Value] = [External(str(number)) for number in range(100)]
     for thing in things:
         # Nobody else holds this node: its memory is free for the next one.
@@ -19,7 +19,7 @@ def test_a_link_from_a_new_node_is_never_taken_for_an_old_one() -> None:
 
 
 def test_a_spent_budget_ends_the_work_until_it_is_given_anew() -> None:
-    solver = Solver(3)
+    solver = Solver({"": 3})
     seen: list[int] = []
     for number in range(5):
         solver.later(seen.append, number)

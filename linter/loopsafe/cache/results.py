@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,12 +16,26 @@ from loopsafe.cache.digests import Digests
 from loopsafe.cache.store import Store, decoded, digest
 from loopsafe.findings import Whole
 from loopsafe.project.config import Config
+from loopsafe.project.environment import Environment
 from loopsafe.project.files import SourceFile
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def key(files: Iterable[SourceFile], packs: Iterable[str], digests: Digests, config: Config) -> str:
+class _Kept(NamedTuple):
+    """A report, and the installed files that it rests on, each with its digest."""
+
+    report: Whole
+    beside: list[tuple[str, bytes]]
+
+
+def key(
+    files: Iterable[SourceFile],
+    packs: Iterable[str],
+    digests: Digests,
+    config: Config,
+    environment: Environment | None = None,
+) -> str:
     """The name of what is found in these files, whichever of them are asked for.
 
     `packs` are the paths of knowledge that is not loopsafe's own.
@@ -39,7 +53,8 @@ def key(files: Iterable[SourceFile], packs: Iterable[str], digests: Digests, con
     knowledge = [(os.fsencode(path), digests.of(path)) for path in packs]
     # What is done with a report afterwards, and where a setting comes from, makes it no other.
     settings = [ascii(value) for value in astuple(replace(config, baseline="", since="", origins=()))]
-    made_from = [_program(), os.fsencode(os.getcwd()), settings, knowledge, contents]
+    installed = environment.stamps() if environment else []
+    made_from = [_program(), os.fsencode(os.getcwd()), settings, knowledge, contents, ascii(installed)]
     return f"report-{digest(msgspec.msgpack.encode(made_from)).hex()}"
 
 
@@ -48,15 +63,19 @@ def facts_key() -> str:
     return f"facts-{digest(msgspec.msgpack.encode(_program())).hex()}"
 
 
-def load(store: Store, name: str) -> Whole | None:
-    """The report of this name, if there is one."""
-    return decoded(store.read(name), Whole)
+def load(store: Store, name: str, digests: Digests) -> Whole | None:
+    """The report of this name, if there is one and the installed files are as they were."""
+    kept = decoded(store.read(name), _Kept)
+    if kept is None or any(digests.of(path) != digest for path, digest in kept.beside):
+        return None
+    return kept.report
 
 
-def save(store: Store, name: str, report: Whole) -> None:
+def save(store: Store, name: str, report: Whole, digests: Digests) -> None:
     """Keep a report; one that names files whose names are not text is not kept."""
+    kept = _Kept(report, [(path, digests.of(path)) for path in report.beside])
     with contextlib.suppress(UnicodeEncodeError):
-        store.write(name, msgspec.msgpack.encode(report))
+        store.write(name, msgspec.msgpack.encode(kept))
 
 
 def _program() -> list[object]:

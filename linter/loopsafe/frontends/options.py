@@ -24,6 +24,7 @@ class Selection:
     extend_select: tuple[str, ...] = ()
     force_exclude: bool = False
     respect_gitignore: bool = True
+    dependencies: bool = True
     config_file: str = ""
     isolated: bool = False
     baseline: str = ""
@@ -48,6 +49,9 @@ def _globs(_context: click.Context, _option: click.Parameter, values: tuple[str,
 _CONFIGURATION = (
     click.option("--config", "config_file", default="", metavar="FILE", help="Take the configuration from there only."),
     click.option("--isolated", is_flag=True, help="Take no configuration from any file."),
+)
+_NO_DEPENDENCIES = click.option(
+    "--no-dependencies", "dependencies", flag_value=False, default=True, help="Do not read installed packages."
 )
 _SELECTION = (
     click.option(
@@ -80,6 +84,7 @@ _SELECTION = (
         default=True,
         help="Do not leave out what git ignores.",
     ),
+    _NO_DEPENDENCIES,
     click.option("--baseline", default="", metavar="FILE", help="Do not report what this file knows."),
     click.option("--no-baseline", is_flag=True, help="Report also what the configured baseline knows."),
     click.option("--since", default="", metavar="REV", help="Only findings whose path touches what is new since then."),
@@ -94,7 +99,7 @@ def selection_options(command: Command) -> Command:
 
 def configuration_options(command: Command) -> Command:
     """Add the options that choose where the configuration stands; the command gets them as one `selection`."""
-    return _selecting(command, _CONFIGURATION)
+    return _selecting(command, (_NO_DEPENDENCIES, *_CONFIGURATION))
 
 
 def _selecting(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:

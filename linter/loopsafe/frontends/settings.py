@@ -57,6 +57,8 @@ def _with_selection(config: Config, selection: Selection) -> Config:
         min_confidence=next((c for c in CONFIDENCES if c == selection.min_confidence), config.min_confidence),
         force_exclude=config.force_exclude or selection.force_exclude,
         respect_gitignore=config.respect_gitignore and selection.respect_gitignore,
+        dependencies=config.dependencies and selection.dependencies,
+        site_packages=config.site_packages if selection.dependencies else (),
         baseline=""
         if selection.no_baseline
         else os.path.abspath(selection.baseline)

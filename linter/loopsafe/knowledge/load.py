@@ -34,6 +34,7 @@ from loopsafe.project.tables import TableError, parse_tables, read_tables
 ENTRY_POINTS = "loopsafe.knowledge"
 
 _IMPORTS = re.compile(r"(?m)^imports = \[([^\]]*)\]")
+_DOTTED = re.compile(r"[\w.]+")
 _AnyRow = TypeVar("_AnyRow", bound=Row)
 # How msgspec tells the place of an error: " - at `$.runs[3].where`".
 _PLACE = re.compile(r" - at `\$\.(?P<table>\w+)\[(?P<number>\d+)\]\.?(?P<key>[^`]*)`")
@@ -246,6 +247,14 @@ def built_in_packs(imported: AbstractSet[str] | None = None) -> tuple[Pack, ...]
     return tuple(_built_in(name) for name, text in texts.items() if imported is None or _may_apply(text, imported))
 
 
+def described(packs: Iterable[Pack]) -> set[str]:
+    """The dotted names of the libraries that packs are about: of those that come with loopsafe, and of these."""
+    texts = (found[1] for text in _built_in_texts().values() if (found := _IMPORTS.search(text)))
+    return {name for text in texts for name in _DOTTED.findall(text)} | {
+        name for pack in packs for name in pack.imports
+    }
+
+
 @lru_cache(maxsize=1)
 def _built_in_texts() -> dict[str, str]:
     files = sorted(
@@ -262,7 +271,7 @@ def _built_in(name: str) -> Pack:
 def _may_apply(text: str, imported: AbstractSet[str]) -> bool:
     """A glance at the text: most packs are about libraries the project does not import, and TOML takes time to read."""
     found = _IMPORTS.search(text)
-    return found is None or not imported.isdisjoint(re.findall(r"[\w.]+", found[1]))
+    return found is None or not imported.isdisjoint(_DOTTED.findall(found[1]))
 
 
 def load_packs(paths: Iterable[Path]) -> tuple[Pack, ...]:

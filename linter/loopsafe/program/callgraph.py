@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -303,7 +304,7 @@ class Calls:
         sites = [site for name in dict.fromkeys(names) for site in index.callers(name)]
         # A name that everything calls (`get`, `run`) would lead everywhere, unless it means one function alone.
         most = _MOST_CALLERS * (_FOR_ONE if index.defined[frame.scope.name] == 1 else 1)
-        for module, scope, call in sites if len(sites) <= most else ():
+        for module, scope, call in _few_of_each(sites, most):
             self._from_closures[scope].append(call)
             for caller in (*self._classes.frames(module, scope), *self._closures.get(scope, ())):
                 self._bind(caller, call)
@@ -412,3 +413,12 @@ def _shown(source: Source, *kinds: str) -> list[tuple[object, Source]] | None:
     if any(not isinstance(key, Const) or isinstance(item, Star) for key, item in pairs):
         return None
     return [(key.value, replace(source, expr=item)) for key, item in pairs if isinstance(key, Const)]
+
+
+def _few_of_each(sites: list[CallSite], most: int) -> Iterator[CallSite]:
+    """The sites in the project's own files, and those in each library, where they are not too many."""
+    by_library: dict[str, list[CallSite]] = defaultdict(list)
+    for site in sites:
+        by_library[site[0].library].append(site)
+    for some in by_library.values():
+        yield from some if len(some) <= most else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -101,6 +102,18 @@ OnTarget = Callable[[Target], None]
 # the work grows with the program and no faster. Ordinary programs use a tenth of it.
 _LEAST_WORK = 1_000_000
 _WORK_A_CALL = 20
+_LEAST_IN_LIBRARY = 50_000
+_LIBRARY_WORK_A_CALL = 10
+
+
+def _budgets(modules: Modules) -> dict[str, int]:
+    calls = Counter({"": 0})
+    for module in modules.all:
+        calls[module.library] += sum(len(scope.calls) for scope in module.facts.scopes)
+    return {
+        owner: _LEAST_IN_LIBRARY + _LIBRARY_WORK_A_CALL * n if owner else _LEAST_WORK + _WORK_A_CALL * n
+        for owner, n in calls.items()
+    }
 
 
 class _Callees:
@@ -127,8 +140,7 @@ class Graph(ABC):
     def __init__(self, modules: Modules, knowledge: Knowledge, complete: bool = False) -> None:
         self.modules, self.knowledge, self.complete = modules, knowledge, complete
         self.index = Index(modules)
-        calls = sum(len(scope.calls) for module in modules.all for scope in module.facts.scopes)
-        self.values, self.solver = Values(), Solver(_LEAST_WORK + _WORK_A_CALL * calls)
+        self.values, self.solver = Values(), Solver(_budgets(modules))
         self._called_at: dict[tuple[Frame, Call], _Callees] = {}
 
     def module_frame(self, module: Module) -> Frame:

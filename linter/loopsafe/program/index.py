@@ -249,6 +249,10 @@ class Index:
             sites += self.calls.get(alias, ())
         return sites
 
+    def own_callers(self, name: str) -> list[CallSite]:
+        """Those of them that are the project's own: of installed packages nothing is reported."""
+        return [site for site in self.callers(name) if not site[0].library]
+
     def _spellings(self, module: Module, name: str) -> Iterator[str]:
         if name:
             yield name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from loopsafe.facts.schema import Attr, Call, Const, FileFacts, Import, Name
@@ -13,12 +13,12 @@ _MOST_PARTS = 100
 
 
 class Module:
-    """One file of the project: `path` relative to the root, `name` dotted. Scopes know their module through `owner`."""
+    """One file: `path` relative to the root, `name` dotted. `library` is empty where it is the project's own."""
 
-    __slots__ = ("facts", "index", "is_package", "name", "path")
+    __slots__ = ("facts", "index", "is_package", "library", "name", "path")
 
-    def __init__(self, index: int, path: str, name: str, facts: FileFacts) -> None:
-        self.index, self.path, self.name, self.facts = index, path, name, facts
+    def __init__(self, index: int, path: str, name: str, facts: FileFacts, library: str = "") -> None:
+        self.index, self.path, self.name, self.facts, self.library = index, path, name, facts, library
         self.is_package = PurePosixPath(path).stem == "__init__"
 
     def __repr__(self) -> str:
@@ -33,17 +33,19 @@ class Module:
 class Modules:
     """All modules of the project and the way from an import to a module. `imported` is every dotted prefix they import.
 
+    `libraries` says of the files of installed packages, by path, of which.
+
     An absolute import means the file whose path ends in the dotted name; where several do, the one that shares the
     longest stretch of path with the importing file, so that two source roots do not mix, and of those the one that is
     least far below.
     """
 
-    def __init__(self, files: Iterable[tuple[str, FileFacts]]) -> None:
+    def __init__(self, files: Iterable[tuple[str, FileFacts]], libraries: Mapping[str, str] | None = None) -> None:
         listed = sorted((path, facts) for path, facts in files)
         self.imported = _imported(facts for _, facts in listed)
         names = _module_names([path for path, _ in listed], self.imported)
         self.all: tuple[Module, ...] = tuple(
-            Module(index, path, names[path], facts) for index, (path, facts) in enumerate(listed)
+            Module(index, path, names[path], facts, (libraries or {}).get(path, "")) for index, (path, facts) in enumerate(listed)
         )
         self._packages = _package_folders(path for path, _ in listed)
         self._found: dict[tuple[str, int], Module | None] = {}

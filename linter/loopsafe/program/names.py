@@ -31,7 +31,7 @@ class Names:
         node = frame.names.get(name)
         if node is None:
             node = frame.names[name] = Node()
-            self._graph.solver.later(self._fill, frame, name, node)
+            self._graph.solver.later_for(frame.module.library, self._fill, frame, name, node)
         assert isinstance(node, Node)
         return node
 
@@ -47,7 +47,7 @@ class Names:
         if node is None:
             node = frame.names[f"{name} before"] = Node()
             end = self._rebound(frame.scope).last[name]
-            self._graph.solver.later(self._fill_part, frame, name, node, range(end), True)
+            self._graph.solver.later_for(frame.module.library, self._fill_part, frame, name, node, range(end), True)
         assert isinstance(node, Node)
         return node
 
@@ -112,7 +112,7 @@ class Names:
         node = frame.names.get(name)
         if node is None:
             node = frame.names[name] = Node()
-            self._graph.solver.later(self._fill_foreign, frame, name, node)
+            self._graph.solver.later_for(frame.module.library, self._fill_foreign, frame, name, node)
         assert isinstance(node, Node)
         return node
 

@@ -185,4 +185,4 @@ class Program(Graph):
 
     def demand_arguments(self, frame: Frame) -> None:
         """Find the calls that enter this frame."""
-        self.solver.later(self._calls.demand, frame)
+        self.solver.later_for(frame.module.library, self._calls.demand, frame)

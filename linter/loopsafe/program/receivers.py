@@ -85,7 +85,7 @@ class Receivers:
             node = frame.nodes[expr] = Node()
             builder = self._builders.get(type(expr))
             if builder is not None:
-                self._graph.solver.later(builder, frame, expr, node)
+                self._graph.solver.later_for(frame.module.library, builder, frame, expr, node)
         assert isinstance(node, Node)
         return node
 

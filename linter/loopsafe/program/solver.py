@@ -9,7 +9,7 @@ by then. As work is done in a fixed order, findings are deterministic all the sa
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from loopsafe.program.values import Value
@@ -20,6 +20,7 @@ _MOST = 128
 Listener = Callable[[Value], None]
 # What to call, and what to give it before the value: a partial of the same takes twice the memory.
 _Heard = tuple[Any, ...]
+_Queue = deque[tuple[Callable[..., None], tuple[object, ...]]]
 
 # Work takes microseconds a piece: often enough for who looks on, and too seldom to be felt.
 _BETWEEN_BEATS = 4096
@@ -43,23 +44,31 @@ class Node:
 class Solver:
     """The worklist. Nothing recurses: building a node is work like any other.
 
-    `budget` is how many pieces of work are done, until it is given anew. `beat` hears now and then how many were.
+    `budgets` are how many pieces of work are done for each owner, until they are given anew: for the project (empty)
+    and for each installed library, so that one that is hard to follow takes nothing from the rest. What comes of a
+    piece of work is of the same owner. `beat` hears now and then how many pieces were done.
     """
 
-    def __init__(self, budget: int) -> None:
-        self._budget = self._left = budget
+    def __init__(self, budgets: Mapping[str, int]) -> None:
+        self._budgets, self._left = budgets, dict(budgets)
         self._beats = 0
         self.beat: Callable[[int], None] = lambda _: None
-        self._work: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
-        self._idle: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
+        self._queues: dict[str, _Queue] = {"": deque()}
+        self._owner, self._work = "", self._queues[""]
+        self._idle: _Queue = deque()
 
     def refill(self) -> None:
-        """A question of another kind comes, which has the whole budget again."""
-        self._left = self._budget
+        """A question of another kind comes, which has the whole budgets again."""
+        self._left = dict(self._budgets)
 
     def later(self, action: Callable[..., None], *args: object) -> None:
         """Do this before run() returns."""
         self._work.append((action, args))
+
+    def later_for(self, owner: str, action: Callable[..., None], *args: object) -> None:
+        """The same as work of this owner."""
+        work = self._work if owner == self._owner else self._queues.setdefault(owner, deque())
+        work.append((action, args))
 
     def when_idle(self, action: Callable[..., None], *args: object) -> None:
         """Do this before run() returns, but only once there is nothing else to do."""
@@ -99,20 +108,32 @@ class Solver:
             self.add(target, value)
 
     def run(self) -> None:
-        """Work until nothing changes any more, or the budget is spent: what is known by then stands."""
-        work, left = self._work, self._left
-        while left and (work or self._idle):
-            # What waits for idleness may make new work, which goes first again.
-            action, args = (work or self._idle).popleft()
+        """Work until nothing changes any more, or the budgets are spent: what is known by then stands."""
+        while (owner := self._next_owner()) is not None:
+            self._owner, self._work = owner, self._queues[owner]
+            self._run_of(owner)
+        for queue in self._queues.values():
+            queue.clear()
+        self._idle.clear()
+        self._owner, self._work = "", self._queues[""]
+
+    def _next_owner(self) -> str | None:
+        """Whose work comes next; the project's comes first, and what waits for idleness, which is its own, last."""
+        busy = (owner for owner, queue in self._queues.items() if queue and self._left[owner])
+        return next(busy, "" if self._idle and self._left[""] else None)
+
+    def _run_of(self, owner: str) -> None:
+        work, left = self._work, self._left[owner]
+        if not work:
+            work.append(self._idle.popleft())
+        while left and work:
+            action, args = work.popleft()
             action(*args)
             left -= 1
             if not left % _BETWEEN_BEATS:
                 self._beats += 1
                 self.beat(self._beats * _BETWEEN_BEATS)
-        self._left = left
-        if not left:
-            work.clear()
-            self._idle.clear()
+        self._left[owner] = left
 
 
 def _with(

@@ -31,6 +31,7 @@ class Config:
     min_confidence: Confidence = DEFAULTS.min_confidence
     annotations: tuple[tuple[str, str], ...] = ()
     knowledge: Strings = DEFAULTS.knowledge
+    dependencies: bool = DEFAULTS.dependencies
     site_packages: Strings = DEFAULTS.site_packages
     max_file_size: int = DEFAULTS.max_file_size
     unreadable: Level = DEFAULTS.unreadable

@@ -21,7 +21,7 @@ class SourceFile:
 
     `target` is where `path` leads if it is a link; the target is what is shown. A file is `foreign` if it lies outside
     the project and a link that lies in the project led there. What is not the project's `own` (a project inside it, an
-    installed package) is read for what the project's own files do with it.
+    installed package, then the name of its `library` is there) is read for what the project's own files do with it.
     """
 
     path: str
@@ -30,6 +30,7 @@ class SourceFile:
     target: str = ""
     foreign: bool = False
     own: bool = True
+    library: str = ""
 
     @property
     def barred(self) -> bool:

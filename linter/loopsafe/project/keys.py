@@ -98,9 +98,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         ),
     ] = {}
     knowledge: Annotated[Strings, _strings("Files with more packs of knowledge, in the project.")] = ()
+    dependencies: Annotated[
+        bool,
+        _switch(
+            "Whether the packages that the project imports are read where they are installed. Where that is, "
+            "`loopsafe env` says."
+        ),
+    ] = True
     site_packages: Annotated[
         Strings,
-        _strings("Folders with installed packages to read: of the project, or of the environment that is active."),
+        _strings(
+            "Folders with installed packages, of the project or of the environment that is active, to read in place "
+            "of those that are found."
+        ),
     ] = ()
     max_file_size: Annotated[
         int,

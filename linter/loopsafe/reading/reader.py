@@ -96,7 +96,6 @@ class Reader:
                     self.memory[one.file.path, one.digest] = facts
             if progress:
                 progress(READING, done, len(files))
-        self.known.save()
         told = [problems[file] for file in files if file in problems and file.own]
         return [found[file] for file in files if file in found], told
 

@@ -49,6 +49,8 @@ class Callers:
         within |= {taker for module, scope in leading for taker in self._taking(module, scope)}
         self._propagation.cone = within
         for module, scope in leading:
+            if module.library:
+                continue
             if scope.kind == "module":
                 self._start(self._program.module_frame(module), MAIN)
             elif _is_public(module, scope) and not self._is_loops(module, scope, on_loops):

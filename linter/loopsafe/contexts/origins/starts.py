@@ -57,7 +57,10 @@ class Starts:
         self.program.on_frame(self._entered)
         for scope, module in self._places.items():
             for frame in self.program.classes.frames(module, scope):
-                self._entered(frame)
+                if module.library:
+                    self.program.solver.later_for(module.library, self._entered, frame)
+                else:
+                    self._entered(frame)
 
     def _entered(self, frame: Frame) -> None:
         if frame.scope in self._watched and frame not in self._seen:

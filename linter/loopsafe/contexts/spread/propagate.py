@@ -91,9 +91,15 @@ class Propagation:
 
     def visit(self, state: State) -> None:
         """Follow everything that a function does, once for each state."""
-        if state in self._visited:
-            return
-        self._visited.add(state)
+        if state not in self._visited:
+            self._visited.add(state)
+            library = state.frame.module.library
+            if library:
+                self.program.solver.later_for(library, self._follow, state)
+            else:
+                self._follow(state)
+
+    def _follow(self, state: State) -> None:
         frame, scope = state.frame, state.frame.scope
         for call in scope.calls:
             if self._passes(state, call.guard):

@@ -40,7 +40,7 @@ class BlockingWaits:
 
     def seed(self) -> None:
         """Ask which loop each wait is for, and who calls the function that waits."""
-        for module, scope, call in self._program.index.callers(_HANDOVER):
+        for module, scope, call in self._program.index.own_callers(_HANDOVER):
             waits = [wait for wait in scope.calls if _waits_for(wait, call, scope.bindings, scope.calls)]
             loop = call.args[1] if len(call.args) > 1 else dict(call.keywords).get("loop")
             # A generator waits where it is iterated, whoever makes it.

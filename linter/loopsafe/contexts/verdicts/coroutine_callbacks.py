@@ -63,7 +63,7 @@ class CoroutineCallbacks:
         index = self._program.index
         names = (n for n, rows in self._program.knowledge.runs.items() if any(_is_plain(n, row) for row in rows))
         for word in sorted({name.rpartition(".")[2] for name in names}):
-            for module, scope, call in index.callers(word):
+            for module, scope, call in index.own_callers(word):
                 if index.names_coroutine(module, call):
                     self._ask(self._program.classes.plain_frame(module, scope), call)
         for name, row in self._program.knowledge.assigns.items():

@@ -38,7 +38,7 @@ class DeadLoops:
         }
         words = {name.rpartition(".")[2] for name in making} - set(LOOK_UPS)
         for word in sorted(words):
-            for module, scope, call in self._program.index.callers(word):
+            for module, scope, call in self._program.index.own_callers(word):
                 if not call.args and not call.keywords:
                     yield from self._hand_overs(module, scope, call)
 

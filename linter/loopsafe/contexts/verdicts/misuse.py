@@ -62,7 +62,7 @@ class Misuse:
         knowledge, index = self._program.knowledge, self._program.index
         names = (n for n, rows in knowledge.runs.items() if any(not r.coroutine for r in rows))
         for word in sorted({name.rpartition(".")[2] for name in names}):
-            for module, scope, call in index.callers(word):
+            for module, scope, call in index.own_callers(word):
                 given = [*call.args, *(value for _, value in call.keywords)]
                 if any(isinstance(g, Call) for g in given):
                     frame = self._program.classes.plain_frame(module, scope)

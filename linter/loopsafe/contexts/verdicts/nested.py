@@ -33,7 +33,7 @@ class NestedRuns:
         names = self._program.knowledge.loop_makers
         seen: dict[tuple[Module, Scope], None] = {}
         for word in sorted({name.rpartition(".")[2] for name in names}):
-            for module, scope, call in self._program.index.callers(word):
+            for module, scope, call in self._program.index.own_callers(word):
                 if scope.kind in ("function", "lambda"):
                     self._ask_run(module, scope, call, names)
                     seen[module, scope] = None

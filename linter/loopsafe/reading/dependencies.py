@@ -1,0 +1,154 @@
+"""What a project reaches, module by module, of the packages it imports: of those that may call it on a thread."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from loopsafe.facts.schema import FileFacts, Import
+from loopsafe.project.files import SourceFile, below, shown
+from loopsafe.project.notebooks import is_notebook
+from loopsafe.project.sources import LARGEST, read_bytes
+from loopsafe.reading.reader import Read, Reader
+
+_MOST_FILES = 3_000
+# A library may call back through the one it is built on, and that is built on more.
+_MOST_STEPS = 2
+# Python's own ways to a thread. What has none of them in its text calls nobody back on a thread of its own.
+_STARTS = re.compile(
+    rb"Thread\b|\bTimer\b|\bstart_new_thread\b|Executor\b|\bThreadPool\b|\brun_in_executor\b|\bto_thread\b"
+)
+
+
+class _Wish(NamedTuple):
+    """A dotted name that is imported, how many packages away from the project, and by which package."""
+
+    name: str
+    step: int
+    package: str
+
+
+class _Found(NamedTuple):
+    """The files that lead to a module, each with its dotted name, and the file or folder of the package they are in."""
+
+    files: tuple[tuple[str, str], ...]
+    package: str
+
+
+class Dependencies:
+    """Reads installed packages from folders, as far as they are reached.
+
+    Not those that `described`, dotted names, are of or in, nor the top-level names in `own`.
+    """
+
+    def __init__(self, folders: Sequence[str], described: Collection[str], own: Collection[str]) -> None:
+        self._folders, self._described, self._own = folders, frozenset(described), frozenset(own)
+        self._matter: dict[str, bool] = {}
+
+    def read(self, project: Iterable[Read], reader: Reader, largest: int) -> list[Read]:
+        """The modules that files of the project reach, and those that these reach, in any order."""
+        here = os.getcwd()
+        pending = [_Wish(name, 0, "") for read in project for name in _imports(read.facts, "", False)]
+        asked: set[str] = set()
+        seen: set[str] = set()
+        found: list[Read] = []
+        while pending and len(seen) < _MOST_FILES:
+            fresh: dict[str, tuple[str, int, str]] = {}
+            for wish in sorted(set(pending)):
+                if wish.name not in asked and self._is_wanted(wish):
+                    asked.add(wish.name)
+                    files, package = self._find(wish.name)
+                    step = wish.step if package == wish.package else wish.step + 1
+                    if package and step <= _MOST_STEPS and self._matters(package):
+                        fresh.update((file, (name, step, package)) for file, name in files if file not in seen)
+            seen.update(fresh)
+            listed = [
+                SourceFile(file, shown(file, here), False, own=False, library=name.partition(".")[0])
+                for file, (name, _, _) in sorted(fresh.items())
+            ]
+            read_now, _ = reader.read_all(listed, {}, largest=largest)
+            found += read_now
+            pending = []
+            for read in read_now:
+                name, step, package = fresh[read.file.path]
+                is_package = os.path.basename(read.file.path) == "__init__.py"
+                pending += [_Wish(each, step, package) for each in _imports(read.facts, name, is_package)]
+        return found
+
+    def _is_wanted(self, wish: _Wish) -> bool:
+        top = wish.name.partition(".")[0]
+        if top in self._own or top in sys.stdlib_module_names:
+            return False
+        return self._described.isdisjoint(_prefixes(wish.name))
+
+    def _find(self, dotted: str) -> _Found:
+        """The first folder that has a name counts, as on Python's own path; links are not followed."""
+        for folder in self._folders:
+            found = _in_folder(folder, dotted)
+            if found.files:
+                return found
+        return _Found((), "")
+
+    def _matters(self, package: str) -> bool:
+        known = self._matter.get(package)
+        if known is None:
+            files = [package] if package.endswith(".py") else below(package)
+            known = self._matter[package] = any(map(_starts_threads, files))
+        return known
+
+
+def _starts_threads(file: str) -> bool:
+    if is_notebook(file) or os.path.islink(file):
+        return False
+    try:
+        return _STARTS.search(read_bytes(file, LARGEST)) is not None
+    except OSError:
+        return False
+
+
+def _in_folder(folder: str, dotted: str) -> _Found:
+    """The files of the packages on the way to a module, and its own. What follows a module is a name in it."""
+    files: list[tuple[str, str]] = []
+    package, at, name = "", folder, ""
+    for part in dotted.split("."):
+        at, name = os.path.join(at, part), f"{name}.{part}".lstrip(".")
+        if os.path.islink(at):
+            break
+        if os.path.isdir(at):
+            start = os.path.join(at, "__init__.py")
+            if os.path.isfile(start):
+                package = package or at
+                files.append((start, name))
+        elif os.path.isfile(f"{at}.py") and not os.path.islink(f"{at}.py"):
+            files.append((f"{at}.py", name))
+            package = package or f"{at}.py"
+            break
+        else:
+            break
+    return _Found(tuple(files), package)
+
+
+def _imports(facts: FileFacts, module: str, is_package: bool) -> Iterator[str]:
+    """The dotted names that a file imports, as modules or out of them. Relative ones need its own name."""
+    for scope in facts.scopes:
+        held = (value for values in scope.bindings.values() for value in values if isinstance(value, Import))
+        for imported in (*held, *scope.star_imports):
+            base = _absolute(imported, module, is_package)
+            if base:
+                yield f"{base}.{imported.name}" if imported.name else base
+
+
+def _absolute(imported: Import, module: str, is_package: bool) -> str:
+    if not imported.level:
+        return imported.module
+    parts = module.split(".")
+    kept = parts[: len(parts) - imported.level + is_package]
+    return ".".join([*kept, imported.module] if imported.module else kept) if kept else ""
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    return (".".join(parts[:end]) for end in range(1, min(len(parts), 100) + 1))
