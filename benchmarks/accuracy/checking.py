@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2] / "linter"
-CHECK = (sys.executable, "-m", "loopsafe", "check", "--output-format", "json", "--exit-zero", "--no-cache", ".")
+LOOPSAFE = (sys.executable, "-m", "loopsafe", "check", "--no-cache", "--no-dependencies")
+CHECK = (*LOOPSAFE, "--output-format", "json", "--exit-zero", ".")
 BOUNDED = 'ulimit -v "$1"; shift; exec "$@"'
 # What the command says last where it has failed; the error stands above.
 CLOSING_WORDS = "This is a bug in loopsafe"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -177,6 +178,25 @@ def graph(project: Project, *, progress: Progress | None = None) -> ContextGraph
     return explanation.graph({by_shown[path] for path in wanted}, marks)
 
 
+def libraries(project: Project) -> dict[str, str]:
+    """The libraries that a project imports, each with what is done about it.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    environment, reader = environment_of(project.config), Reader()
+    if environment is None:
+        return {}
+    found, _ = reader.read_all([f for f in project.files if not f.barred], {}, None, project.config.max_file_size)
+    dependencies = _dependencies(found, project.config, environment)
+    read = dependencies.read(found, reader, project.config.max_file_size)
+    modules = Counter(one.file.library for one in read)
+    return {
+        name: why or f"read: {modules[name]} of its modules are reached"
+        for name, why in sorted(dependencies.told.items())
+    }
+
+
 def _modules_by_shown_path(sources: _Sources) -> dict[str, Module]:
     # Where links share their target's path, it stands for them.
     read = sorted(sources.modules.all, key=lambda module: not sources.by_path[module.path].file.target)
@@ -224,14 +244,17 @@ def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], r
 
 def _installed(project: Sequence[Read], config: Config, environment: Environment, reader: Reader) -> list[Read]:
     """What the project reaches of installed packages that no pack describes."""
+    return _dependencies(project, config, environment).read(project, reader, config.max_file_size)
+
+
+def _dependencies(project: Sequence[Read], config: Config, environment: Environment) -> Dependencies:
     modules = Modules((_module_path(r.file, config), r.facts) for r in project)
     own = {module.name.partition(".")[0] for module in modules.all}
     for folder in environment.folders:
         if not os.path.isdir(folder):
             place = config.place("site-packages")
             raise ConfigError(f"{place}: `site-packages`: no such folder: {folder}")
-    described_here = described(_own_packs(config))
-    return Dependencies(environment.folders, described_here, own).read(project, reader, config.max_file_size)
+    return Dependencies(environment.folders, described(_own_packs(config)), own)
 
 
 def _analyse(sources: _Sources, progress: Progress | None, watch: Stopwatch | None = None) -> Analysis:

@@ -51,9 +51,9 @@ def test_all_keys(tmp_path: Path) -> None:
         ("extend_exclude = []", "unknown key `extend_exclude` in [tool.loopsafe]; did you mean `extend-exclude`?"),
         (
             "zzz = 1",
-            "unknown key `zzz` in [tool.loopsafe]; known keys: annotations, baseline, exclude, extend-exclude, "
-            "extend-select, force-exclude, ignore, knowledge, max-file-size, min-confidence, per-file-ignores, "
-            "respect-gitignore, select, site-packages, unreadable",
+            "unknown key `zzz` in [tool.loopsafe]; known keys: annotations, baseline, dependencies, exclude, "
+            "extend-exclude, extend-select, force-exclude, ignore, knowledge, max-file-size, min-confidence, "
+            "per-file-ignores, respect-gitignore, select, site-packages, unreadable",
         ),
         ('select = "LSF"', "`select` in [tool.loopsafe] must be a list of strings, not 'LSF'"),
         ("exclude = [1]", "`exclude` in [tool.loopsafe] must be a list of strings, not [1]"),

@@ -245,6 +245,16 @@ def explain(rule: str) -> int:
 
 
 @cli.command()
+@paths_argument
+@configuration_options
+def env(*, paths: tuple[str, ...], selection: Selection) -> int:
+    """Show where the packages of the projects in PATHS are installed, and which of them are read."""
+    from loopsafe.frontends.commands.env import show_environment
+
+    return show_environment(paths, selection)
+
+
+@cli.command()
 @click.argument("function")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @configuration_options

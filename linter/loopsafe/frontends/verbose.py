@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.frontends.options import Selection
+from loopsafe.project.environment import environment_of
 from loopsafe.project.places import places_in
 from loopsafe.project.roots import Project
 
@@ -14,6 +15,8 @@ def about(project: Project, selection: Selection) -> Iterator[str]:
     yield f"project: {project.config.root}"
     yield f"  configuration: {_configuration(project, selection)}"
     read = [file for file in project.files if not file.barred]
+    environment = environment_of(project.config)
+    yield f"  environment: {environment if environment else 'none'}"
     yield f"  files: {sum(file.wanted for file in read)} to report on, of {len(read)} that are read"
 
 

@@ -45,7 +45,8 @@ class Modules:
         self.imported = _imported(facts for _, facts in listed)
         names = _module_names([path for path, _ in listed], self.imported)
         self.all: tuple[Module, ...] = tuple(
-            Module(index, path, names[path], facts, (libraries or {}).get(path, "")) for index, (path, facts) in enumerate(listed)
+            Module(index, path, names[path], facts, (libraries or {}).get(path, ""))
+            for index, (path, facts) in enumerate(listed)
         )
         self._packages = _package_folders(path for path, _ in listed)
         self._found: dict[tuple[str, int], Module | None] = {}

@@ -28,6 +28,9 @@ class Environment:
     found_by: str
     own: bool = False
 
+    def __str__(self) -> str:
+        return f"{', '.join(self.folders)} (by {self.found_by})"
+
     def stamps(self) -> list[tuple[str, int]]:
         """The folders and when a package was last put into or taken out of each; 0 where there is none any more."""
         return [(folder, os.stat(folder).st_mtime_ns if os.path.isdir(folder) else 0) for folder in self.folders]
@@ -41,7 +44,7 @@ def environment_of(config: Config) -> Environment | None:
     """
     if config.site_packages:
         named = tuple(os.path.realpath(config.root / folder) for folder in config.site_packages)
-        return Environment(named, f"`site-packages` in {config.place('site-packages')}")
+        return Environment(named, f"`site-packages`, {config.place('site-packages')}")
     if not config.dependencies:
         return None
     for prefix, found_by in _prefixes(os.path.realpath(config.root)):
@@ -64,9 +67,9 @@ def _prefixes(root: str) -> Iterator[tuple[str, str]]:
             prefix = os.path.join(folder, name)
             # A link in a repository may lead anywhere.
             if os.path.isdir(prefix) and os.path.realpath(prefix) == os.path.join(folder, name):
-                yield prefix, prefix
+                yield prefix, f"its place, {prefix}"
     for managed in _managed(root):
-        yield str(managed), str(managed)
+        yield str(managed), "the tool that manages the project"
 
 
 def _upwards(folder: str) -> Iterator[str]:

@@ -47,6 +47,8 @@ class Dependencies:
     def __init__(self, folders: Sequence[str], described: Collection[str], own: Collection[str]) -> None:
         self._folders, self._described, self._own = folders, frozenset(described), frozenset(own)
         self._matter: dict[str, bool] = {}
+        self.told: dict[str, str] = {}
+        """Of each library that was asked for, why it is not read; empty where it is."""
 
     def read(self, project: Iterable[Read], reader: Reader, largest: int) -> list[Read]:
         """The modules that files of the project reach, and those that these reach, in any order."""
@@ -58,11 +60,11 @@ class Dependencies:
         while pending and len(seen) < _MOST_FILES:
             fresh: dict[str, tuple[str, int, str]] = {}
             for wish in sorted(set(pending)):
-                if wish.name not in asked and self._is_wanted(wish):
+                if wish.name not in asked and not self._is_own(wish.name):
                     asked.add(wish.name)
                     files, package = self._find(wish.name)
                     step = wish.step if package == wish.package else wish.step + 1
-                    if package and step <= _MOST_STEPS and self._matters(package):
+                    if step <= _MOST_STEPS and self._tell(wish, package):
                         fresh.update((file, (name, step, package)) for file, name in files if file not in seen)
             seen.update(fresh)
             listed = [
@@ -78,11 +80,24 @@ class Dependencies:
                 pending += [_Wish(each, step, package) for each in _imports(read.facts, name, is_package)]
         return found
 
-    def _is_wanted(self, wish: _Wish) -> bool:
-        top = wish.name.partition(".")[0]
-        if top in self._own or top in sys.stdlib_module_names:
+    def _is_own(self, name: str) -> bool:
+        top = name.partition(".")[0]
+        return top in self._own or top in sys.stdlib_module_names
+
+    def _tell(self, wish: _Wish, package: str) -> bool:
+        """Whether to read what is wished for out of a package."""
+        top, why = wish.name.partition(".")[0], ""
+        if not package and wish.package:
             return False
-        return self._described.isdisjoint(_prefixes(wish.name))
+        if not self._described.isdisjoint(_prefixes(wish.name)):
+            why = "a pack describes it"
+        elif not package:
+            why = "no Python file of it is installed"
+        elif not self._matters(package):
+            why = "nothing in it starts a thread"
+        if self.told.get(top) != "":
+            self.told[top] = why
+        return not why
 
     def _find(self, dotted: str) -> _Found:
         """The first folder that has a name counts, as on Python's own path; links are not followed."""

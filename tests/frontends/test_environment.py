@@ -1,0 +1,208 @@
+"""The environment of a project: found by itself, and what is read there."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import Cli
+
+LIBRARY = """\
+import threading
+
+_handlers = []
+
+
+def every_tick(function):
+    _handlers.append(function)
+    return function
+
+
+class Ticker:
+    def __init__(self, on_tick=None) -> None:
+        self._on_tick = on_tick
+
+    def start(self) -> None:
+        threading.Thread(target=self._run).start()
+
+    def _run(self) -> None:
+        if self._on_tick:
+            self._on_tick(1)
+        self.ticked(1)
+        for handler in _handlers:
+            handler(1)
+
+    def ticked(self, number) -> None:
+        pass
+"""
+STORED = """\
+import asyncio
+
+from tickers import Ticker
+
+
+class Clock:
+    def __init__(self) -> None:
+        self._ticks: asyncio.Queue[int] = asyncio.Queue()
+
+    async def run(self) -> None:
+        Ticker(self._tick).start()
+        await self._ticks.get()
+
+    def _tick(self, number: int) -> None:
+        self._ticks.put_nowait(number)
+"""
+HOOK = """\
+import asyncio
+
+from tickers.core import Ticker
+
+
+class Clock(Ticker):
+    def __init__(self) -> None:
+        super().__init__()
+        self._ticks: asyncio.Queue[int] = asyncio.Queue()
+
+    async def run(self) -> None:
+        self.start()
+        await self._ticks.get()
+
+    def ticked(self, number: int) -> None:
+        self._ticks.put_nowait(number)
+"""
+DECORATED = """\
+import asyncio
+
+import tickers
+
+ticks: asyncio.Queue[int] = asyncio.Queue()
+
+
+async def run() -> None:
+    tickers.Ticker().start()
+    await ticks.get()
+
+
+@tickers.every_tick
+def tick(number: int) -> None:
+    ticks.put_nowait(number)
+"""
+
+
+def install(environment: Path, library: str = LIBRARY) -> Path:
+    """Put a library into an environment: its folder."""
+    folder = environment / "lib" / "python3.12" / "site-packages" / "tickers"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("from .core import Ticker, every_tick\n")
+    (folder / "core.py").write_text(library)
+    (environment / "pyvenv.cfg").touch()
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with a project that nothing is configured for."""
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "clock.py").write_text(STORED)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "clock"\n')
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "row"), [(STORED, 15), (HOOK, 16), (DECORATED, 15)], ids=["stored callback", "hook", "decorator"]
+)
+def test_what_a_library_calls_on_its_thread(text: str, row: int, cli: Cli, project: Path) -> None:
+    core = install(project / ".venv") / "core.py"
+    (project / "clock.py").write_text(text)
+    done = cli("check")
+    assert f"clock.py:{row}:" in done.stdout
+    assert str(core.relative_to(project)) in done.stdout
+    assert done.stdout.count("LSF102") == 1
+
+
+@pytest.mark.parametrize("place", [".venv", "venv", "../.venv"])
+def test_places_beside_and_above(place: str, cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = project / "inner"
+    inner.mkdir()
+    for name in ("clock.py", "pyproject.toml"):
+        (project / name).rename(inner / name)
+    install(Path(os.path.normpath(inner / place)))
+    monkeypatch.chdir(inner)
+    assert "LSF102" in cli("check").stdout
+
+
+def test_the_active_one_comes_first(cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(project / ".venv", "")
+    install(project / "elsewhere" / "active")
+    assert cli("check").returncode == 0
+    monkeypatch.setenv("VIRTUAL_ENV", str(project / "elsewhere" / "active"))
+    assert "LSF102" in cli("check").stdout
+
+
+def test_a_tool_s_own_environment_is_not_taken_for_the_project_s(
+    cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(project / ".venv")
+    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
+    assert "LSF102" in cli("check").stdout
+
+
+def test_poetry_keeps_it_elsewhere(cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = base64.urlsafe_b64encode(hashlib.sha256(os.path.realpath(project).encode()).digest()).decode()[:8]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project / "cache"))
+    install(project / "cache" / "pypoetry" / "virtualenvs" / f"clock-{mark}-py3.12")
+    if sys.platform == "linux":
+        assert "LSF102" in cli("check").stdout
+
+
+@pytest.mark.parametrize("below", ["", "lib/python3.12/site-packages", "lib/python3.12/site-packages/tickers"])
+def test_links_are_not_followed(below: str, cli: Cli, project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside") / ".venv"
+    install(outside)
+    link = project / ".venv" / below
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(outside / below, target_is_directory=True)
+    assert cli("check").returncode == 0
+
+
+def test_switched_off(cli: Cli, project: Path) -> None:
+    install(project / ".venv")
+    assert cli("check", "--no-dependencies").returncode == 0
+    (project / "pyproject.toml").write_text("[tool.loopsafe]\ndependencies = false\n")
+    assert cli("check").returncode == 0
+    assert "environment: none" in cli("env").stdout
+
+
+def test_nothing_of_a_library_is_reported(cli: Cli, project: Path) -> None:
+    own = STORED.replace("from tickers import Ticker", "").replace("Clock", "Own")
+    folder = install(project / ".venv", LIBRARY + own)
+    (project / "clock.py").write_text("import tickers\ntickers.core.Own\n")
+    assert cli("check").returncode == 0
+    assert folder.is_dir()
+
+
+def test_reports_are_kept_until_a_library_changes(cli: Cli, project: Path) -> None:
+    core = install(project / ".venv") / "core.py"
+    first = cli("check", "--verbose")
+    assert "has no report" in first.stderr
+    second = cli("check", "--verbose")
+    assert "had the report" in second.stderr
+    assert second.stdout == first.stdout
+    core.write_text("class Ticker: ...\ndef every_tick(f): return f\nimport threading\nthreading.Thread\n")
+    assert cli("check").returncode == 0
+
+
+def test_what_is_read_is_told(cli: Cli, project: Path) -> None:
+    install(project / ".venv")
+    (project / "more.py").write_text("import paho.mqtt\nimport nowhere_to_be_found\n")
+    told = cli("env").stdout
+    assert "tickers: read: 2 of its modules are reached" in told
+    assert "paho: a pack describes it" in told
+    assert "nowhere_to_be_found: no Python file of it is installed" in told
+    assert ".venv" in cli("check", "--verbose").stderr
