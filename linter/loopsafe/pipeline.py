@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -195,6 +195,31 @@ def libraries(project: Project) -> dict[str, str]:
         name: why or f"read: {modules[name]} of its modules are reached"
         for name, why in sorted(dependencies.told.items())
     }
+
+
+def study(folder: str, library: str, write: Callable[[Sequence[Module]], str]) -> tuple[Trace, ...]:
+    """Where the functions of a program may run that uses a library in a folder of packages, known by its source alone.
+
+    `write` gives the program, for the library's modules. Neither is run.
+    """
+    config, reader, here = Config(Path(folder)), Reader(), os.getcwd()
+    found, _ = reader.read_all([f for f in installed_files([Path(folder)], [library]) if not _is_test(f.path)], {})
+    read = Modules((_module_path(r.file, config), r.facts) for r in found)
+    trial = os.path.join(folder, "loopsafe_trial.py")
+    text = {trial: write(read.all)}
+    found += reader.read_all([SourceFile(trial, shown(trial, here), True)], text)[0]
+    by_path = {_module_path(r.file, config): r for r in found}
+    modules = Modules((path, r.facts) for path, r in by_path.items())
+    packs = applicable(built_in_packs(modules.imported), modules.imported)
+    others = (pack for pack in packs if all(name.partition(".")[0] != library for name in pack.imports))
+    explanation = Analysis(Program(modules, Knowledge(others))).explanation(_Reporter(by_path).step)
+    program = next(module for module in modules.all if module.path == "loopsafe_trial.py")
+    scopes = (scope for scope in program.facts.scopes if scope.kind == "function")
+    return tuple(explanation.trace(program, scope) for scope in scopes)
+
+
+def _is_test(path: str) -> bool:
+    return any(part in ("test", "tests", "testing") for part in Path(path).parts)
 
 
 def _modules_by_shown_path(sources: _Sources) -> dict[str, Module]:

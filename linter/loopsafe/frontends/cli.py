@@ -301,6 +301,15 @@ def show(library: str) -> int:
     return show_pack(library)
 
 
+@knowledge.command()
+@click.argument("library")
+def learn(library: str) -> int:
+    """Print what the source of LIBRARY, by its import name, shows: rows of a pack, to be reviewed."""
+    from loopsafe.frontends.commands.knowledge import learn as study
+
+    return study(library)
+
+
 @cli.command(hidden=True)
 @paths_argument
 def callgraph(*, paths: tuple[str, ...]) -> int:

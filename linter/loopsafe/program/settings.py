@@ -21,14 +21,16 @@ class Settings:
 
     def rules_out(self, module: Module, scope: Scope, guard: int) -> bool:
         """Whether control never gets past a guard."""
-        if guard < 0:
-            return False
-        key = (scope, guard)
-        found = self._ruled_out.get(key)
-        if found is None:
-            row = scope.guards[guard]
-            here = row.kind == "test" and self.decide(module, scope, row.test) is (not row.holds)
-            found = self._ruled_out[key] = here or self.rules_out(module, scope, row.parent)
+        # Not by calling itself: a function may have a thousand `if ...: return` in a row.
+        pending = []
+        while guard >= 0 and (scope, guard) not in self._ruled_out:
+            pending.append(guard)
+            guard = scope.guards[guard].parent
+        found = guard >= 0 and self._ruled_out[scope, guard]
+        for inner in reversed(pending):
+            row = scope.guards[inner]
+            found = found or (row.kind == "test" and self.decide(module, scope, row.test) is (not row.holds))
+            self._ruled_out[scope, inner] = found
         return found
 
     def decide(self, module: Module, scope: Scope, test: Expr, depth: int = 0) -> bool | None:

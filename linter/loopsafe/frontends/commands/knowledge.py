@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,8 +15,12 @@ from loopsafe.frontends.terminal import CannotWork, drawn, wants_colour, write
 from loopsafe.harmless import printable, printable_lines
 from loopsafe.knowledge.load import KnowledgeError, PackFile, pack_files
 from loopsafe.knowledge.schema import Pack, Row
-from loopsafe.project.config import ConfigError, load_config
+from loopsafe.project.config import Config, ConfigError, load_config
 from loopsafe.render.as_json import written
+from loopsafe.traces import OFF_LOOP
+
+if TYPE_CHECKING:
+    from loopsafe.program.modules import Module
 
 
 def list_packs(output_format: str = "text", containing: str = "") -> int:
@@ -67,6 +73,55 @@ def show_pack(library: str) -> int:
 
     write(drawn(Syntax(text, "toml", background_color="default", word_wrap=True)), colour=True)
     return 0
+
+
+def learn(library: str) -> int:
+    """Print the rows of a pack that the source of an installed library shows, and return the exit code.
+
+    Raises:
+        CannotWork: it is not installed, or the configuration cannot be used.
+    """
+    from importlib.metadata import distributions
+
+    from loopsafe.frontends.learning import Trial, classes, rows
+    from loopsafe.pipeline import study
+    from loopsafe.project.environment import environment_of
+
+    name, environment = library.replace("-", "_"), environment_of(_config())
+    folders = environment.folders if environment else ()
+    folder = next((f for f in folders if (Path(f) / name).is_dir() or (Path(f) / f"{name}.py").is_file()), None)
+    if folder is None:
+        raise CannotWork(
+            f"`{name}` is not installed in {environment or 'any environment that is found'}; `loopsafe env`"
+        )
+    trial, made = Trial(), set[str]()
+
+    def program(modules: Sequence[Module]) -> str:
+        for module in modules:
+            if not any(part.startswith("_") for part in module.name.split(".")):
+                trial.add(module.name, module.facts)
+                made.update(f"{module.name}.{s.name}" for s in module.facts.scopes if s.kind == "class")
+        return trial.text()
+
+    found = {}
+    for trace in study(folder, name, program):
+        use = trial.uses.get(trace.function.partition(".")[2])
+        reason = next((r for r in trace.reasons if r.context in OFF_LOOP), None)
+        if use is not None and reason is not None:
+            first = reason.path[0].location
+            place = first.path.replace(os.sep, "/").rpartition("site-packages/")[2]
+            found[use] = reason.context, reason.certain, f"{library} {place}:{first.span.row}"
+    version = next((d.version for d in distributions(name=library, path=[folder])), "unknown")
+    head = [f'library = "{library}"', f'version = "{version}"', f'imports = ["{name}"]', ""]
+    write(map(printable, [*head, *"\n".join(classes(found, made)).split("\n"), *rows(found)]))
+    return 0
+
+
+def _config() -> Config:
+    try:
+        return load_config(Path())
+    except ConfigError as error:
+        raise CannotWork(str(error)) from error
 
 
 def _all_files() -> list[PackFile]:
