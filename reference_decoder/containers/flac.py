@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from reference_decoder.containers.framed import another_file
+from reference_decoder.containers.headers import FRAMED, format_of, tag_size
 from reference_decoder.containers.items import Items, Stream
 from reference_decoder.errors import DecodeError, TruncatedError
 from reference_decoder.source import Reading, Source
@@ -14,14 +16,34 @@ _LOOK_AHEAD = 64
 _MOST_SAMPLES = 65535
 
 
-def _crc8_table() -> bytes:
-    table = list(range(256))
+_MAGIC = b"fLaC"
+
+
+def _crc_table(polynomial: int, bits: int) -> list[int]:
+    table = [byte << bits - 8 for byte in range(256)]
     for _ in range(8):
-        table = [value << 1 ^ (0x107 if value & 0x80 else 0) for value in table]
-    return bytes(table)
+        table = [value << 1 ^ (polynomial if value >> bits - 1 else 0) for value in table]
+    return table
 
 
-_CRC8 = _crc8_table()
+_CRC8, _CRC16 = _crc_table(0x107, 8), _crc_table(0x18005, 16)
+
+
+def _end(data: bytes) -> int:
+    """Where the frame ends: where its checksum, its last two bytes, is right, and the data ends or a file begins.
+
+    0 where that is nowhere.
+    """
+    crc = 0
+    for at, byte in enumerate(data, 1):
+        crc = crc << 8 & 0xFF00 ^ _CRC16[crc >> 8 ^ byte]
+        if crc == 0 and (at == len(data) or _begins(data[at : at + _LONGEST_HEADER])):
+            return at
+    return 0
+
+
+def _begins(head: bytes) -> bool:
+    return bool(format_of(head) or tag_size(head) or any(parse(head) for parse in FRAMED.values()))
 
 
 def stream_of(container: str, info: bytes) -> Stream:
@@ -53,25 +75,34 @@ def frame_number(head: bytes) -> int | None:
 
 
 def _frame(source: Source, shortest: int, longest: int) -> Reading[bytes]:
-    """The next frame: all bytes up to a header whose number follows this one's, or to the end. b"" after the last."""
+    """The next frame: all bytes up to a header whose number follows this one's, the next file, or the end.
+
+    b"" after the last. Where the input pauses, all there is, if that is whole.
+    """
     while frame_number(head := (yield from source.peek(_LONGEST_HEADER))) is None:
-        if not head:
+        if (yield from another_file(source)):
             return b""
         yield from source.lose(b"\xff")
     number = frame_number(head) or 0
     # Frames of a fixed size are counted; else the number is that of the first sample.
     reach = number + _LOOK_AHEAD * (_MOST_SAMPLES if head[1] & 1 else 1)
     at = shortest
-    while (at := (yield from source.find(head[:2], at))) > 0 and at < longest:
+    while True:
+        at, found = yield from source.find(head[:2], at, _MAGIC)
+        if at >= longest or not found:
+            at = min(at, longest)
+            if (end := _end((yield from source.peek(at)))) or source.ended or at == longest:
+                return (yield from source.take(end or at))
+            yield None
+            continue
         following = yield from source.peek(_LONGEST_HEADER, at)
-        if number < (frame_number(following) or 0) <= reach:
+        if following[:4] == _MAGIC or number < (frame_number(following) or 0) <= reach:
             return (yield from source.take(at))
         at += 1
-    return (yield from source.take(longest))
 
 
 def read(source: Source) -> Items:
-    """Frames as packets, each as soon as the next one's header is in."""
+    """Frames as packets, each as soon as the next one's header is in. Ends with the file."""
     yield from source.skip(4)
     info, last = b"", False
     while not last:

@@ -16,9 +16,14 @@ _LAW = {"basic": "mulaw", "mulaw": "mulaw", "pcmu": "mulaw", "alaw": "alaw", "pc
 _WIDTH = {"l8": 8, "l16": 16, "l24": 24}
 
 
+def block_size(align: int) -> int:
+    """How many bytes of samples, of `align` bytes each, make a good packet."""
+    return _BLOCK - _BLOCK % align or align
+
+
 def read_samples(source: Source, align: int, size: int | None) -> Generator[Item, None, int]:
     """Packets of whole samples, `size` bytes in all or until the input ends. Returns how many bytes are missing."""
-    most = _BLOCK - _BLOCK % align or align
+    most = block_size(align)
     if size is None:
         while block := (yield from source.some(most, align)):
             yield block

@@ -10,6 +10,7 @@ from io import BytesIO
 
 import av
 
+from reference_decoder.containers.framed import another_file
 from reference_decoder.containers.items import Cut, Items, Stream, described
 from reference_decoder.containers.whole import first_stream
 from reference_decoder.errors import DecodeError, NotStreamableError, TruncatedError
@@ -18,6 +19,7 @@ from reference_decoder.source import Reading, Source
 _SEGMENT, _TRACKS, _CLUSTER, _GROUP = 0x18538067, 0x1654AE6B, 0x1F43B675, 0xA0
 _SIMPLE_BLOCK, _BLOCK, _DISCARD = 0xA3, 0xA1, 0x75A2
 _ENTRY, _NUMBER, _TYPE = 0xAE, 0xD7, 0x83
+_OFTEN = (b"\xa3", b"\xa0")
 _AUDIO_TRACK = b"\2"
 _LACED = 0x06
 _ENDLESS = 1 << 48
@@ -44,10 +46,10 @@ def _children(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += size
 
 
-def _element(source: Source) -> Reading[tuple[int, int] | None]:
-    """The next element's identifier and size; None at the end of the input."""
+def _element(source: Source, start: int) -> Reading[tuple[int, int] | None]:
+    """The next element's identifier and size; None at the end of the input, and where another file begins."""
     head = yield from source.peek(12)
-    if not head:
+    if source.offset > start and not head.startswith(_OFTEN) and (yield from another_file(source)):
         return None
     try:
         kind, at = _vint(head, 0, True)
@@ -83,8 +85,8 @@ def _packet(block: bytes, track: int) -> bytes:
 
 def read(source: Source) -> Items:
     """Packets of the first audio track. Segments and clusters are walked into, so their sizes need not be known."""
-    track, rate, end = 0, 0, 0
-    while element := (yield from _element(source)):
+    track, rate, end, start = 0, 0, 0, source.offset
+    while element := (yield from _element(source, start)):
         kind, size = element
         if kind in (_SEGMENT, _CLUSTER):
             # A live stream's segment has the largest size that can be written, which in one byte is 127.

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import av
@@ -89,7 +90,7 @@ def test_no_input_is_a_clean_end(chunks: list[bytes], mime: str | None, run: Run
 
 
 @pytest.mark.parametrize(
-    "data", [wav(b""), file_of("ogg opus mono")[:47 + 60], file_of("flac 16k mono")[:42], file_of("mp3 24k mono")[:45]]
+    "data", [wav(b""), file_of("ogg opus mono")[: 47 + 60], file_of("flac 16k mono")[:42], file_of("mp3 24k mono")[:45]]
 )
 def test_input_without_sound(data: bytes, run_once: Run) -> None:
     samples, failure = run_once(outcome([data]))
@@ -363,7 +364,9 @@ def test_cut_short_at_every_byte(kind: str) -> None:
             # The last frame may be a stump that the codec made something of.
             sure = max(0, count - 4608)
             assert np.array_equal(samples[:sure], whole[:sure]), size
-    assert counts == sorted(counts)
+    # Of a last frame that is cut short, FFmpeg makes something of some stumps of mp3, and nothing of longer ones.
+    stump = 576 if kind.startswith("mp3") else 0
+    assert all(count >= most - stump for count, most in zip(counts, accumulate(counts, max), strict=True))
     if kind in OPEN_ENDED:
         assert max(clean.count(count) for count in clean) <= OPEN_ENDED[kind]
     else:
