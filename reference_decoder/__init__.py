@@ -6,7 +6,7 @@ Only `handover` touches both threads; docs/decoder.md tells the rest.
 import sys
 
 try:
-    from reference_decoder.decoder import AudioStreamDecoder, decode_stream
+    from reference_decoder.decoder import AudioPacketDecoder, AudioStreamDecoder, decode, decode_stream
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in ("av", "numpy"):
         raise
@@ -23,12 +23,15 @@ from reference_decoder.errors import (
     DecoderError,
     MimeMismatchError,
     NotStreamableError,
+    SourceError,
     TruncatedError,
     UnknownFormatError,
 )
 from reference_decoder.frames import Frame, Statistics, StreamInfo
+from reference_decoder.options import Settings
 
 __all__ = [
+    "AudioPacketDecoder",
     "AudioStreamDecoder",
     "ClosedError",
     "DecodeError",
@@ -36,9 +39,12 @@ __all__ = [
     "Frame",
     "MimeMismatchError",
     "NotStreamableError",
+    "Settings",
+    "SourceError",
     "Statistics",
     "StreamInfo",
     "TruncatedError",
     "UnknownFormatError",
+    "decode",
     "decode_stream",
 ]

@@ -8,11 +8,13 @@ dry. Where the blocks end changes nothing in the samples.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from av import AudioFrame
 
 from reference_decoder.containers.items import Stream
+from reference_decoder.errors import DecodeError
 from reference_decoder.frames import Frame, Samples
 from reference_decoder.gathering import Gathering
 from reference_decoder.options import Options
@@ -22,6 +24,8 @@ _BLOCK_SECONDS = 0.25
 # A resampler keeps buffers for the most samples it was ever given at once. A stream that comes at its own pace, which
 # may be one of many, gives it so few; one that comes faster gives it whole blocks.
 _FEW = 1024
+# A file may tell any rate, and resampling multiplies memory by it.
+_MOST_TIMES = 512
 
 
 class Output:
@@ -73,7 +77,16 @@ class Output:
         self._drain()
         if self._rest is not None:
             self._give(self._rest)
-        self.close()
+            self._rest = None
+
+    def mark(self) -> None:
+        """`finish`, but more may follow. The last frame says so, an empty one if there is no other."""
+        self.finish()
+        if not self.ready and self._rate and self._channels:
+            shape = (self._channels, 0) if self._options.planar else (0, self._channels)
+            empty = np.zeros(shape, self._options.dtype)
+            self.ready.append(Frame(empty, self._rate, self._channels, self.position, self._options.planar))
+        self.ready[-1:] = [replace(frame, last=True) for frame in self.ready[-1:]]
 
     def close(self) -> None:
         """Free what FFmpeg holds."""
@@ -82,6 +95,8 @@ class Output:
     def _make_resampler(self, frame: AudioFrame) -> Resampler:
         self._rate = self._rate or frame.sample_rate
         self._channels = self._channels or frame.layout.nb_channels
+        if not 1 / _MOST_TIMES <= self._rate / frame.sample_rate <= _MOST_TIMES:
+            raise DecodeError(f"sound of {frame.sample_rate} Hz is not made one of {self._rate} Hz")
         return Resampler(frame, self._rate, self._channels, self._options.sample_format)
 
     def _drain(self) -> None:
@@ -115,6 +130,6 @@ class Output:
         if samples.size:
             samples = np.ascontiguousarray(samples)
             samples.flags.writeable = False
-            frame = Frame(samples, self._rate, self._channels, self.position)
+            frame = Frame(samples, self._rate, self._channels, self.position, self._options.planar)
             self.position += frame.count
             self.ready.append(frame)

@@ -33,7 +33,7 @@ class Pipeline:
         self.info: StreamInfo | None = None
         self.skipped = 0
         self._options = options
-        self._items = read_stream(self.source, options.mime, options.strict)
+        self._items = read_stream(self.source, options)
         self._output = Output(options)
         self._codec: AudioCodecContext | None = None
         self._bad_in_a_row = 0
@@ -63,6 +63,12 @@ class Pipeline:
     def flush(self) -> list[Frame]:
         """What has been decoded and is not out yet, for as long as no more bytes come."""
         self._output.flush()
+        return self.ready()
+
+    def mark(self) -> list[Frame]:
+        """What is there when the input pauses, to the last sample; the codec is not told that it does."""
+        self.source.paused = False
+        self._output.mark()
         return self.ready()
 
     def ready(self) -> list[Frame]:
@@ -113,7 +119,7 @@ class Pipeline:
         self._end_stream()
         self._output.begin(stream)
         self._codec = codec_for(stream)
-        codec = stream.codec.removesuffix("float")
+        codec = stream.codec.removesuffix("float").removeprefix("lib")
         self.info = self.info or StreamInfo(stream.container, codec, stream.rate, stream.channels)
 
     def _decode(self, packet: bytes | Packet[AudioStream]) -> None:

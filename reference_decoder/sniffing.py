@@ -7,9 +7,11 @@ from reference_decoder.containers.framed import framed_format
 from reference_decoder.containers.headers import format_of, tag_size
 from reference_decoder.containers.items import Items, Reader
 from reference_decoder.containers.ogg import codec_of
+from reference_decoder.containers.packets import packet_reader
 from reference_decoder.containers.raw import raw_reader
 from reference_decoder.containers.whole import read_whole
 from reference_decoder.errors import DecodeError, MimeMismatchError, UnknownFormatError
+from reference_decoder.options import Options
 from reference_decoder.source import Reading, Source
 
 # MIME types that are not called as the format is.
@@ -50,17 +52,22 @@ def _sniff(source: Source, behind: str | None) -> Reading[str | None]:
     return None
 
 
-def read_stream(source: Source, mime: str | None, strict: bool) -> Items:
-    """The packets of whatever the source holds. Raises ValueError at once for a MIME type without a sample rate."""
-    return _read(source, mime, raw_reader(mime) if mime else None, strict)
+def read_stream(source: Source, options: Options) -> Items:
+    """The packets of whatever the source holds. Raises ValueError at once for samples that are not fully described."""
+    if options.packets:
+        return packet_reader(options)(source)
+    return _read(source, options, raw_reader(options))
 
 
-def _read(source: Source, mime: str | None, raw: Reader | None, strict: bool) -> Items:
+def _read(source: Source, options: Options, raw: Reader | None) -> Items:
+    if raw and options.pcm:
+        yield from raw(source)
+        return
     name = (yield from _by_magic(source)) if raw else (yield from _sniff(source, None))
-    kind = (mime or "").partition(";")[0].strip().lower().rpartition("/")[2].removeprefix("x-")
+    kind = (options.mime or "").partition(";")[0].strip().lower().rpartition("/")[2].removeprefix("x-")
     declared = "raw" if raw else _ALIASES.get(kind, kind)
-    if strict and name and name.partition("/")[0] != declared and (raw or declared in READERS):
-        raise MimeMismatchError(f"declared {mime}, but the bytes are {name}")
+    if options.strict and name and name.partition("/")[0] != declared and (raw or declared in READERS):
+        raise MimeMismatchError(f"declared {options.mime}, but the bytes are {name}")
     if raw and not name:
         yield from raw(source)
     # One file after another, of whatever format.

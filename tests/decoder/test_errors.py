@@ -207,7 +207,7 @@ def test_wav_where_bare_samples_were_declared(run_once: Run) -> None:
 
 @pytest.mark.parametrize("mime", ["audio/pcm", "audio/L16", "audio/pcm;rate=x", "audio/pcm;rate=8000;bits=12"])
 def test_mime_that_does_not_tell_enough(mime: str, run_once: Run) -> None:
-    with pytest.raises(ValueError, match=r"sample rate|invalid literal|12 bits"):
+    with pytest.raises(ValueError, match=r"sample rate|rate=x|bits=12"):
         run_once(outcome([], mime))
 
 
@@ -217,7 +217,7 @@ def test_mime_that_does_not_tell_enough(mime: str, run_once: Run) -> None:
     ids=str,
 )
 def test_settings_that_make_no_sense(options: dict, run_once: Run) -> None:
-    with pytest.raises(ValueError, match=r"must be positive|is one of"):
+    with pytest.raises(ValueError, match=r"must be (positive|from)|is one of"):
         run_once(outcome([], **options))
 
 
