@@ -129,8 +129,9 @@ def _read(source: Source, stream: Stream, align: int, doubtful: bool) -> Items:
 
 
 def _is_little_endian(heard: bytes, channels: int) -> bool | None:
-    """Whether 16-bit sound is much smoother read that way; None where it is silent or has 8 bits, and may be either."""
-    if not (heard[::2].strip(b"\0") and heard[1::2].strip(b"\0")):
+    """Whether 16-bit sound is much smoother read that way; None where it is silent, has 8 bits, or is all clipped."""
+    few, many = sorted((len(set(heard[::2])), len(set(heard[1::2]))))
+    if few < 2 or many < 8:
         return None
     big, little = (np.frombuffer(heard, order).astype(float).reshape(-1, channels) for order in (">i2", "<i2"))
     return bool(_SMOOTHER * np.abs(np.diff(little, axis=0)).sum() < np.abs(np.diff(big, axis=0)).sum())
