@@ -1,8 +1,9 @@
-"""Streams that are nothing but frames, each with a header that tells its length: mp3 and ADTS. Tags may lie between."""
+"""Streams that are nothing but frames, each with a header that tells its length. Tags may lie between."""
 
 from __future__ import annotations
 
 from reference_decoder.containers.headers import FRAMED, FrameHeader, ParseHeader, format_of, tag_size
+from reference_decoder.containers.items import Items, Stream
 from reference_decoder.errors import DecodeError
 from reference_decoder.source import Reading, Source
 
@@ -23,7 +24,7 @@ def _is_frame(source: Source, header: FrameHeader, parse: ParseHeader) -> Readin
 
 
 def framed_format(source: Source) -> Reading[str | None]:
-    """mp3 and ADTS have no magic: whether there is a frame that is followed by another."""
+    """These have no magic: which of them has a frame here that is followed by another, if one does."""
     for name, parse in FRAMED.items():
         header = parse((yield from source.peek(_HEAD)))
         if header and (yield from _is_frame(source, header, parse)):
@@ -37,8 +38,10 @@ def another_file(source: Source) -> Reading[bool]:
     return not head or bool(format_of(head) or tag_size(head)) or bool((yield from framed_format(source)))
 
 
-def next_frame(source: Source, parse: ParseHeader, family: tuple[int, ...] | None) -> Reading[FrameHeader | None]:
-    """Go to the next frame, over tags and what makes no sense.
+def next_frame(
+    source: Source, parse: ParseHeader, family: tuple[int, ...] | None, sync: bytes = b"\xff"
+) -> Reading[FrameHeader | None]:
+    """Go to the next frame, which begins with `sync`, over tags and what makes no sense.
 
     Its header; None at the end of the input, and where a file of another format begins.
     """
@@ -52,7 +55,18 @@ def next_frame(source: Source, parse: ParseHeader, family: tuple[int, ...] | Non
         elif family and (yield from another_file(source)):
             return None
         else:
-            yield from source.lose(b"\xff")
+            yield from source.lose(sync)
         if source.lost - lost_before > _MOST_JUNK:
             raise DecodeError(f"no frame in {_MOST_JUNK} bytes before {source.offset}")
     return None
+
+
+def read_frames(source: Source, name: str, codec: str, sync: bytes) -> Items:
+    """Frames as packets, headers and all: the codec reads them."""
+    family: tuple[int, ...] | None = None
+    while header := (yield from next_frame(source, FRAMED[name], family, sync)):
+        frame = yield from source.exactly(header.length, f"{name} frame")
+        if header.family != family:
+            family = header.family
+            yield Stream(name, codec, header.rate, header.channels)
+        yield frame

@@ -1,4 +1,4 @@
-"""What the first bytes say: of a file, its format; of a frame of mp3 or ADTS, its length; of a tag, its length."""
+"""What the first bytes say: of a file, its format; of a frame, its length; of a tag, its length."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-# (where, which bytes, format). Formats without a reader of ours have the names of FFmpeg's demuxers.
-_MAGIC = (
-    (0, b"fLaC", "flac"),
-    (0, b"OggS", "ogg"),
-    (0, b"\x1aE\xdf\xa3", "webm"),
-    (4, b"ftyp", "mp4"),
-    (8, b"WAVE", "wav"),
-    (8, b"AIF", "aiff"),
-    (0, b"caff", "caf"),
-    (0, b"#!AMR", "amr"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
-    (0, b".snd", "au"),
-)
+# By where they stand: which bytes, which format. Formats without a reader of ours have FFmpeg's names.
+_FRONT = {b"fLaC": "flac", b"OggS": "ogg", b"\x1aE\xdf\xa3": "webm", b"caff": "caf", b"#!AMR": "amr", b".snd": "au"}
+_FRONT |= {b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "asf", b"riff\x2e\x91\xcf\x11": "w64", b"FLV\1": "flv", b"wvpk": "wv"}
+_FRONT |= {
+    b"TTA1": "tta",
+    b"MAC ": "ape",
+    b"MPCK": "mpc8",
+    b"MP+": "mpc",
+    b"tBaK": "tak",
+    b"qoaf": "qoa",
+    b"DSD ": "dsf",
+}
+_FRONT |= {b".RMF": "rm", b"Creative Voice": "voc", b"NIST_1A": "nistsphere", b".SoX": "sox", b"STRM": "ast"}
+_FRONT |= {b"\0\0\1\xba": "mpeg", b"\x7f\xfe\x80\1": "dts", b"\x64\xa3\1\0": "ircam"}
+_MAGIC = {0: _FRONT, 4: {b"ftyp": "mp4", b"\xf8\x72\x6f\xba": "truehd"}}
+_MAGIC[8] = {b"WAVE": "wav", b"AIFF": "aiff", b"AIFC": "aiff", b"AVI ": "avi", b"8SVX": "iff"}
+WHOLE = ["mpegts", *sorted(set().union(*(formats.values() for formats in _MAGIC.values())))]
 # ISO/IEC 14496-3, sampling frequency index.
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 # ISO/IEC 11172-3 and 13818-3: kbit/s by version 1 or not and layer; Hz of version 1, which 2 halves and 2.5 quarters.
@@ -32,6 +36,9 @@ _BITRATES = {
     (False, 3): _LOW_BITRATES,
 }
 _MPEG_RATES = (44100, 48000, 32000)
+# ETSI TS 102 366.
+_AC3_BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+_AC3_RATES = (48000, 44100, 32000, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,38 @@ def parse_mpeg(head: bytes) -> FrameHeader | None:
     return _parse_mpeg(head[:4]) if len(head) >= 4 and head[0] == 0xFF else None
 
 
-FRAMED: dict[str, ParseHeader] = {"adts": parse_adts, "mp3": parse_mpeg}
+def parse_ac3(head: bytes) -> FrameHeader | None:
+    """The header of an AC-3 frame."""
+    if len(head) < 7 or head[:2] != b"\x0b\x77" or head[4] & 63 >= 2 * len(_AC3_BITRATES) or head[5] >> 3 > 10:
+        return None
+    rate, size = _AC3_RATES[head[4] >> 6], head[4] & 63
+    words = _AC3_BITRATES[size >> 1] * 96_000 // rate + (rate == 44100 and size & 1) if rate else 0
+    return FrameHeader(2 * words, 1536, rate, 0, (rate,)) if words else None
+
+
+def parse_eac3(head: bytes) -> FrameHeader | None:
+    """The header of an E-AC-3 frame."""
+    if len(head) < 6 or head[:2] != b"\x0b\x77" or not 10 < head[5] >> 3 <= 16 or head[4] >> 6 == 3:
+        return None
+    rate = _AC3_RATES[head[4] >> 6]
+    return FrameHeader(2 * (1 + ((head[2] & 7) << 8 | head[3])), 1536, rate, 0, (rate,))
+
+
+def parse_loas(head: bytes) -> FrameHeader | None:
+    """The header of AAC in LATM, in a stream of LOAS."""
+    if len(head) < 3 or head[0] != 0x56 or head[1] & 0xE0 != 0xE0:
+        return None
+    return FrameHeader(3 + ((head[1] & 31) << 8 | head[2]), 1024, 0, 0, ())
+
+
+FRAMED: dict[str, ParseHeader] = {"adts": parse_adts, "mp3": parse_mpeg, "ac3": parse_ac3, "eac3": parse_eac3}
+FRAMED["loas"] = parse_loas
 
 
 def format_of(head: bytes) -> str | None:
     """The format of a file that begins with these bytes, twelve or more; None where they are nothing we know."""
-    return next((name for at, magic, name in _MAGIC if head.startswith(magic, at)), None)
+    rows = ((at, magic, name) for at, formats in _MAGIC.items() for magic, name in formats.items())
+    return next((name for at, magic, name in rows if head.startswith(magic, at)), None)
 
 
 def tag_size(head: bytes) -> int:

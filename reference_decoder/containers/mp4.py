@@ -6,6 +6,7 @@ are then taken from where the index says they will be.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from io import BytesIO
 
@@ -18,6 +19,7 @@ from reference_decoder.errors import NotStreamableError, TruncatedError
 from reference_decoder.source import Reading, Source
 
 _PIECE = 1 << 16
+_NOTE = re.compile(r" *[0-9A-F]{8} ([0-9A-F]{8}) [0-9A-F]{8} ([0-9A-F]{16})")
 # Offset and size of a packet.
 _Place = tuple[int, int]
 
@@ -45,6 +47,10 @@ def _index(head: bytes) -> tuple[Stream, Cut | None, list[_Place]]:
         whole = codec.rate * stream.time_base if stream.time_base else 0
         skip = int(max(0, ticks) * whole)
         end = Cut(skip + int(stream.duration * whole)) if entries and stream.duration else None
+        # Apple's note tells what an edit list may not: how many samples to leave out, and how many there are then.
+        if entries and (note := _NOTE.match(container.metadata.get("iTunSMPB", ""))):
+            skip = skip or int(note[1], 16)
+            end = Cut(skip + int(note[2], 16))
         return described("mp4", codec, skip), end, [entry[:2] for entry in entries]
 
 

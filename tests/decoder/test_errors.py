@@ -68,7 +68,7 @@ def test_garbage(data: bytes, mime: str | None, run_once: Run) -> None:
     samples, failure = run_once(outcome(cut(data, 512), mime))
     assert samples is None
     assert isinstance(failure, UnknownFormatError)
-    assert repr(data[:12]) in str(failure)
+    assert repr(data[:80]) in str(failure)
 
 
 def test_garbage_is_known_before_the_input_ends(run: Run) -> None:
