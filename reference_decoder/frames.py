@@ -49,9 +49,8 @@ class Frame:
     def to_av(self) -> AudioFrame:
         """A copy for PyAV's encoders and filters."""
         layout = _LAYOUTS[self.channels - 1] if self.channels <= len(_LAYOUTS) else f"{self.channels}c"
-        form = ("s16" if self.samples.dtype == np.int16 else "flt") + "p" * self.planar
-        samples = self.samples if self.planar else self.samples.reshape(1, -1)
-        frame = AudioFrame.from_ndarray(samples, form, layout)
+        samples = (self.samples.T if self.planar else self.samples).reshape(1, -1)
+        frame = AudioFrame.from_ndarray(samples, "s16" if samples.dtype == np.int16 else "flt", layout)
         frame.sample_rate, frame.pts, frame.time_base = self.rate, self.position, Fraction(1, self.rate)
         return frame
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 _DTYPES = {"int16": "s16", "float32": "flt"}
-_LAYOUTS = {"interleaved": "", "planar": "p"}
+_LAYOUTS = ("interleaved", "planar")
 # What FFmpeg's resampler makes sense of, and what takes no memory by its number alone.
 _BOUNDS = {"rate": (100, 768_000), "input_rate": (100, 768_000), "channels": (1, 64), "input_channels": (1, 64)}
 
@@ -94,5 +94,5 @@ class Options:
 
     @property
     def sample_format(self) -> str:
-        """FFmpeg's name of the wanted sample format."""
-        return _DTYPES[self._type] + _LAYOUTS[self.layout]
+        """FFmpeg's name of the wanted sample format, interleaved: its planes are few in PyAV."""
+        return _DTYPES[self._type]

@@ -109,18 +109,17 @@ class Output:
     def _emit(self, arrays: Sequence[Samples]) -> None:
         if arrays:
             samples = np.concatenate(arrays, axis=1) if len(arrays) > 1 else arrays[0]
-            self._cut_to_length(samples if self._options.planar else samples.reshape(-1, self._channels))
+            self._cut_to_length(samples.reshape(-1, self._channels))
 
     def _cut_to_length(self, samples: Samples) -> None:
         if self._options.frame_ms is None:
             self._give(samples)
             return
-        axis = 1 if self._options.planar else 0
         length = max(1, round(self._rate * self._options.frame_ms / 1000))
         if self._rest is not None:
-            samples = np.concatenate((self._rest, samples), axis)
-        whole = samples.shape[axis] // length
-        *pieces, rest = np.split(samples, [length * number for number in range(1, whole + 1)], axis)
+            samples = np.concatenate((self._rest, samples))
+        whole = len(samples) // length
+        *pieces, rest = np.split(samples, [length * number for number in range(1, whole + 1)])
         for piece in pieces:
             self._give(piece)
         # A view would keep the whole block in memory.
@@ -128,7 +127,7 @@ class Output:
 
     def _give(self, samples: Samples) -> None:
         if samples.size:
-            samples = np.ascontiguousarray(samples)
+            samples = np.ascontiguousarray(samples.T if self._options.planar else samples)
             samples.flags.writeable = False
             frame = Frame(samples, self._rate, self._channels, self.position, self._options.planar)
             self.position += frame.count
