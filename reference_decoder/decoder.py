@@ -47,12 +47,13 @@ class AudioStreamDecoder:
 
     async def drain(self) -> None:
         """Wait while more than `max_input` bytes wait to be decoded. Raises as `push` does."""
+        self._handover.check_loop()
         await self._handover.room()
 
     async def feed(self, data: bytes | bytearray | memoryview) -> None:
         """`push`, then `drain`."""
         self.push(data)
-        await self.drain()
+        await self._handover.room()
 
     def end_input(self) -> None:
         """No more input. What has been pushed is decoded, then the iteration ends."""

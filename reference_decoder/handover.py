@@ -28,8 +28,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Lock
 
 from reference_decoder.errors import ClosedError
@@ -111,7 +110,6 @@ class Handover:
 
     async def room(self) -> None:
         """Where more input is waiting than the limit, wait until it is half of that. Raises what ended the decoder."""
-        self.check_loop()
         # Looked at without the lock: what changes in this moment is seen at the next chunk.
         if self._waiting > self._max_input:
             await self._until(_ROOM | _FULL)
@@ -165,17 +163,21 @@ class Handover:
 
     # ---- on either side
 
-    @contextmanager
-    def _door(self) -> Iterator[None]:
-        """The one door: hold the lock for a change; then start and wake whoever that concerns."""
-        with self._lock:
-            yield
-            submit = not self._working and self._has_work()
-            self._working = self._working or submit
-            wake = bool(self._asleep & self._granted())
-            # All sleepers hear it; one who finds it was for another says again what it sleeps for.
-            self._asleep = 0 if wake else self._asleep
-            self._jobs, self._wakeups = self._jobs + submit, self._wakeups + wake
+    def _door(self) -> Handover:
+        """The one door: `with self._door():` holds the lock for a change; then whoever that concerns is seen to."""
+        return self
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        submit = not self._working and self._has_work()
+        self._working = self._working or submit
+        wake = bool(self._asleep & self._granted())
+        # All sleepers hear it; one who finds it was for another says again what it sleeps for.
+        self._asleep = 0 if wake else self._asleep
+        self._jobs, self._wakeups = self._jobs + submit, self._wakeups + wake
+        self._lock.release()
         if wake:
             self._wake()
         if submit:

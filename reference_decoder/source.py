@@ -85,24 +85,20 @@ class Source:
         self._drop(junk)
         self.lost += 1 + junk
 
-    def find(self, needle: bytes, start: int, border: bytes) -> Reading[tuple[int, bool]]:
-        """How far ahead `needle` or `border` stands, the needle no nearer than `start`, and whether one was found.
+    def find(self, needle: bytes, start: int) -> Reading[tuple[int, bool]]:
+        """How far ahead `needle` stands, no nearer than `start`, and True.
 
-        Where the input ends or pauses before them: how much there is.
+        Where the input ends or pauses before it, how much there is, and False.
         """
-        passed = 0
         while (found := self._head.find(needle, self._at + start)) < 0:
             joined = len(self._head) - self._at
-            if (edge := self._head.find(border, self._at + passed)) >= 0:
-                return edge - self._at, True
-            start, passed = max(start, joined - len(needle) + 1), max(0, joined - len(border) + 1)
+            start = max(start, joined - len(needle) + 1)
             while self._size <= joined:
                 if self.ended or self.paused:
                     return joined, False
                 yield None
             yield from self._gather(joined + 1)
-        edge = self._head.find(border, self._at + passed, found)
-        return (edge if edge >= 0 else found) - self._at, True
+        return found - self._at, True
 
     def clear(self, needle: bytes) -> int:
         """How many bytes stand before `needle`, or before what may be the beginning of it; of those that are joined."""

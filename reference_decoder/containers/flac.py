@@ -32,14 +32,14 @@ _CRC8, _CRC16 = _crc_table(0x107, 8), _crc_table(0x18005, 16)
 def _end(data: bytes) -> int:
     """Where the frame ends: where its checksum, its last two bytes, is right, and the data ends or a file begins.
 
-    0 where that is nowhere.
+    Else where the next FLAC file begins; 0 where that is nowhere.
     """
     crc = 0
     for at, byte in enumerate(data, 1):
         crc = crc << 8 & 0xFF00 ^ _CRC16[crc >> 8 ^ byte]
         if crc == 0 and (at == len(data) or _begins(data[at : at + _LONGEST_HEADER])):
             return at
-    return 0
+    return max(0, data.find(_MAGIC))
 
 
 def _begins(head: bytes) -> bool:
@@ -88,16 +88,19 @@ def _frame(source: Source, shortest: int, longest: int) -> Reading[bytes]:
     reach = number + _LOOK_AHEAD * (_MOST_SAMPLES if head[1] & 1 else 1)
     at = shortest
     while True:
-        at, found = yield from source.find(head[:2], at, _MAGIC)
+        at, found = yield from source.find(head[:2], at)
         if at >= longest or not found:
-            at = min(at, longest)
-            if (end := _end((yield from source.peek(at)))) or source.ended or at == longest:
-                return (yield from source.take(end or at))
+            data = yield from source.peek(min(at, longest))
+            if (end := _end(data)) or source.ended or at >= longest:
+                return (yield from source.take(end or len(data)))
             yield None
             continue
-        following = yield from source.peek(_LONGEST_HEADER, at)
-        if following[:4] == _MAGIC or number < (frame_number(following) or 0) <= reach:
+        following = frame_number((yield from source.peek(_LONGEST_HEADER, at)))
+        if following is not None and number < following <= reach:
             return (yield from source.take(at))
+        # A number that is no larger is that of a frame of the next file.
+        if following is not None and (edge := (yield from source.peek(at)).find(_MAGIC)) > 0:
+            return (yield from source.take(edge))
         at += 1
 
 
