@@ -30,21 +30,6 @@ from reference_decoder.errors import (
 from reference_decoder.frames import Frame, Statistics, StreamInfo
 from reference_decoder.options import Settings
 
-__all__ = [
-    "AudioPacketDecoder",
-    "AudioStreamDecoder",
-    "ClosedError",
-    "DecodeError",
-    "DecoderError",
-    "Frame",
-    "MimeMismatchError",
-    "NotStreamableError",
-    "Settings",
-    "SourceError",
-    "Statistics",
-    "StreamInfo",
-    "TruncatedError",
-    "UnknownFormatError",
-    "decode",
-    "decode_stream",
-]
+__all__ = ["AudioPacketDecoder", "AudioStreamDecoder", "Frame", "Settings", "Statistics", "StreamInfo"]
+__all__ += ["ClosedError", "DecodeError", "DecoderError", "MimeMismatchError", "NotStreamableError", "SourceError"]
+__all__ += ["TruncatedError", "UnknownFormatError", "decode", "decode_stream"]

@@ -33,11 +33,11 @@ class AudioStreamDecoder:
     """
 
     def __init__(self, mime: str | None = None, **settings: Unpack[Settings]) -> None:
-        self._begin(Options(mime, **settings))
+        self._begin(Options(settings, mime))
 
     def _begin(self, options: Options) -> None:
         self._pipeline = Pipeline(options)
-        self._handover = Handover(self._pipeline, options.max_input, options.max_buffered)
+        self._handover = Handover(self._pipeline, options.settings["max_input"], options.settings["max_buffered"])
         self._iterating = False
         self._pump: asyncio.Task[None] | None = None
 
@@ -145,7 +145,7 @@ class AudioPacketDecoder(AudioStreamDecoder):
     """
 
     def __init__(self, codec: str, extradata: bytes = b"", **settings: Unpack[Settings]) -> None:
-        self._begin(Options(packets=codec, extradata=extradata, **settings))
+        self._begin(Options(settings, packets=codec, extradata=extradata))
 
     def push(self, data: bytes | bytearray | memoryview) -> None:
         """Add one packet; never waits. Raises as `AudioStreamDecoder.push` does."""

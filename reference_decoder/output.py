@@ -36,9 +36,9 @@ class Output:
         self.blocks = 0
         self.position = 0
         self._options = options
-        self._rate = options.rate or 0
-        self._channels = options.channels or 0
-        self._block = min(_BLOCK_SECONDS, options.max_buffered / 8)
+        self._rate = options.settings["rate"] or 0
+        self._channels = options.settings["channels"] or 0
+        self._block = min(_BLOCK_SECONDS, options.settings["max_buffered"] / 8)
         self._gathering = Gathering()
         self._resampler: Resampler | None = None
         self._rest: Samples | None = None
@@ -84,7 +84,7 @@ class Output:
         self.finish()
         if not self.ready and self._rate and self._channels:
             shape = (self._channels, 0) if self._options.planar else (0, self._channels)
-            empty = np.zeros(shape, self._options.dtype)
+            empty = np.zeros(shape, self._options.settings["dtype"])
             self.ready.append(Frame(empty, self._rate, self._channels, self.position, self._options.planar))
         self.ready[-1:] = [replace(frame, last=True) for frame in self.ready[-1:]]
 
@@ -112,10 +112,10 @@ class Output:
             self._cut_to_length(samples.reshape(-1, self._channels))
 
     def _cut_to_length(self, samples: Samples) -> None:
-        if self._options.frame_ms is None:
+        if self._options.settings["frame_ms"] is None:
             self._give(samples)
             return
-        length = max(1, round(self._rate * self._options.frame_ms / 1000))
+        length = max(1, round(self._rate * self._options.settings["frame_ms"] / 1000))
         if self._rest is not None:
             samples = np.concatenate((self._rest, samples))
         whole = len(samples) // length

@@ -29,7 +29,7 @@ class Pipeline:
     """Decodes what its source holds, step by step."""
 
     def __init__(self, options: Options) -> None:
-        self.source = Source(options.max_whole)
+        self.source = Source(options.settings["max_whole"])
         self.info: StreamInfo | None = None
         self.skipped = 0
         self._options = options
@@ -53,7 +53,7 @@ class Pipeline:
                 failure = TruncatedError(f"{self._name} ends with a packet that cannot be decoded")
                 failure.__cause__ = self._last_bad
             yield self.ready()
-            if failure and not (self._options.allow_truncated and isinstance(failure, TruncatedError)):
+            if failure and not (self._options.settings["allow_truncated"] and isinstance(failure, TruncatedError)):
                 raise failure
             if self.source.offset and not self.position:
                 raise DecodeError(f"no sound in {self.source.offset} bytes of {self._name}") from self._last_bad
@@ -139,7 +139,7 @@ class Pipeline:
         self.skipped += 1
         self._bad_in_a_row += 1
         self._last_bad = error
-        if self._bad_in_a_row > self._options.max_bad_packets:
+        if self._bad_in_a_row > self._options.settings["max_bad_packets"]:
             message = f"{self._bad_in_a_row} packets in a row of {self._name} cannot be decoded, before byte "
             raise DecodeError(f"{message}{self.source.offset}") from error
 

@@ -34,6 +34,8 @@ def _by_magic(source: Source) -> Reading[str | None]:
     # The packets of a transport stream have 188 bytes.
     if head[:1] == b"G" and (yield from source.peek(377))[::188] == b"GGG":
         return "mpegts"
+    if head[:1] == b"\x56" and head[1] & 0xE0 == 0xE0:
+        return "loas"
     name = format_of(head)
     if name != "ogg":
         return name
@@ -75,13 +77,13 @@ def read_stream(source: Source, options: Options) -> Items:
 
 
 def _read(source: Source, options: Options, raw: Reader | None) -> Items:
-    if raw and options.pcm:
+    if raw and options.settings["pcm"]:
         yield from raw(source)
         return
     name = (yield from _by_magic(source)) if raw else (yield from _sniff(source, None))
     kind = (options.mime or "").partition(";")[0].strip().lower().rpartition("/")[2].removeprefix("x-")
     declared = "raw" if raw else _ALIASES.get(kind, kind)
-    if options.strict and name and name.partition("/")[0] != declared and (raw or declared in READERS):
+    if options.settings["strict"] and name and name.partition("/")[0] != declared and (raw or declared in READERS):
         raise MimeMismatchError(f"declared {options.mime}, but the bytes are {name}")
     if raw and not name:
         yield from raw(source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reference_decoder.containers.headers import FRAMED, FrameHeader, ParseHeader, format_of, tag_size
-from reference_decoder.containers.items import Items, Stream
 from reference_decoder.errors import DecodeError
 from reference_decoder.source import Reading, Source
 
@@ -38,10 +37,8 @@ def another_file(source: Source) -> Reading[bool]:
     return not head or bool(format_of(head) or tag_size(head)) or bool((yield from framed_format(source)))
 
 
-def next_frame(
-    source: Source, parse: ParseHeader, family: tuple[int, ...] | None, sync: bytes = b"\xff"
-) -> Reading[FrameHeader | None]:
-    """Go to the next frame, which begins with `sync`, over tags and what makes no sense.
+def next_frame(source: Source, parse: ParseHeader, family: tuple[int, ...] | None) -> Reading[FrameHeader | None]:
+    """Go to the next frame, over tags and what makes no sense.
 
     Its header; None at the end of the input, and where a file of another format begins.
     """
@@ -55,18 +52,7 @@ def next_frame(
         elif family and (yield from another_file(source)):
             return None
         else:
-            yield from source.lose(sync)
+            yield from source.lose(b"\xff")
         if source.lost - lost_before > _MOST_JUNK:
             raise DecodeError(f"no frame in {_MOST_JUNK} bytes before {source.offset}")
     return None
-
-
-def read_frames(source: Source, name: str, codec: str, sync: bytes) -> Items:
-    """Frames as packets, headers and all: the codec reads them."""
-    family: tuple[int, ...] | None = None
-    while header := (yield from next_frame(source, FRAMED[name], family, sync)):
-        frame = yield from source.exactly(header.length, f"{name} frame")
-        if header.family != family:
-            family = header.family
-            yield Stream(name, codec, header.rate, header.channels)
-        yield frame

@@ -19,26 +19,19 @@ _FRONT |= {
     b"DSD ": "dsf",
 }
 _FRONT |= {b".RMF": "rm", b"Creative Voice": "voc", b"NIST_1A": "nistsphere", b".SoX": "sox", b"STRM": "ast"}
-_FRONT |= {b"\0\0\1\xba": "mpeg", b"\x7f\xfe\x80\1": "dts", b"\x64\xa3\1\0": "ircam"}
+_FRONT |= {b"\0\0\1\xba": "mpeg", b"\x7f\xfe\x80\1": "dts", b"\x64\xa3\1\0": "ircam", b"\x0b\x77": "ac3"}
 _MAGIC = {0: _FRONT, 4: {b"ftyp": "mp4", b"\xf8\x72\x6f\xba": "truehd"}}
 _MAGIC[8] = {b"WAVE": "wav", b"AIFF": "aiff", b"AIFC": "aiff", b"AVI ": "avi", b"8SVX": "iff"}
-WHOLE = ["mpegts", *sorted(set().union(*(formats.values() for formats in _MAGIC.values())))]
+WHOLE = ["mpegts", "loas", *sorted(set().union(*(formats.values() for formats in _MAGIC.values())))]
 # ISO/IEC 14496-3, sampling frequency index.
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 # ISO/IEC 11172-3 and 13818-3: kbit/s by version 1 or not and layer; Hz of version 1, which 2 halves and 2.5 quarters.
 _LOW_BITRATES = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-_BITRATES = {
-    (True, 1): tuple(range(32, 449, 32)),
-    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    (False, 2): _LOW_BITRATES,
-    (False, 3): _LOW_BITRATES,
-}
+_BITRATES = {(True, 1): tuple(range(32, 449, 32)), (False, 2): _LOW_BITRATES, (False, 3): _LOW_BITRATES}
+_BITRATES[True, 2] = (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
+_BITRATES[True, 3] = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_BITRATES[False, 1] = (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256)
 _MPEG_RATES = (44100, 48000, 32000)
-# ETSI TS 102 366.
-_AC3_BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
-_AC3_RATES = (48000, 44100, 32000, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +82,7 @@ def parse_mpeg(head: bytes) -> FrameHeader | None:
     return _parse_mpeg(head[:4]) if len(head) >= 4 and head[0] == 0xFF else None
 
 
-def parse_ac3(head: bytes) -> FrameHeader | None:
-    """The header of an AC-3 frame."""
-    if len(head) < 7 or head[:2] != b"\x0b\x77" or head[4] & 63 >= 2 * len(_AC3_BITRATES) or head[5] >> 3 > 10:
-        return None
-    rate, size = _AC3_RATES[head[4] >> 6], head[4] & 63
-    words = _AC3_BITRATES[size >> 1] * 96_000 // rate + (rate == 44100 and size & 1) if rate else 0
-    return FrameHeader(2 * words, 1536, rate, 0, (rate,)) if words else None
-
-
-def parse_eac3(head: bytes) -> FrameHeader | None:
-    """The header of an E-AC-3 frame."""
-    if len(head) < 6 or head[:2] != b"\x0b\x77" or not 10 < head[5] >> 3 <= 16 or head[4] >> 6 == 3:
-        return None
-    rate = _AC3_RATES[head[4] >> 6]
-    return FrameHeader(2 * (1 + ((head[2] & 7) << 8 | head[3])), 1536, rate, 0, (rate,))
-
-
-def parse_loas(head: bytes) -> FrameHeader | None:
-    """The header of AAC in LATM, in a stream of LOAS."""
-    if len(head) < 3 or head[0] != 0x56 or head[1] & 0xE0 != 0xE0:
-        return None
-    return FrameHeader(3 + ((head[1] & 31) << 8 | head[2]), 1024, 0, 0, ())
-
-
-FRAMED: dict[str, ParseHeader] = {"adts": parse_adts, "mp3": parse_mpeg, "ac3": parse_ac3, "eac3": parse_eac3}
-FRAMED["loas"] = parse_loas
+FRAMED: dict[str, ParseHeader] = {"adts": parse_adts, "mp3": parse_mpeg}
 
 
 def format_of(head: bytes) -> str | None:

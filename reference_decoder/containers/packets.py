@@ -13,13 +13,8 @@ from reference_decoder.options import Options
 from reference_decoder.source import Source
 
 # FFmpeg's decoder, the rate (0: has to be told), and what is silence: repeated for the length of a packet.
-_CODECS = {
-    "opus": ("libopus", 48000, b""),
-    "g722": ("g722", 16000, b"\xfa"),
-    "pcmu": ("pcm_mulaw", 8000, b"\xff"),
-    "pcma": ("pcm_alaw", 8000, b"\xd5"),
-    "l16": ("pcm_s16be", 0, b"\0"),
-}
+_CODECS = {"opus": ("libopus", 48000, b""), "g722": ("g722", 16000, b"\xfa"), "l16": ("pcm_s16be", 0, b"\0")}
+_CODECS |= {"pcmu": ("pcm_mulaw", 8000, b"\xff"), "pcma": ("pcm_alaw", 8000, b"\xd5")}
 
 
 def wrapped(packet: bytes) -> bytes:
@@ -31,7 +26,7 @@ def packet_reader(options: Options) -> Reader:
     """The reader for packets of a codec. Raises ValueError for one that is not known, or where the rate is missing."""
     name = (options.packets or "").lower().rpartition("/")[2]
     codec, rate, silence = _CODECS.get(name, (name, 0, b""))
-    rate, channels = options.input_rate or rate, options.input_channels or 1
+    rate, channels = options.settings["input_rate"] or rate, options.settings["input_channels"] or 1
     try:
         Codec(codec, "r")
     except UnknownCodecError:

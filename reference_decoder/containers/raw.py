@@ -57,18 +57,18 @@ def raw_reader(options: Options) -> Reader | None:
     that is not understood, or contradicts another.
     """
     kind, told = _parsed(options.mime or "")
-    if not (options.pcm or kind):
+    if not (options.settings["pcm"] or kind):
         return None
-    form = options.pcm or _form(kind, told, options.mime or "")
+    form = options.settings["pcm"] or _form(kind, told, options.mime or "")
     if form not in _FORMS:
         raise ValueError(f"pcm is one of {', '.join(sorted(_FORMS))}, not {form!r}")
     law = form in ("mulaw", "alaw")
-    rate = _number("rate", told, options.input_rate) or (8000 if law else 0)
-    channels = _number("channels", told, options.input_channels) or 1
+    rate = _number("rate", told, options.settings["input_rate"]) or (8000 if law else 0)
+    channels = _number("channels", told, options.settings["input_channels"]) or 1
     if not rate:
         raise ValueError(f"{options.mime or form!r} does not tell the sample rate: say rate=24000 there, or input_rate")
     align = channels * (1 if law else int(form.strip("sufleb")) // 8)
-    doubtful = not options.pcm and kind == "l16" and not told.keys() & {"endian", "form"}
+    doubtful = not options.settings["pcm"] and kind == "l16" and not told.keys() & {"endian", "form"}
     return partial(_read, stream=Stream("raw", f"pcm_{form}", rate, channels), align=align, doubtful=doubtful)
 
 
