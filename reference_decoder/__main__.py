@@ -61,17 +61,16 @@ class _Progress:
             self.gaps.append(frame.position / frame.rate)
         if not self._options.quiet and sys.stderr.isatty() and now - self._shown > 0.1:
             self._shown = now
-            share = (counts.bytes_pushed - counts.bytes_waiting) / self._size if self._size else 0
-            print(f"\r{share:6.0%} {frame.position / frame.rate:10.1f} s", end="", file=sys.stderr, flush=True)
+            done = counts.bytes_pushed - counts.bytes_waiting
+            share = f"{done / self._size:6.0%}" if self._size else ""
+            print(f"\r{share}{frame.position / frame.rate:10.1f} s of sound", end="", file=sys.stderr, flush=True)
 
     def finish(self, decoder: AudioStreamDecoder, frame: Frame | None) -> None:
         info, counts, took = decoder.info, decoder.statistics(), time.monotonic() - self._started
         seconds = (frame.position + frame.count) / frame.rate if frame else 0.0
         if self._options.json:
-            facts = (
-                {"seconds": seconds, "took": took, "gaps": self.gaps} | asdict(counts) | (asdict(info) if info else {})
-            )
-            print(json.dumps(facts), file=sys.stderr if self._options.output == "-" else sys.stdout)
+            facts = {"seconds": seconds, "took": took, "gaps": self.gaps} | (asdict(info) if info else {})
+            print(json.dumps(facts | asdict(counts)), file=sys.stderr if self._options.output == "-" else sys.stdout)
         if self._options.quiet or frame is None:
             return
         if info:
@@ -84,6 +83,8 @@ class _Progress:
 
 async def _run(options: argparse.Namespace) -> None:
     settings = Settings(rate=options.rate, channels=options.channels, dtype=options.dtype, frame_ms=options.frame_ms)
+    # Gaps are seen as they are decoded, and told where the frames are.
+    settings["max_buffered"] = 0.5
     with ExitStack() as stack:
         source = sys.stdin.buffer if options.input == "-" else stack.enter_context(open(options.input, "rb"))
         writer: WavWriter | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -57,9 +57,8 @@ class Frame:
 
 def joined(frames: Sequence[Frame]) -> Frame:
     """Frames of one decoder, at least one, as one."""
-    first = frames[0]
-    samples = np.concatenate([frame.samples for frame in frames], axis=int(first.planar))
-    return Frame(samples, first.rate, first.channels, first.position, first.planar)
+    samples = np.concatenate([frame.samples for frame in frames], axis=int(frames[0].planar))
+    return replace(frames[0], samples=samples)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,13 +42,6 @@ _PIECE = 1 << 16
 _ROOM, _FRAMES, _FULL = 1, 2, 4
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
 class Handover:
     """Chunks one way, frames the other; bounded both ways."""
 
@@ -105,7 +98,11 @@ class Handover:
 
     def check_loop(self) -> None:
         """Raise RuntimeError where another loop runs than the decoder's: who waits there would not be woken."""
-        if _running_loop() not in (self._loop, None):
+        elsewhere = False
+        # Where none runs, nobody can wait.
+        with suppress(RuntimeError):
+            elsewhere = asyncio.get_running_loop() is not self._loop
+        if elsewhere:
             raise RuntimeError("the decoder is used on another event loop than the one it was made on")
 
     async def room(self) -> None:
@@ -123,10 +120,8 @@ class Handover:
         """Raise where nobody but this task will make room: it has taken the frames so far, or is alone."""
         task, taker = asyncio.current_task(), self._taker and self._taker()
         if taker is task or (asyncio.all_tasks() == {task} and taker is None):
-            raise RuntimeError(
-                f"{self._waiting} bytes and {self._buffered:.1f} s of frames are waiting for this task to take frames: "
-                "feed in another task, or use `push`, which does not wait, or raise `max_input` or `max_buffered`"
-            )
+            instead = "feed in another task, or use `push`, which does not wait, or raise `max_input` or `max_buffered`"
+            raise RuntimeError(f"{self._buffered:.1f} s of frames wait for this task, which waits for room: {instead}")
 
     async def take(self) -> Frame | None:
         """The next frame; None after the last."""

@@ -42,14 +42,8 @@ def draw(sound: Frame, gaps: Sequence[float], title: str, path: str) -> None:
     wave.set(title=title, ylim=(-1, 1), ylabel="amplitude", xlim=(0, seconds))
     for axes in (wave, spectrum):
         axes.vlines(gaps, 0, 1, "red", "dotted", transform=axes.get_xaxis_transform())
-    picture = spectrum.imshow(
-        spectrogram(mono),
-        origin="lower",
-        aspect="auto",
-        extent=(0, seconds, 0, sound.rate / 2000),
-        vmin=_FLOOR_DB,
-        vmax=0,
-    )
+    look = {"origin": "lower", "aspect": "auto", "vmin": _FLOOR_DB, "vmax": 0}
+    picture = spectrum.imshow(spectrogram(mono), extent=(0, seconds, 0, sound.rate / 2000), **look)
     spectrum.set(xlabel="seconds", ylabel="kHz")
     figure.colorbar(picture, ax=spectrum, label="dB")
     figure.savefig(path)

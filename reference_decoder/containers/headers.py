@@ -9,16 +9,15 @@ from functools import lru_cache
 # By where they stand: which bytes, which format. Formats without a reader of ours have FFmpeg's names.
 _FRONT = {b"fLaC": "flac", b"OggS": "ogg", b"\x1aE\xdf\xa3": "webm", b"caff": "caf", b"#!AMR": "amr", b".snd": "au"}
 _FRONT |= {b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "asf", b"riff\x2e\x91\xcf\x11": "w64", b"FLV\1": "flv", b"wvpk": "wv"}
+_FRONT |= {b"TTA1": "tta", b"MAC ": "ape", b"MPCK": "mpc8", b"MP+": "mpc", b"tBaK": "tak", b"qoaf": "qoa"}
 _FRONT |= {
-    b"TTA1": "tta",
-    b"MAC ": "ape",
-    b"MPCK": "mpc8",
-    b"MP+": "mpc",
-    b"tBaK": "tak",
-    b"qoaf": "qoa",
     b"DSD ": "dsf",
+    b".RMF": "rm",
+    b"Creative Voice": "voc",
+    b"NIST_1A": "nistsphere",
+    b".SoX": "sox",
+    b"STRM": "ast",
 }
-_FRONT |= {b".RMF": "rm", b"Creative Voice": "voc", b"NIST_1A": "nistsphere", b".SoX": "sox", b"STRM": "ast"}
 _FRONT |= {b"\0\0\1\xba": "mpeg", b"\x7f\xfe\x80\1": "dts", b"\x64\xa3\1\0": "ircam", b"\x0b\x77": "ac3"}
 _MAGIC = {0: _FRONT, 4: {b"ftyp": "mp4", b"\xf8\x72\x6f\xba": "truehd"}}
 _MAGIC[8] = {b"WAVE": "wav", b"AIFF": "aiff", b"AIFC": "aiff", b"AVI ": "avi", b"8SVX": "iff"}

@@ -98,9 +98,7 @@ def _form(kind: str, told: dict[str, str], mime: str) -> str:
     width = form.strip("sufleb") if form[-1] == "e" else "8"
     orders = {"le": "little", "be": "big"}
     if form not in _FORMS or bits not in (None, width) or order not in (None, orders.get(form[-2:])):
-        raise ValueError(
-            f"{mime!r} is not understood: samples are one of {', '.join(sorted(_FORMS))}, as encoding=s16le"
-        )
+        raise ValueError(f"{mime!r} is not understood: samples are one of {', '.join(sorted(_FORMS))}")
     return form
 
 

@@ -62,7 +62,6 @@ def _data(source: Source, form: tuple[Stream, int] | None, front: bytes, size: i
     endless = size == 0 or _LARGEST <= size <= 0xFFFFFFFF
     align = form[1] if form else 1
     samples = _endless(source, align) if endless else read_samples(source, align, size)
-    missing = 0
     if form is None:
         # A size that reaches to the end: a file that was cut short gives what it has.
         head = b"RIFF" + _ENDLESS + b"WAVE" + front + b"data" + _ENDLESS

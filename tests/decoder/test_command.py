@@ -132,7 +132,7 @@ def test_progress(size: int, run_once: Run, monkeypatch: pytest.MonkeyPatch) -> 
         progress = program._Progress(argparse.Namespace(quiet=False, json=False, output=None), size)
         progress._shown -= 1
         data = file_of("aac 24k mono", 3.0)
-        async with AudioStreamDecoder() as decoder:
+        async with AudioStreamDecoder(max_buffered=0.5) as decoder:
             decoder.push(data[:10_000] + bytes(500) + data[10_000:])
             async for frame in decoder:
                 decoder.end_input() if not frame.position else None
@@ -144,9 +144,9 @@ def test_progress(size: int, run_once: Run, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "stderr", terminal)
     gaps = run_once(scenario())
     assert len(gaps) == 1
-    assert 0 < gaps[0] < 3
+    assert 0.4 < gaps[0] < 1.6
     shares = {int(share) for share in re.findall(r"(\d+)%", terminal.getvalue())}
-    assert max(shares) > 50 if size else shares == {0}
+    assert max(shares) > 20 if size else not shares
 
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs matplotlib")
