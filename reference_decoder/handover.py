@@ -48,7 +48,8 @@ class Handover:
     def __init__(self, pipeline: Pipeline, max_input: int, max_buffered: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
-        self._pipeline, self._steps = pipeline, pipeline.steps()
+        self._pipeline = pipeline
+        self._steps = pipeline.steps()
         self._max_input, self._max_buffered = max_input, max_buffered
         # Who takes frames.
         self._taker: weakref.ref[asyncio.Task[object]] | None = None

@@ -83,9 +83,7 @@ class Output:
         """`finish`, but more may follow. The last frame says so, an empty one if there is no other."""
         self.finish()
         if not self.ready and self._rate and self._channels:
-            shape = (self._channels, 0) if self._options.planar else (0, self._channels)
-            empty = np.zeros(shape, self._options.settings["dtype"])
-            self.ready.append(Frame(empty, self._rate, self._channels, self.position, self._options.planar))
+            self._give(np.zeros((0, self._channels), self._options.settings["dtype"]), empty=True)
         self.ready[-1:] = [replace(frame, last=True) for frame in self.ready[-1:]]
 
     def close(self) -> None:
@@ -125,8 +123,8 @@ class Output:
         # A view would keep the whole block in memory.
         self._rest = rest.copy()
 
-    def _give(self, samples: Samples) -> None:
-        if samples.size:
+    def _give(self, samples: Samples, empty: bool = False) -> None:
+        if samples.size or empty:
             samples = np.ascontiguousarray(samples.T if self._options.planar else samples)
             samples.flags.writeable = False
             frame = Frame(samples, self._rate, self._channels, self.position, self._options.planar)
