@@ -32,7 +32,7 @@ SET = ("(self._changed.set(), {!r})", "LSF103")
 CALL = ("self._loop.call_soon(print, {!r})", "LSF105")
 MUTATIONS = [(*place, SEND) for place in PLACES]
 MUTATIONS += [("handover", name, operation) for name in REACHED["handover"] for operation in (SET, CALL)]
-# What loopsafe misses, and not the decoder: what runs on whichever thread drops the last reference, and one call that is
+# What loopsafe misses, not the decoder: what runs on whichever thread drops the last reference, and one call that is
 # reached through `isinstance` and a method of another class.
 NOT_SEEN = [("handover", "abandon", SET), ("decoder", "__del__", SEND), ("output", "begin", SEND)]
 
