@@ -78,7 +78,7 @@ def _verdict(data: bytes, wanted: np.ndarray | None, rate: int | None = None, ch
 def _blocking(data: bytes) -> np.ndarray | None:
     try:
         return reference(data)
-    except (av.FFmpegError, ValueError, IndexError, TypeError):
+    except (av.FFmpegError, ValueError, LookupError, AttributeError):
         return None
 
 
