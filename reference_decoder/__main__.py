@@ -49,9 +49,8 @@ class _Progress:
     """One line on standard error that keeps changing, where sound is missing, and the figures at the end."""
 
     def __init__(self, options: argparse.Namespace, size: int) -> None:
-        self._options, self._size = options, size
+        self._options, self._size, self._skipped = options, size, 0
         self._started = self._shown = time.monotonic()
-        self._skipped = 0
         self.gaps: list[float] = []
 
     def show(self, decoder: AudioStreamDecoder, frame: Frame) -> None:

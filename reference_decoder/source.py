@@ -100,6 +100,10 @@ class Source:
             yield from self._gather(joined + 1)
         return found - self._at, True
 
+    def seek(self, needle: bytes, start: int) -> int:
+        """How far ahead `needle` stands, no nearer than `start`, in what is joined; below 0 where it does not."""
+        return self._head.find(needle, self._at + start) - self._at
+
     def clear(self, needle: bytes) -> int:
         """How many bytes stand before `needle`, or before what may be the beginning of it; of those that are joined."""
         found = self._head.find(needle, self._at)

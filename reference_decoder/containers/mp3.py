@@ -56,8 +56,7 @@ class _File:
     def __init__(self, header: FrameHeader, note: _Note | None, start: int) -> None:
         self.header, self.note = header, note or _Note()
         self.end = start + self.note.size if self.note.size else 0
-        self.left = self.note.frames
-        self.done = False
+        self.left, self.done = self.note.frames, False
         self.held: list[bytes] = []
 
     @property
@@ -77,9 +76,8 @@ class _File:
         """The packets that are sure to belong, now that this frame does."""
         self.left -= 1
         self.held.append(frame)
-        if 0 <= self.left < ceil(self.note.padding / self.header.samples):
-            return []
-        return self.release()
+        may_pad = 0 <= self.left < ceil(self.note.padding / self.header.samples)
+        return [] if may_pad else self.release()
 
     def release(self) -> list[Item]:
         """The packets that were kept back, as the stream goes on."""
