@@ -115,7 +115,7 @@ def _lacing(block: bytes, at: int, kind: int) -> tuple[list[int], int]:
             # The first as it is, then by how much each is larger.
             sizes.append(sizes[-1] + size - (1 << 7 * (end - at) - 1) + 1 if sizes else size)
         else:
-            end = at + next(number for number, byte in enumerate(block[at:], 1) if byte < 255)
+            end = len(block) - len(block[at:].lstrip(b"\xff")) + 1
             sizes.append(sum(block[at:end]))
         at = end
     sizes.append(len(block) - at - sum(sizes))

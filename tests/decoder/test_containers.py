@@ -86,6 +86,11 @@ def test_a_lacing_that_is_damaged(run_once: Run) -> None:
     assert isinstance(failure, DecodeError)
     assert "shorter than its frames" in str(failure)
     assert samples is not None
+    # A size that does not end in the block.
+    whole = element(0xA3, b"\x81\0\0\x02\x02" + b"\xff" * 300)
+    _, failure = run_once(outcome([data + whole]))
+    assert isinstance(failure, DecodeError)
+    assert "shorter than its frames" in str(failure)
 
 
 def test_frames_without_what_all_begin_with(run_once: Run) -> None:
