@@ -6,7 +6,7 @@ Only `handover` touches both threads; docs/decoder.md tells the rest.
 import sys
 
 try:
-    from reference_decoder.decoder import AudioStreamDecoder, decode_stream
+    from reference_decoder.decoder import AudioPacketDecoder, AudioStreamDecoder, decode, decode_stream
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in ("av", "numpy"):
         raise
@@ -23,22 +23,13 @@ from reference_decoder.errors import (
     DecoderError,
     MimeMismatchError,
     NotStreamableError,
+    SourceError,
     TruncatedError,
     UnknownFormatError,
 )
 from reference_decoder.frames import Frame, Statistics, StreamInfo
+from reference_decoder.options import Settings
 
-__all__ = [
-    "AudioStreamDecoder",
-    "ClosedError",
-    "DecodeError",
-    "DecoderError",
-    "Frame",
-    "MimeMismatchError",
-    "NotStreamableError",
-    "Statistics",
-    "StreamInfo",
-    "TruncatedError",
-    "UnknownFormatError",
-    "decode_stream",
-]
+__all__ = ["AudioPacketDecoder", "AudioStreamDecoder", "Frame", "Settings", "Statistics", "StreamInfo"]
+__all__ += ["ClosedError", "DecodeError", "DecoderError", "MimeMismatchError", "NotStreamableError", "SourceError"]
+__all__ += ["TruncatedError", "UnknownFormatError", "decode", "decode_stream"]

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import AsyncIterable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from reference_decoder.frames import Frame, Statistics, StreamInfo
+from reference_decoder.containers.packets import wrapped
+from reference_decoder.errors import DecodeError, SourceError
+from reference_decoder.frames import Frame, Statistics, StreamInfo, joined
 from reference_decoder.handover import Handover
-from reference_decoder.options import Options
+from reference_decoder.options import Options, Settings
 from reference_decoder.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class AudioStreamDecoder:
@@ -23,38 +28,16 @@ class AudioStreamDecoder:
                 ...
 
     Made, and used, where the loop runs. One task iterates; it may be the one that feeds only if all input fits.
-
-    - `mime`: a hint. The bytes decide, but for bare samples, which have no header: `audio/pcm;rate=24000;channels=1`.
-      With `strict`, bytes that are not what it says raise `MimeMismatchError`.
-    - `rate`, `channels`: of the output; by default those of the first frame decoded. They never change.
-    - `dtype`: "int16" or "float32". `layout`: "interleaved" for `(n, channels)`, "planar" for `(channels, n)`.
-    - `frame_ms`: the exact length of frames, but for the last; by default they are as they come.
-    - `max_input`: bytes that may wait before `drain` and `feed` wait. `max_buffered`: seconds of decoded sound that
-      may wait before decoding pauses. `max_whole`: bytes of a file that has to be read whole before it can be decoded.
-    - `max_bad_packets`: damaged packets are skipped and counted; more in a row than this end the stream with an error.
-    - `allow_truncated`: input that ends in the middle of something is no error.
+    `mime` is a hint: the bytes decide, but for bare samples, which have no header: `audio/pcm;rate=24000;channels=1`.
+    All other arguments are `Settings`. Raises ValueError for those that make no sense.
     """
 
-    def __init__(
-        self,
-        mime: str | None = None,
-        *,
-        rate: int | None = None,
-        channels: int | None = None,
-        dtype: str = "int16",
-        layout: str = "interleaved",
-        frame_ms: float | None = None,
-        max_input: int = 256 * 1024,
-        max_buffered: float = 2.0,
-        max_whole: int = 32 * 1024 * 1024,
-        max_bad_packets: int = 100,
-        strict: bool = False,
-        allow_truncated: bool = False,
-    ) -> None:
-        limits = (max_input, max_buffered, max_whole, max_bad_packets)
-        options = Options(mime, rate, channels, dtype, layout, frame_ms, *limits, strict, allow_truncated)
+    def __init__(self, mime: str | None = None, **settings: Unpack[Settings]) -> None:
+        self._begin(Options(settings, mime))
+
+    def _begin(self, options: Options) -> None:
         self._pipeline = Pipeline(options)
-        self._handover = Handover(self._pipeline, max_input, max_buffered)
+        self._handover = Handover(self._pipeline, options.settings["max_input"], options.settings["max_buffered"])
         self._iterating = False
         self._pump: asyncio.Task[None] | None = None
 
@@ -64,18 +47,27 @@ class AudioStreamDecoder:
 
     async def drain(self) -> None:
         """Wait while more than `max_input` bytes wait to be decoded. Raises as `push` does."""
+        self._handover.check_loop()
         await self._handover.room()
 
     async def feed(self, data: bytes | bytearray | memoryview) -> None:
         """`push`, then `drain`."""
         self.push(data)
-        await self.drain()
+        await self._handover.room()
 
     def end_input(self) -> None:
         """No more input. What has been pushed is decoded, then the iteration ends."""
         self._handover.end()
 
     feed_eof = end_input
+
+    def flush(self) -> None:
+        """Mark the end of an utterance: all that was pushed so far comes out, to the last sample, and then goes on.
+
+        The last of its frames has `last` set, and is shorter than `frame_ms` where that does not fit; where all of them
+        are out already, an empty one comes. What is not whole yet, as half a packet, belongs to what follows.
+        """
+        self._handover.mark()
 
     def set_exception(self, error: BaseException) -> None:
         """The source of the input failed: after what has been pushed, the iteration raises `error`."""
@@ -99,13 +91,16 @@ class AudioStreamDecoder:
     def close(self) -> None:
         """Stop at once; frames not taken are lost. Whoever iterates sees the end. May be called again."""
         self._handover.close()
+        if self._pump is not None:
+            self._pump.cancel()
 
     async def aclose(self) -> None:
         """`close`, and the end of the task that reads the source, where `decode_stream` started one."""
         self.close()
-        # `gather` rather than a bare `await`: that would raise the pump's own end here.
-        if self._pump is not None:
-            self._pump.cancel()
+        self._handover.check_loop()
+        # Not where that source closes its own decoder: it cannot wait for itself.
+        if self._pump is not None and self._pump is not asyncio.current_task():
+            # `gather` rather than a bare `await`: that would raise the pump's own end here.
             await asyncio.gather(self._pump, return_exceptions=True)
 
     async def __aenter__(self) -> AudioStreamDecoder:
@@ -123,6 +118,12 @@ class AudioStreamDecoder:
         """Counts at this moment."""
         return self._handover.statistics()
 
+    def __repr__(self) -> str:
+        info, counts = self.info, self.statistics()
+        what = f"{info.container}/{info.codec}, {info.rate} Hz, {info.channels} channel(s)" if info else "nothing known"
+        waiting = f"{counts.bytes_waiting} bytes and {counts.seconds_buffered:.2f} s waiting"
+        return f"<{type(self).__name__}: {what}, {counts.samples_decoded} samples decoded, {waiting}>"
+
     def __del__(self) -> None:
         # Where the constructor raised there is none.
         handover = getattr(self, "_handover", None)
@@ -130,16 +131,54 @@ class AudioStreamDecoder:
             warnings.warn(f"{type(self).__name__} was not closed", ResourceWarning, source=self, stacklevel=1)
 
 
-def decode_stream(source: AsyncIterable[bytes], mime: str | None = None, **options: Any) -> AudioStreamDecoder:  # noqa: ANN401
+class AudioPacketDecoder(AudioStreamDecoder):
+    """Decodes packets that come one by one, without a container: from RTP, or from a voice service.
+
+        async with AudioPacketDecoder("opus", rate=16000) as decoder:
+            decoder.push(packet)           # one whole packet each
+            decoder.lost()                 # in the place of one that did not come
+            ...
+
+    `codec` is "opus", "g722", "pcmu", "pcma", "l16", or the name of one of FFmpeg's decoders; a MIME type will do. The
+    rest is as with `AudioStreamDecoder`. `input_rate` and `input_channels` are the packets', where the codec has no
+    rate of its own; `extradata` is what it wants to know beforehand. Raises ValueError for a codec that is not known.
+    """
+
+    def __init__(self, codec: str, extradata: bytes = b"", **settings: Unpack[Settings]) -> None:
+        self._begin(Options(settings, packets=codec, extradata=extradata))
+
+    def push(self, data: bytes | bytearray | memoryview) -> None:
+        """Add one packet; never waits. Raises as `AudioStreamDecoder.push` does."""
+        super().push(wrapped(bytes(data)) if data else b"")
+
+    def lost(self, count: int = 1) -> None:
+        """So many packets did not come: Opus fills in what it guesses, the others are silent for as long."""
+        super().push(wrapped(b"") * count)
+
+
+async def decode(data: bytes, mime: str | None = None, **settings: Unpack[Settings]) -> Frame:
+    """All the sound of a whole file, as one frame. Raises what ends a stream early; `DecodeError` for no input."""
+    async with AudioStreamDecoder(mime, **settings) as decoder:
+        decoder.push(data)
+        decoder.end_input()
+        frames = [frame async for frame in decoder]
+    if not frames:
+        raise DecodeError("no input")
+    return joined(frames)
+
+
+def decode_stream(
+    source: AsyncIterable[bytes], mime: str | None = None, **settings: Unpack[Settings]
+) -> AudioStreamDecoder:
     """A decoder that reads `source` by itself. An error of the source is raised by the iteration, after the frames.
 
         async with decode_stream(response.aiter_bytes(), rate=16000) as frames:
             async for frame in frames:
                 ...
 
-    Use it with `async with`: leaving it closes both ends. The options are those of `AudioStreamDecoder`.
+    Use it with `async with`: leaving it closes both ends. The settings are those of `AudioStreamDecoder`.
     """
-    decoder = AudioStreamDecoder(mime, **options)
+    decoder = AudioStreamDecoder(mime, **settings)
     decoder._pump = asyncio.create_task(_pump(source, decoder))
     return decoder
 
@@ -149,7 +188,11 @@ async def _pump(source: AsyncIterable[bytes], decoder: AudioStreamDecoder) -> No
         async for chunk in source:
             await decoder.feed(chunk)
         decoder.end_input()
-    except Exception as error:
+    except asyncio.CancelledError:
+        # Were the iteration to raise this, its task would seem to be the one that was cancelled.
+        decoder.set_exception(SourceError("the source was cancelled before its end"))
+        raise
+    except BaseException as error:
         decoder.set_exception(error)
     finally:
         if close := getattr(source, "aclose", None):

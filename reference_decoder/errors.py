@@ -27,5 +27,9 @@ class TruncatedError(DecoderError):
     """The input ended in the middle of something. Every frame before that has been delivered."""
 
 
+class SourceError(DecoderError):
+    """The source that `decode_stream` reads was cancelled from elsewhere before its end."""
+
+
 class ClosedError(DecoderError):
     """The decoder takes no more: its input has been ended, or it has been closed."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
+from av import AudioFrame
 
+# FFmpeg's usual layouts, by how many channels there are.
+_LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
 Samples = npt.NDArray[Any]
 
 
@@ -16,13 +22,16 @@ class Frame:
 
     `samples` is C-contiguous, read-only and owns its memory or shares it with frames beside it only: `(n, channels)`,
     whose buffer is interleaved PCM, or `(channels, n)` when planar was asked for. int16, or float32 in [-1, 1].
-    `position` counts samples of one channel since the start of the output.
+    `position` counts samples of one channel since the start of the output. `last` is true for the last frame before a
+    `flush` of the decoder, which may be empty.
     """
 
     samples: Samples
     rate: int
     channels: int
     position: int
+    planar: bool = False
+    last: bool = False
 
     @property
     def count(self) -> int:
@@ -36,6 +45,20 @@ class Frame:
 
     def __bytes__(self) -> bytes:
         return self.samples.tobytes()
+
+    def to_av(self) -> AudioFrame:
+        """A copy for PyAV's encoders and filters."""
+        layout = _LAYOUTS[self.channels - 1] if self.channels <= len(_LAYOUTS) else f"{self.channels}c"
+        samples = (self.samples.T if self.planar else self.samples).reshape(1, -1)
+        frame = AudioFrame.from_ndarray(samples, "s16" if samples.dtype == np.int16 else "flt", layout)
+        frame.sample_rate, frame.pts, frame.time_base = self.rate, self.position, Fraction(1, self.rate)
+        return frame
+
+
+def joined(frames: Sequence[Frame]) -> Frame:
+    """Frames of one decoder, at least one, as one."""
+    samples = np.concatenate([frame.samples for frame in frames], axis=int(frames[0].planar))
+    return replace(frames[0], samples=samples)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,11 @@ class Gathering:
 
     def begin(self, stream: Stream) -> None:
         """The frames of a new stream follow; those of the last have been taken."""
-        self._told, self._skip, self._left = stream.rate, stream.skip, stream.length
+        self._told, self._skip, self._left = stream.rate, stream.skip, None
 
     def cut(self, samples: int) -> None:
-        """Only so many more samples belong to the stream."""
-        self._left = max(0, max(0, self.count - self._skip) + samples)
+        """Only so many more samples belong to the stream, those counted that are to be skipped."""
+        self._left = max(0, self.count - self._skip + samples)
 
     def renew(self, kind: Kind) -> None:
         """Frames of another kind follow; those before have been taken."""

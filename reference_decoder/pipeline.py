@@ -29,11 +29,11 @@ class Pipeline:
     """Decodes what its source holds, step by step."""
 
     def __init__(self, options: Options) -> None:
-        self.source = Source(options.max_whole)
+        self.source = Source(options.settings["max_whole"])
         self.info: StreamInfo | None = None
         self.skipped = 0
         self._options = options
-        self._items = read_stream(self.source, options.mime, options.strict)
+        self._items = read_stream(self.source, options)
         self._output = Output(options)
         self._codec: AudioCodecContext | None = None
         self._bad_in_a_row = 0
@@ -53,7 +53,7 @@ class Pipeline:
                 failure = TruncatedError(f"{self._name} ends with a packet that cannot be decoded")
                 failure.__cause__ = self._last_bad
             yield self.ready()
-            if failure and not (self._options.allow_truncated and isinstance(failure, TruncatedError)):
+            if failure and not (self._options.settings["allow_truncated"] and isinstance(failure, TruncatedError)):
                 raise failure
             if self.source.offset and not self.position:
                 raise DecodeError(f"no sound in {self.source.offset} bytes of {self._name}") from self._last_bad
@@ -63,6 +63,12 @@ class Pipeline:
     def flush(self) -> list[Frame]:
         """What has been decoded and is not out yet, for as long as no more bytes come."""
         self._output.flush()
+        return self.ready()
+
+    def mark(self) -> list[Frame]:
+        """What is there when the input pauses, to the last sample; the codec is not told that it does."""
+        self.source.paused = False
+        self._output.mark()
         return self.ready()
 
     def ready(self) -> list[Frame]:
@@ -113,7 +119,7 @@ class Pipeline:
         self._end_stream()
         self._output.begin(stream)
         self._codec = codec_for(stream)
-        codec = stream.codec.removesuffix("float")
+        codec = stream.codec.removesuffix("float").removeprefix("lib")
         self.info = self.info or StreamInfo(stream.container, codec, stream.rate, stream.channels)
 
     def _decode(self, packet: bytes | Packet[AudioStream]) -> None:
@@ -133,7 +139,7 @@ class Pipeline:
         self.skipped += 1
         self._bad_in_a_row += 1
         self._last_bad = error
-        if self._bad_in_a_row > self._options.max_bad_packets:
+        if self._bad_in_a_row > self._options.settings["max_bad_packets"]:
             message = f"{self._bad_in_a_row} packets in a row of {self._name} cannot be decoded, before byte "
             raise DecodeError(f"{message}{self.source.offset}") from error
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from reference_decoder.frames import Samples
+from reference_decoder.frames import Frame, Samples
 
 _WINDOW = 1024
 _COLUMNS = 2000
@@ -27,20 +29,21 @@ def spectrogram(samples: Samples, columns: int = _COLUMNS) -> Samples:
     return decibels
 
 
-def draw(samples: Samples, rate: int, path: str) -> None:
-    """Write the picture of `(n, channels)` int16 samples."""
+def draw(sound: Frame, gaps: Sequence[float], title: str, path: str) -> None:
+    """Write the picture of an interleaved frame, with a mark at each of the seconds where something is missing."""
     from matplotlib.figure import Figure
 
-    mono = samples.mean(axis=1) / 32768
-    seconds = len(mono) / rate
+    mono = sound.samples.mean(axis=1) / (32768 if sound.samples.dtype == np.int16 else 1)
+    seconds = sound.duration
     figure = Figure(figsize=(12, 6), layout="constrained")
     wave, spectrum = figure.subplots(2, 1, sharex=True)
     low, high = envelope(mono)
     wave.fill_between(np.linspace(0, seconds, len(low)), low, high, linewidth=0.5)
-    wave.set(ylim=(-1, 1), ylabel="amplitude", xlim=(0, seconds))
-    picture = spectrum.imshow(
-        spectrogram(mono), origin="lower", aspect="auto", extent=(0, seconds, 0, rate / 2000), vmin=_FLOOR_DB, vmax=0
-    )
+    wave.set(title=title, ylim=(-1, 1), ylabel="amplitude", xlim=(0, seconds))
+    for axes in (wave, spectrum):
+        axes.vlines(gaps, 0, 1, "red", "dotted", transform=axes.get_xaxis_transform())
+    look = {"origin": "lower", "aspect": "auto", "vmin": _FLOOR_DB, "vmax": 0}
+    picture = spectrum.imshow(spectrogram(mono), extent=(0, seconds, 0, sound.rate / 2000), **look)
     spectrum.set(xlabel="seconds", ylabel="kHz")
     figure.colorbar(picture, ax=spectrum, label="dB")
     figure.savefig(path)

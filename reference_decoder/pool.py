@@ -15,12 +15,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _new_pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(cores(), "reference_decoder")
-
-
 # In a list, so that a forked child can put its own in the place of its parent's.
-_pools = [_new_pool()]
+_pools = [ThreadPoolExecutor(cores(), "reference_decoder")]
 
 
 def shared_pool() -> ThreadPoolExecutor:
@@ -30,7 +26,7 @@ def shared_pool() -> ThreadPoolExecutor:
 
 def _after_fork() -> None:
     """A child process has none of its parent's threads, but an executor that thinks it has."""
-    _pools[:] = [_new_pool()]
+    _pools[:] = [ThreadPoolExecutor(cores(), "reference_decoder")]
 
 
 if hasattr(os, "register_at_fork"):

@@ -19,7 +19,10 @@ class Resampler:
     """From frames like the one given to the wanted rate, channels and sample format."""
 
     def __init__(self, like: AudioFrame, rate: int, channels: int, sample_format: str) -> None:
-        self._graph = Graph()
+        fits = (like.sample_rate, like.layout.nb_channels, like.format.name) == (rate, channels, sample_format)
+        self._graph = None if fits else Graph()
+        if self._graph is None:
+            return
         self._graph.threads = 1
         source = self._graph.add_abuffer(sample_rate=like.sample_rate, format=like.format.name, layout=like.layout.name)
         wanted = {"sample_rates": f"{rate}", "channel_layouts": f"{channels}c", "sample_fmts": sample_format}
@@ -28,6 +31,9 @@ class Resampler:
 
     def resample(self, frame: AudioFrame | None) -> Iterator[Samples]:
         """What comes out for a frame; for None, the end, what has been held back."""
+        if self._graph is None:
+            yield from [frame.to_ndarray()] if frame else ()
+            return
         self._graph.push(frame)
         # PyAV before 18 cannot say "try again" in every language; nothing else goes wrong here.
         with suppress(BlockingIOError, EOFError, UnicodeDecodeError):

@@ -24,6 +24,8 @@ class Source:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.ended = False
+        # Nothing more will come for a while: what is whole so far is to be handed on.
+        self.paused = False
         self.offset = 0
         self.lost = 0
         self._head = b""
@@ -35,6 +37,13 @@ class Source:
         """Add bytes at the end."""
         self._chunks.append(chunk)
         self._size += len(chunk)
+        self.paused = False
+
+    def more(self) -> Reading[bool]:
+        """Wait for a byte; False where none will come, or not soon."""
+        while not (self._size or self.ended or self.paused):
+            yield None
+        return self._size > 0
 
     def take(self, count: int) -> Reading[bytes]:
         """The next `count` bytes; fewer only at the end of the input."""
@@ -76,13 +85,31 @@ class Source:
         self._drop(junk)
         self.lost += 1 + junk
 
-    def find(self, needle: bytes, start: int) -> Reading[int]:
-        """How far ahead `needle` stands, no nearer than `start`; -1 where the input ends before it."""
+    def find(self, needle: bytes, start: int) -> Reading[tuple[int, bool]]:
+        """How far ahead `needle` stands, no nearer than `start`, and True.
+
+        Where the input ends or pauses before it, how much there is, and False.
+        """
         while (found := self._head.find(needle, self._at + start)) < 0:
             joined = len(self._head) - self._at
             start = max(start, joined - len(needle) + 1)
-            if not (yield from self.peek(1, joined)):
-                return -1
+            while self._size <= joined:
+                if self.ended or self.paused:
+                    return joined, False
+                yield None
+            yield from self._gather(joined + 1)
+        return found - self._at, True
+
+    def seek(self, needle: bytes, start: int) -> int:
+        """How far ahead `needle` stands, no nearer than `start`, in what is joined; below 0 where it does not."""
+        return self._head.find(needle, self._at + start) - self._at
+
+    def clear(self, needle: bytes) -> int:
+        """How many bytes stand before `needle`, or before what may be the beginning of it; of those that are joined."""
+        found = self._head.find(needle, self._at)
+        if found < 0:
+            tails = (size for size in range(len(needle) - 1, 0, -1) if self._head.endswith(needle[:size], self._at))
+            found = len(self._head) - next(tails, 0)
         return found - self._at
 
     def _drop(self, count: int) -> None:

@@ -1,4 +1,4 @@
-"""WAV files of 16-bit samples, written as the samples come."""
+"""WAV files of 16-bit or float samples, written as the samples come."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class WavWriter:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._written = 0
-        self._form = (0, 0)
+        self._form = (0, 0, 2)
 
     def write(self, frame: Frame) -> None:
-        """Add an interleaved frame of int16."""
+        """Add an interleaved frame."""
         if not self._written:
-            self._form = (frame.rate, frame.channels)
+            self._form = (frame.rate, frame.channels, frame.samples.itemsize)
             self._file.write(self._header(_UNKNOWN))
         self._file.write(frame.samples.data)
         self._written += frame.samples.nbytes
@@ -37,7 +37,8 @@ class WavWriter:
             self._file.write(self._header(self._written))
 
     def _header(self, size: int) -> bytes:
-        rate, channels = self._form
+        rate, channels, width = self._form
         whole = min(size + _HEADER - 8, _UNKNOWN)
-        form = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * 2, channels * 2, 16)
+        align, tag = channels * width, 1 if width == 2 else 3
+        form = struct.pack("<HHIIHH", tag, channels, rate, rate * align, align, 8 * width)
         return struct.pack("<4sI4s4sI16s4sI", b"RIFF", whole, b"WAVE", b"fmt ", 16, form, b"data", min(size, _UNKNOWN))

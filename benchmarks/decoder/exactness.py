@@ -66,10 +66,36 @@ def _cases() -> Iterator[Case]:
     first, second = file_of("mp3 24k mono", _SECONDS), file_of("mp3 24k mono", 2.0)
     yield _joined("two mp3 files", [first, second], "audio/mpeg")
     yield _joined("two WAV files", [file_of("wav 24k mono", _SECONDS), file_of("wav 24k mono", 2.0)], "audio/wav")
+    yield from _seams()
     for name, codec, rate in (("Opus", "libopus", 48000), ("Vorbis", "vorbis", 44100)):
         options = {"strict": "experimental"} if codec == "vorbis" else {}
         links = [encode(tone(2.0, rate, 2), rate, "ogg", codec, serial_offset=serial, **options) for serial in "12"]
         yield _joined(f"Ogg {name}, two links", links, "audio/ogg")
+
+
+def _seams() -> Iterator[Case]:
+    """Files joined where it is hard to see where one ends."""
+    tagged = file_of("mp3 24k mono", _SECONDS)
+    plain = {"write_xing": "0", "id3v2_version": "0"}
+    untagged = encode(tone(2.0, 24000, 1), 24000, "mp3", "libmp3lame", bit_rate=64000, **plain)
+    yield _joined("mp3 with a note, then one without", [tagged, untagged], "audio/mpeg")
+    at = tagged.index(b"Info") + 8
+    # A blocking decode leaves out samples in the middle, where the note says that the end is; with one that counts too
+    # many it leaves out none.
+    few, many = (tagged[:at] + count.to_bytes(4, "big") + tagged[at + 4 :] for count in (20, 1000))
+    yield Case("mp3 with a note that counts too few", few, "audio/mpeg", reference(many))
+    yield _joined("two FLAC files", [file_of("flac 16k mono", _SECONDS), file_of("flac 16k mono", 2.0)], "audio/flac")
+    endless = [_endless(file_of("wav 24k mono", seconds)) for seconds in (_SECONDS, 2.0)]
+    yield _joined("two WAV files of unknown size", endless, "audio/wav")
+    yield _joined("two WAV files, ADPCM", [file_of("wav adpcm", _SECONDS), file_of("wav adpcm", 2.0)], "audio/wav")
+    yield _joined(
+        "two m4a, index last", [file_of("m4a index last", _SECONDS), file_of("m4a index last", 2.0)], "audio/mp4"
+    )
+
+
+def _endless(data: bytes) -> bytes:
+    at = data.index(b"data")
+    return data[:4] + b"\xff" * 4 + data[8 : at + 4] + b"\xff" * 4 + data[at + 8 :]
 
 
 def _wavs() -> Iterator[Case]:

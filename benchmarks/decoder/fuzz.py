@@ -1,4 +1,4 @@
-"""Feed the decoder with damaged files: whatever comes in, it ends, with frames or with one of its own errors.
+"""Feed the decoder with damaged files and packets: whatever comes in, it ends, with frames or with one of its errors.
 
     python -m benchmarks.decoder.fuzz                         # 100,000 inputs
     python -m benchmarks.decoder.fuzz 1 --first 4711          # one of them again
@@ -22,7 +22,7 @@ import threading
 import time
 from pathlib import Path
 
-from reference_decoder import AudioStreamDecoder, DecoderError
+from reference_decoder import AudioPacketDecoder, AudioStreamDecoder, DecoderError, Settings
 from reference_decoder.pool import cores
 from tests.support.audio import KINDS, file_of
 
@@ -36,6 +36,7 @@ _AGAIN = 10_000
 _GROWTH_MB = 20
 _MIMES = [None, "audio/mpeg", "audio/aac", "audio/flac", "audio/ogg", "audio/wav", "audio/webm", "audio/mp4"]
 _MIMES += ["audio/pcm;rate=8000", "audio/L16;rate=44100;channels=2", "audio/basic"]
+_PACKETS = ["opus", "g722", "pcmu", "pcma", "l16", "aac", "mp3float", "flac", "gsm", "ac3"]
 _WORDS = [b"\0" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"OggS", b"RIFF", b"moov", b"ID3\4", b"\xff\xf8"]
 
 
@@ -75,11 +76,10 @@ def _damage(data: bytearray, at: int, dice: random.Random) -> None:
 
 
 async def decode(number: int) -> bool:
-    """Decode an input, cut anyhow, asked for anything; whether it ended without an error."""
+    """Decode an input, cut anyhow, asked for anything; whether it ended without an error. Every tenth is of packets."""
     data, dice = damaged(number), random.Random(-number)
     sizes = dice.choice([(1, 60), (100, 3000), (len(data) + 1, len(data) + 1)])
-    decoder = AudioStreamDecoder(
-        dice.choice(_MIMES),
+    settings = Settings(
         rate=dice.choice([None, 8000, 48000]),
         channels=dice.choice([None, 1, 2]),
         dtype=dice.choice(["int16", "float32"]),
@@ -87,11 +87,16 @@ async def decode(number: int) -> bool:
         frame_ms=dice.choice([None, None, 20]),
         max_whole=1 << 20,
     )
+    if number % 10:
+        decoder = AudioStreamDecoder(dice.choice(_MIMES), **settings)
+    else:
+        settings |= {"input_channels": dice.choice([1, 2]), "max_bad_packets": dice.choice([3, 1000])}
+        decoder = AudioPacketDecoder(dice.choice(_PACKETS), input_rate=16000, **settings)
     async with decoder:
         feeding = asyncio.create_task(_feed(decoder, data, sizes, dice))
         try:
             async for frame in decoder:
-                if not (frame.count and frame.rate > 0 and frame.channels > 0):
+                if not ((frame.count or frame.last) and frame.rate > 0 and frame.channels > 0):
                     raise UnexpectedError(f"input {number}: {frame}")
                 if dice.random() < 0.001:
                     break
@@ -110,6 +115,10 @@ async def _feed(decoder: AudioStreamDecoder, data: bytes, sizes: tuple[int, int]
             size = dice.randint(*sizes)
             await decoder.feed(data[at : at + size])
             at += size
+            if dice.random() < 0.01:
+                decoder.flush()
+            if isinstance(decoder, AudioPacketDecoder) and dice.random() < 0.1:
+                decoder.lost(dice.randint(1, 3))
         decoder.end_input()
     except DecoderError:
         # The iteration raises it as well.

@@ -29,7 +29,7 @@ PARTS = {
     "exactness": ("exactness",),
     "latency": ("first bytes", "pace"),
     "speed": ("speed",),
-    "manners": ("loop", "memory ours", "memory LiveKit", "at once", "paced", "idle"),
+    "manners": ("loop", "memory", "at once", "paced", "idle"),
 }
 
 
@@ -59,11 +59,27 @@ def environment(folder: Path, livekit: str) -> Path:
 
 
 def measure(python: Path, part: str, rounds: int) -> object:
-    """A part's results, from a process of its own."""
-    print(f"measuring: {part}", file=sys.stderr, flush=True)
+    """A part's results, from a process of its own for each library."""
+    results = [_measured(python, part, rounds, peer) for peer in ("ours", "LiveKit")]
+    return merged(*results)
+
+
+def _measured(python: Path, part: str, rounds: int, peer: str) -> object:
+    print(f"measuring: {part}, {peer}", file=sys.stderr, flush=True)
     command = [python, "-m", "benchmarks.decoder.measure", part, str(rounds)]
-    ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    variables = os.environ | {"LOOPSAFE_DECODER_PEER": peer}
+    ran = subprocess.run(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, check=True)
     return json.loads(ran.stdout)
+
+
+def merged(first: object, second: object) -> object:
+    """Two results of one shape as one; where both say something, the first has the word."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        both = {key: merged(value, second[key]) for key, value in first.items() if key in second}
+        return {**second, **first, **both}
+    if isinstance(first, list) and isinstance(second, list):
+        return [merged(*pair) for pair in zip(first, second, strict=True)]
+    return first
 
 
 def _options() -> argparse.Namespace:

@@ -18,6 +18,8 @@ _CASES = (
     ("mp3 44k stereo", 48000, 1),
     ("aac 44k stereo", 48000, 1),
     ("flac 48k stereo", 48000, 2),
+    ("flac 16k mono", 16000, 1),
+    ("wav 44k stereo", 44100, 2),
     ("ogg opus mono", 48000, 1),
     ("ogg opus stereo", 48000, 1),
     ("ogg vorbis", 48000, 1),

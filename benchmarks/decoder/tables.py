@@ -55,8 +55,8 @@ def manners(results: Results) -> str:
     loop = [(what, f"{times['ours']:.2f} ms", f"{times['LiveKit']:.0f} ms") for what, times in results["loop"].items()]
     memory = (
         "an hour of mp3, slow consumer",
-        f"{results['memory ours']:+.0f} MB",
-        f"{results['memory LiveKit']:+.0f} MB",
+        f"{results['memory']['ours']:+.0f} MB",
+        f"{results['memory']['LiveKit']:+.0f} MB",
     )
     paced = [row for spread, peers in results["paced"].items() for row in _paced(spread, peers)]
     many = [*_at_once(results["at once"]), *paced, *_idle(results["idle"])]

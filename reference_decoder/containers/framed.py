@@ -1,10 +1,8 @@
-"""Streams that are nothing but frames, each with a header that tells its length: mp3 and ADTS. Tags may lie between."""
+"""Streams that are nothing but frames, each with a header that tells its length. Tags may lie between."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from reference_decoder.containers.headers import FRAMED, FrameHeader, ParseHeader, format_of, tag_size
 from reference_decoder.errors import DecodeError
 from reference_decoder.source import Reading, Source
 
@@ -14,49 +12,45 @@ _HEAD = 16
 _MOST_JUNK = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class FrameHeader:
-    """A frame's length in bytes, and what all headers of one file have in common."""
-
-    length: int
-    samples: int
-    rate: int
-    channels: int
-    family: tuple[int, ...]
-
-
-ParseHeader = Callable[[bytes], FrameHeader | None]
-
-
-def tag_size(head: bytes) -> int:
-    """The length of the ID3v2, ID3v1 or APE tag that begins here, 0 where none does."""
-    if head[:3] == b"ID3" and len(head) >= 10 and max(head[6:10]) < 0x80:
-        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-        return size + (20 if head[5] & 0x10 else 10)
-    if head[:8] == b"APETAGEX" and len(head) >= 16:
-        return int.from_bytes(head[12:16], "little") + 32
-    return 128 if head[:3] == b"TAG" else 0
-
-
-def is_frame(source: Source, header: FrameHeader, parse: ParseHeader) -> Reading[bool]:
+def _is_frame(source: Source, header: FrameHeader, parse: ParseHeader) -> Reading[bool]:
     """Whether a header like this one, a tag or the end of the input follows the frame: chance looks like a header."""
     data = yield from source.peek(header.length + _HEAD)
     following = data[header.length :]
     successor = parse(following)
     if successor is not None:
         return successor.family == header.family
-    return tag_size(following) > 0 or (source.ended and len(following) < _HEAD)
+    return tag_size(following) > 0 or format_of(following) is not None or (source.ended and len(following) < _HEAD)
+
+
+def framed_format(source: Source) -> Reading[str | None]:
+    """These have no magic: which of them has a frame here that is followed by another, if one does."""
+    for name, parse in FRAMED.items():
+        header = parse((yield from source.peek(_HEAD)))
+        if header and (yield from _is_frame(source, header, parse)):
+            return name
+    return None
+
+
+def another_file(source: Source) -> Reading[bool]:
+    """Whether a file begins here, of any format or of a tag in front of it; or the input ends."""
+    head = yield from source.peek(_HEAD)
+    return not head or bool(format_of(head) or tag_size(head)) or bool((yield from framed_format(source)))
 
 
 def next_frame(source: Source, parse: ParseHeader, family: tuple[int, ...] | None) -> Reading[FrameHeader | None]:
-    """Go to the next frame, over tags and what makes no sense; its header, or None at the end of the input."""
+    """Go to the next frame, over tags and what makes no sense.
+
+    Its header; None at the end of the input, and where a file of another format begins.
+    """
     lost_before = source.lost
     while head := (yield from source.peek(_HEAD)):
         header = parse(head)
-        if header is not None and (header.family == family or (yield from is_frame(source, header, parse))):
+        if header is not None and (header.family == family or (yield from _is_frame(source, header, parse))):
             return header
         if size := tag_size(head):
             yield from source.skip(size)
+        elif family and (yield from another_file(source)):
+            return None
         else:
             yield from source.lose(b"\xff")
         if source.lost - lost_before > _MOST_JUNK:

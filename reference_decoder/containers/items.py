@@ -17,8 +17,8 @@ from reference_decoder.source import Source
 class Stream:
     """From here on packets are of this kind, for a codec in its first state.
 
-    `skip` and `length`, in samples of one channel at the source's rate: what an encoder put before the sound, and how
-    long that sound is, where the container says so. `codec` is the name of one of FFmpeg's decoders.
+    `skip`, in samples of one channel at the source's rate, is what an encoder put before the sound; where that ends, a
+    `Cut` says. `codec` is the name of one of FFmpeg's decoders.
     """
 
     container: str
@@ -27,17 +27,19 @@ class Stream:
     channels: int = 0
     extradata: bytes = b""
     skip: int = 0
-    length: int | None = None
 
 
-def described(container: str, codec: AudioCodecContext, skip: int = 0, length: int | None = None) -> Stream:
+def described(container: str, codec: AudioCodecContext, skip: int = 0) -> Stream:
     """The stream for a codec that FFmpeg has set up."""
-    return Stream(container, codec.name, codec.sample_rate, codec.channels, codec.extradata or b"", skip, length)
+    return Stream(container, codec.name, codec.sample_rate, codec.channels, codec.extradata or b"", skip)
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """At most this many more samples belong to the stream; where negative, so many of the last packet's do not."""
+    """At most this many more of the codec's samples belong to the stream; where negative, so many of its last do not.
+
+    What goes beyond is dropped when the stream ends. This is the one way to say how much of a stream belongs to it.
+    """
 
     samples: int
 

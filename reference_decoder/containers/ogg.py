@@ -10,6 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from reference_decoder.containers.flac import stream_of
+from reference_decoder.containers.framed import another_file
 from reference_decoder.containers.items import Cut, Item, Items, Stream
 from reference_decoder.source import Reading, Source
 
@@ -45,8 +46,10 @@ def codec_of(packet: bytes) -> str | None:
 
 
 def _page(source: Source) -> Reading[_Page | None]:
-    """The next page's header, over anything else; None at the end of the input."""
+    """The next page's header, over anything else; None at the end of the input, and where another format begins."""
     while (head := (yield from source.peek(_HEADER)))[:4] != b"OggS" and head:
+        if (yield from another_file(source)):
+            return None
         yield from source.lose(b"O")
     if not head:
         return None

@@ -1,11 +1,14 @@
-"""RIFF and RF64 WAVE, as files and as streams whose writer did not know the length; and several in a row."""
+"""RIFF and RF64 WAVE, as files and as streams whose writer did not know the length."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Generator
 
-from reference_decoder.containers.items import Items, Stream
-from reference_decoder.containers.raw import read_samples
+from reference_decoder.containers.framed import another_file
+from reference_decoder.containers.headers import format_of
+from reference_decoder.containers.items import Item, Items, Stream
+from reference_decoder.containers.raw import block_size, read_samples
 from reference_decoder.containers.whole import read_whole
 from reference_decoder.errors import DecodeError, TruncatedError
 from reference_decoder.source import Source
@@ -16,6 +19,7 @@ _CODECS |= {(3, 32): "pcm_f32le", (3, 64): "pcm_f64le", (6, 8): "pcm_alaw", (7, 
 _EXTENSIBLE = 0xFFFE
 # Writers who do not know the size put down 0, or about the largest there is.
 _LARGEST = 0x7FFFF000
+_ENDLESS = b"\xff\xff\xff\xff"
 
 
 def _format(chunk: bytes) -> tuple[Stream, int] | None:
@@ -32,35 +36,54 @@ def _format(chunk: bytes) -> tuple[Stream, int] | None:
 
 
 def read(source: Source) -> Items:
-    """Blocks of samples as packets, of every RIFF file in the input. What is in other chunks is skipped."""
+    """Blocks of samples as packets, of one file. What is in other chunks is skipped."""
+    yield from source.skip(12)
+    # The chunks before the samples, where FFmpeg is to read those.
+    front = b""
     form: tuple[Stream, int] | None = None
     long_size = 0
-    while len(head := (yield from source.take(8))) == 8:
+    while not (yield from another_file(source)) and len(head := (yield from source.take(8))) == 8:
         kind, size = head[:4], int.from_bytes(head[4:], "little")
-        if kind in (b"RIFF", b"RF64"):
-            form = None
-            yield from source.skip(4)
-        elif kind == b"data" and form:
-            yield from _data(source, form[1], long_size or size)
-        elif kind in (b"fmt ", b"ds64"):
+        if kind == b"data" and (form or front):
+            yield from _data(source, form, front, long_size or size)
+        elif kind in (b"fmt ", b"ds64", b"fact"):
             chunk = yield from source.take(size + size % 2)
+            front += head + chunk
             if kind == b"ds64":
                 long_size = int.from_bytes(chunk[8:16], "little")
-                continue
-            form = _format(chunk)
-            if form is None:
-                yield from read_whole(source, "wav", b"RIFF\xff\xff\xff\xffWAVE" + head + chunk)
-                return
-            yield form[0]
-        elif (yield from source.skip(size + size % 2)) > 1 and form is None:
+            elif kind == b"fmt " and (form := _format(chunk)):
+                yield form[0]
+        elif (yield from source.skip(size + size % 2)) > 1 and not front:
             raise TruncatedError("WAV ends before its samples begin")
     # Up to 7 bytes that make no chunk are padding some writers leave.
 
 
-def _data(source: Source, align: int, size: int) -> Items:
+def _data(source: Source, form: tuple[Stream, int] | None, front: bytes, size: int) -> Items:
     endless = size == 0 or _LARGEST <= size <= 0xFFFFFFFF
-    missing = yield from read_samples(source, align, None if endless else size)
+    align = form[1] if form else 1
+    samples = _endless(source, align) if endless else read_samples(source, align, size)
+    if form is None:
+        # A size that reaches to the end: a file that was cut short gives what it has.
+        head = b"RIFF" + _ENDLESS + b"WAVE" + front + b"data" + _ENDLESS
+        missing = yield from read_whole(source, "wav", head, samples)
+    else:
+        missing = yield from samples
     if missing:
         raise TruncatedError(f"WAV ends {missing} bytes before the end its header tells")
-    if not endless:
-        yield from source.skip(size % 2)
+    # Some writers leave out the byte that makes the size even.
+    if not endless and size % 2 and not (yield from another_file(source)):
+        yield from source.skip(1)
+
+
+def _endless(source: Source, align: int) -> Generator[Item, None, int]:
+    """Blocks of whole samples up to the end of the input or the next file's header."""
+    while len((yield from source.peek(align))) == align:
+        clear = source.clear(b"RIFF")
+        if clear < align:
+            head = yield from source.peek(12, clear)
+            if head[:4] == b"RIFF" and format_of(head) == "wav":
+                yield from source.skip(clear)
+                return 0
+            clear = align
+        yield (yield from source.take(min(clear - clear % align, block_size(align))))
+    return len((yield from source.take(align)))

@@ -27,8 +27,7 @@ RESULTS: tables.Results = {
     "pace": [{"file": "a.mp3", "ours": 60.4, "LiveKit": 1000.6}],
     "speed": [{"case": "a.mp3 to 48k/1", "blocking": 500.0, **SPEEDS}],
     "loop": {"push": {"ours": 0.123, "LiveKit": 180.0}},
-    "memory ours": 1.0,
-    "memory LiveKit": 399.0,
+    "memory": {"ours": 1.0, "LiveKit": 399.0},
     "at once": both(MANY) | {"idle loop": {"stall": 3.0}},
     "paced": {"0.1": both(PACED), "1.0": both(PACED)},
     "idle": both(("kilobytes", "threads")),
@@ -45,6 +44,15 @@ def test_every_table_has_its_place_on_the_page(name: str) -> None:
     assert text in filled(run.PAGE.read_text("utf-8"), name, text)
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len({row.count("|") for row in rows[:3]}) <= 1
+
+
+def test_each_librarys_results_are_put_together() -> None:
+    ours = {"rows": [{"file": "a", "ours": 1}], "stall": {"ours": 2}, "seconds": 3.0}
+    livekit = {"rows": [{"file": "a", "LiveKit": 4}], "stall": {"LiveKit": 5}, "seconds": 6.0}
+    both = {"rows": [{"file": "a", "ours": 1, "LiveKit": 4}], "stall": {"ours": 2, "LiveKit": 5}, "seconds": 3.0}
+    assert run.merged(ours, livekit) == both
+    with pytest.raises(ValueError, match="zip"):
+        run.merged([1], [1, 2])
 
 
 def test_what_the_tables_say() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
+import io
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reference_decoder import plot
+from reference_decoder import AudioStreamDecoder, Frame, plot
+from reference_decoder import __main__ as program
 from tests.support.audio import file_of, reference
 from tests.support.scripts import ROOT
+from tests.support.streaming import Run
 
 
 def command(*arguments: object, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -91,3 +97,67 @@ def test_plot(sound: Path, tmp_path: Path) -> None:
     ran = command(sound, "--plot", tmp_path / "out.png")
     assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_facts_as_json(sound: Path, tmp_path: Path) -> None:
+    ran = command(sound, "--json", "--quiet", "--dtype", "float32", "--frame-ms", 20, "-o", tmp_path / "out.wav")
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    facts = json.loads(ran.stdout)
+    assert facts.items() >= {"container": "webm", "codec": "opus", "rate": 48000, "channels": 1, "gaps": []}.items()
+    assert facts["seconds"] == pytest.approx(1.3)
+    assert facts["bytes_pushed"] == len(sound.read_bytes())
+    written = (tmp_path / "out.wav").read_bytes()
+    assert np.array_equal(reference(written, form="flt"), reference(file_of("webm opus"), form="flt"))
+
+
+def test_facts_beside_sound() -> None:
+    ran = command("-", "-o", "-", "--json", "--quiet", given=file_of("mp3 24k mono"))
+    assert ran.returncode == 0
+    assert json.loads(ran.stderr)["codec"] == "mp3"
+    assert np.array_equal(reference(ran.stdout), reference(file_of("mp3 24k mono")))
+
+
+class Terminal(io.StringIO):
+    """Somebody looks at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("size", [20_000, 0])
+def test_progress(size: int, run_once: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With percent where the size is known; and the times at which something is missing."""
+
+    async def scenario() -> list[float]:
+        progress = program._Progress(argparse.Namespace(quiet=False, json=False, output=None), size)
+        progress._shown -= 1
+        data = file_of("aac 24k mono", 3.0)
+        async with AudioStreamDecoder(max_buffered=0.5) as decoder:
+            decoder.push(data[:10_000] + bytes(500) + data[10_000:])
+            async for frame in decoder:
+                decoder.end_input() if not frame.position else None
+                progress.show(decoder, frame)
+                progress._shown -= 1
+        return progress.gaps
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    gaps = run_once(scenario())
+    assert len(gaps) == 1
+    assert 0.4 < gaps[0] < 1.6
+    shares = {int(share) for share in re.findall(r"(\d+)%", terminal.getvalue())}
+    assert max(shares) > 20 if size else not shares
+
+
+@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs matplotlib")
+def test_what_is_written_on_the_plot(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path: drawn.append((figure, path)))
+    plot.draw(Frame(np.zeros((8000, 2), np.int16), 8000, 2, 0), [0.25, 0.5], "speech.mp3", "out.png")
+    (figure, path) = drawn[0]
+    assert path == "out.png"
+    wave, spectrum, *_ = figure.axes
+    assert wave.get_title() == "speech.mp3"
+    assert all(len(axes.collections[-1].get_segments()) == 2 for axes in (wave, spectrum))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import av
@@ -67,7 +68,7 @@ def test_garbage(data: bytes, mime: str | None, run_once: Run) -> None:
     samples, failure = run_once(outcome(cut(data, 512), mime))
     assert samples is None
     assert isinstance(failure, UnknownFormatError)
-    assert repr(data[:12]) in str(failure)
+    assert repr(data[:80]) in str(failure)
 
 
 def test_garbage_is_known_before_the_input_ends(run: Run) -> None:
@@ -89,7 +90,7 @@ def test_no_input_is_a_clean_end(chunks: list[bytes], mime: str | None, run: Run
 
 
 @pytest.mark.parametrize(
-    "data", [wav(b""), file_of("ogg opus mono")[:47 + 60], file_of("flac 16k mono")[:42], file_of("mp3 24k mono")[:45]]
+    "data", [wav(b""), file_of("ogg opus mono")[: 47 + 60], file_of("flac 16k mono")[:42], file_of("mp3 24k mono")[:45]]
 )
 def test_input_without_sound(data: bytes, run_once: Run) -> None:
     samples, failure = run_once(outcome([data]))
@@ -206,7 +207,7 @@ def test_wav_where_bare_samples_were_declared(run_once: Run) -> None:
 
 @pytest.mark.parametrize("mime", ["audio/pcm", "audio/L16", "audio/pcm;rate=x", "audio/pcm;rate=8000;bits=12"])
 def test_mime_that_does_not_tell_enough(mime: str, run_once: Run) -> None:
-    with pytest.raises(ValueError, match=r"sample rate|invalid literal|12 bits"):
+    with pytest.raises(ValueError, match=r"sample rate|rate=x|bits=12"):
         run_once(outcome([], mime))
 
 
@@ -216,7 +217,7 @@ def test_mime_that_does_not_tell_enough(mime: str, run_once: Run) -> None:
     ids=str,
 )
 def test_settings_that_make_no_sense(options: dict, run_once: Run) -> None:
-    with pytest.raises(ValueError, match=r"must be positive|is one of"):
+    with pytest.raises(ValueError, match=r"must be (positive|from)|is one of"):
         run_once(outcome([], **options))
 
 
@@ -363,7 +364,9 @@ def test_cut_short_at_every_byte(kind: str) -> None:
             # The last frame may be a stump that the codec made something of.
             sure = max(0, count - 4608)
             assert np.array_equal(samples[:sure], whole[:sure]), size
-    assert counts == sorted(counts)
+    # Of a last frame that is cut short, FFmpeg makes something of some stumps of mp3, and nothing of longer ones.
+    stump = 576 if kind.startswith("mp3") else 0
+    assert all(count >= most - stump for count, most in zip(counts, accumulate(counts, max), strict=True))
     if kind in OPEN_ENDED:
         assert max(clean.count(count) for count in clean) <= OPEN_ENDED[kind]
     else:

@@ -117,7 +117,7 @@ def reference(
         for frame in opened.decode(audio=0):
             if resampler is None:
                 channels = channels or frame.layout.nb_channels
-                resampler = av.AudioResampler(form, LAYOUT[channels], rate or frame.sample_rate)
+                resampler = av.AudioResampler(form, LAYOUT.get(channels, f"{channels}c"), rate or frame.sample_rate)
             blocks += resampler.resample(frame)
     blocks += resampler.resample(None)
     return np.concatenate([block.to_ndarray().reshape(-1, channels) for block in blocks if block is not None])
