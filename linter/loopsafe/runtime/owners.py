@@ -1,0 +1,69 @@
+"""Whose loop an object is on, and whether an operation on it may be done here."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from typing import Any
+
+from loopsafe.runtime.places import HERE, elsewhere
+from loopsafe.runtime.rows import Operation
+
+LOOPS: weakref.WeakSet[Any] = weakref.WeakSet()
+"""The loops that have been run while somebody watched."""
+
+Foreign = tuple[Any, int]
+_ALLOWED: Foreign = (None, 0)
+
+
+def foreign(it: Any, operation: Operation) -> Foreign:  # noqa: ANN401
+    """The loop of the object and the thread that runs it, where that is another one than this; else None and 0."""
+    if operation.owner == "waits":
+        return (_waited if operation.waits else _changed)(it, operation)
+    if operation.owner == "none":
+        loop = next((one for one in tuple(LOOPS) if elsewhere(one)), None)
+    else:
+        loop = it if operation.owner == "self" else it._loop
+    return loop, elsewhere(loop)
+
+
+def waiters_loop(holder: Any) -> Any:  # noqa: ANN401
+    """The loop on which somebody has waited for the object, or None."""
+    return getattr(holder, "_loopsafe_waits", None) or getattr(holder, "_loop", None)
+
+
+def _changed(it: Any, operation: Operation) -> Foreign:  # noqa: ANN401
+    """Judge an operation that is done at once."""
+    holder, here = _holder(it, operation), HERE[operation.side]()
+    waits = waiters_loop(holder)
+    loop = waits or getattr(holder, "_loopsafe_owner", None)
+    thread = elsewhere(loop)
+    if not thread:
+        if here is not None:
+            _remember(holder, "_loopsafe_owner", here)
+        return _ALLOWED
+    # Made on one loop and handed to another, before anybody waits: it may be the other's by now.
+    return _ALLOWED if here is not None and waits is None else (loop, thread)
+
+
+def _waited(it: Any, operation: Operation) -> Foreign:  # noqa: ANN401
+    """Judge a wait: of two loops that wait for one object while both run, the second is wrong."""
+    holder, here = _holder(it, operation), HERE[operation.side]()
+    before = waiters_loop(holder)
+    if here is None:
+        return _ALLOWED
+    thread = elsewhere(before) if before is not here else 0
+    if thread:
+        return before, thread
+    _remember(holder, "_loopsafe_waits", here)
+    _remember(holder, "_loopsafe_owner", here)
+    return _ALLOWED
+
+
+def _holder(it: Any, operation: Operation) -> Any:  # noqa: ANN401
+    return getattr(it, operation.holder) if operation.holder else it
+
+
+def _remember(holder: Any, name: str, loop: Any) -> None:  # noqa: ANN401
+    with contextlib.suppress(AttributeError):
+        setattr(holder, name, loop)

@@ -1,0 +1,96 @@
+"""Who runs where: the loop of this thread, the thread of a loop, and which frames are a program's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import threading
+from asyncio.events import _get_running_loop
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+from loopsafe.runtime.rows import Side
+
+running: Callable[[], Any] = _get_running_loop
+"""The asyncio loop that runs on this thread, or None."""
+
+_STDLIB = tuple(
+    os.path.join(os.path.realpath(path), "") for path in {sysconfig.get_path("stdlib"), os.path.dirname(os.__file__)}
+)
+_INSTALLED = ("site-packages", "dist-packages")
+# Their own code is no more the place of a mistake than asyncio's is.
+_LIBRARIES = frozenset(("anyio", "trio", "uvloop", "outcome", "sniffio", "importlib", "runpy", "concurrent"))
+_OURS = f"{__name__.rpartition('.')[0]}."
+
+
+def trio_runner() -> Any:  # noqa: ANN401
+    """The trio run of this thread, or None."""
+    run = sys.modules.get("trio._core._run")
+    return getattr(run.GLOBAL_RUN_CONTEXT, "runner", None) if run else None
+
+
+def either() -> Any:  # noqa: ANN401
+    """The asyncio loop of this thread, else the trio run, or None."""
+    return running() or trio_runner()
+
+
+HERE: dict[Side, Callable[[], Any]] = {"asyncio": running, "trio": trio_runner, "any": either}
+"""What runs on this thread, by what is asked for."""
+
+
+def elsewhere(loop: Any) -> int:  # noqa: ANN401
+    """The thread that runs the loop, if it runs and on another thread than this; else 0.
+
+    -1 stands for a thread that is not known. What stands in for a loop in a test is none.
+    """
+    if loop is None:
+        return 0
+    queue = getattr(loop, "entry_queue", None)
+    if queue is not None and not hasattr(loop, "is_running"):
+        thread = 0 if queue.done else getattr(queue.thread, "ident", None) or -1
+    elif loop.is_running() is True:
+        thread = getattr(loop, "_loopsafe_thread", None) or getattr(loop, "_thread_id", None) or -1
+    else:
+        return 0
+    return 0 if thread == threading.get_ident() else thread
+
+
+def name_of(thread: int) -> str:
+    """What a thread is called."""
+    known = threading._active.get(thread)  # type: ignore[attr-defined]
+    return known.name if known else "another thread"
+
+
+def frames(innermost: FrameType | None) -> Iterator[FrameType]:
+    """A stack, from the inside out."""
+    while innermost is not None:
+        yield innermost
+        innermost = innermost.f_back
+
+
+def own(stack: list[FrameType]) -> list[FrameType]:
+    """The frames of the program's own; of its libraries where it has none; never ours."""
+    found = [frame for frame in stack if not _is_foreign(frame)]
+    return found or [frame for frame in stack if not _is_ours(frame)][:1]
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith(_OURS)
+
+
+def _is_foreign(frame: FrameType) -> bool:
+    module = str(frame.f_globals.get("__name__", ""))
+    root = module.partition(".")[0]
+    if root in _LIBRARIES or _is_ours(frame):
+        return True
+    # The tests that Python brings along are programs like others.
+    return root not in ("test", "__main__") and is_of_python(frame.f_code.co_filename)
+
+
+def is_of_python(path: str) -> bool:
+    """Whether a file belongs to the standard library."""
+    if path.startswith("<"):
+        return path.startswith(("<frozen", "<string"))
+    return path.startswith(_STDLIB) and not any(part in path for part in _INSTALLED)
