@@ -29,7 +29,7 @@ def boundary(stack: list[FrameType], code: str) -> tuple[FrameType, str]:
         outside = at
         while outside < len(stack) and _class_of(stack[outside]) is cls:
             outside += 1
-        if outside == len(stack):
+        if outside == len(stack) or _is_installed(stack[outside]) > _is_installed(stack[0]):
             break
         entered, at = stack[outside - 1].f_code.co_name, outside
         code = "LSF101" if entered in _OF_CHANNELS else "LSF108"
@@ -76,6 +76,10 @@ def _shared_class(frame: FrameType) -> type | None:
     return cls if cls is not None and any(map(_has_coroutines, cls.__mro__)) else None
 
 
+def _is_installed(frame: FrameType) -> bool:
+    return "site-packages" in frame.f_code.co_filename
+
+
 def _class_of(frame: FrameType) -> type | None:
     code = frame.f_code
     first = code.co_varnames[0] if code.co_argcount else "self" if "self" in code.co_freevars else ""
@@ -86,7 +90,7 @@ def _class_of(frame: FrameType) -> type | None:
 
 
 def _holds(cls: type, code: CodeType) -> bool:
-    found = vars(cls).get(code.co_name)
+    found: Any = vars(cls).get(code.co_name)
     found = getattr(found, "__func__", found) or getattr(found, "fget", None)
     while hasattr(found, "__wrapped__"):
         found = found.__wrapped__

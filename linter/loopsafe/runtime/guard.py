@@ -35,7 +35,7 @@ class Guard:
         self._lock = threading.Lock()
         self._here = threading.local()
 
-    def check(self, it: Any, operation: Operation) -> bool:  # noqa: ANN401
+    def check(self, it: Any, operation: Operation) -> bool:
         """Whether the operation, whose frame called this, is to be handed over rather than done.
 
         Raises:
@@ -53,11 +53,11 @@ class Guard:
         told = self._tell(_violation(it, operation, loop, thread, frame))
         return told and self.action == "repair" and not operation.waits and operation.owner != "none"
 
-    def hand(self, it: Any, operation: Operation, arguments: tuple[Sequence[object], dict[str, object]]) -> Any:  # noqa: ANN401
+    def hand(self, it: Any, operation: Operation, arguments: tuple[Sequence[object], dict[str, object]]) -> Any:
         """Do on its loop what `check` wants to be handed over."""
         return hand_over(it, operation, foreign(it, operation)[0], arguments)
 
-    def waits(self, future: Any) -> None:  # noqa: ANN401
+    def waits(self, future: Any) -> None:
         """A concurrent future is waited for on the thread of the loop that is to complete it: that never ends.
 
         Raises:
@@ -70,8 +70,15 @@ class Guard:
         here = spots(stack)
         self._tell(
             Violation(
-                "LSF205", f"run_coroutine_threadsafe().{frame.f_code.co_name}", here[0], here, name,
-                _in_words(future._loopsafe_loop), name, (), True,
+                "LSF205",
+                f"run_coroutine_threadsafe().{frame.f_code.co_name}",
+                here[0],
+                here,
+                name,
+                _in_words(future._loopsafe_loop),
+                name,
+                (),
+                True,
             )  # fmt: skip
         )
 
@@ -95,7 +102,7 @@ class Guard:
         return True
 
 
-def _violation(it: Any, operation: Operation, loop: Any, thread: int, frame: FrameType) -> Violation:  # noqa: ANN401
+def _violation(it: Any, operation: Operation, loop: Any, thread: int, frame: FrameType) -> Violation:
     stack = own(list(frames(frame.f_back)))
     here, code = HERE[operation.side](), operation.code
     if here is not None and operation.owner in ("waits", "_loop"):
@@ -108,7 +115,7 @@ def _violation(it: Any, operation: Operation, loop: Any, thread: int, frame: Fra
     )  # fmt: skip
 
 
-def _in_words(loop: Any) -> str:  # noqa: ANN401
+def _in_words(loop: Any) -> str:
     return f"{type(loop).__name__} {id(loop):#x}"
 
 
@@ -133,7 +140,7 @@ def install(action: Action = "report", listener: Listener | None = None) -> Guar
     return guard
 
 
-def _found_in(module: Any, guard: Guard) -> list[Undo]:  # noqa: ANN401
+def _found_in(module: Any, guard: Guard) -> list[Undo]:
     return [*watching.watch_library(module, guard), *marks.watch_marked(module, guard)]
 
 

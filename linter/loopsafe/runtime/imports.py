@@ -18,7 +18,7 @@ class _Watcher(importlib.abc.MetaPathFinder):
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
 
-    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:  # noqa: ANN401
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         """What the others find."""
         for finder in sys.meta_path:
             if finder is not self and hasattr(finder, "find_spec"):

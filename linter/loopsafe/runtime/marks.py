@@ -1,4 +1,4 @@
-"""Classes and functions of the project that its comments call `loop-bound`, as docs/annotations.md says."""
+"""Classes and functions of the project that its comments call `loop-bound` or `runs-on=loop`, as docs/annotations.md says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loopsafe.runtime.places import either, is_of_python
 from loopsafe.runtime.rows import Operation, Watched
 from loopsafe.runtime.watching import Judge, watch_class
 
-_MARK = re.compile(r"#\s*loopsafe:[^#]*\bloop-bound\b")
+_MARK = re.compile(r"#\s*loopsafe:[^#]*\b(?:loop-bound|runs-on=loop)\b")
 
 
 def watch_marked(module: ModuleType, judge: Judge) -> list[Undo]:
@@ -26,7 +26,7 @@ def watch_marked(module: ModuleType, judge: Judge) -> list[Undo]:
     return list(_watch(vars(module), module.__name__, rows, judge)) if rows else []
 
 
-def _watch(names: Any, module: str, rows: set[int], judge: Judge) -> Iterator[Undo]:  # noqa: ANN401
+def _watch(names: Any, module: str, rows: set[int], judge: Judge) -> Iterator[Undo]:
     for name, found in tuple(names.items()):
         if getattr(found, "__module__", None) != module:
             continue
@@ -62,13 +62,13 @@ def _row(cls: type) -> Watched:
     return Watched("", cls.__qualname__, "LSF108", operations, waits, side="any")
 
 
-def _is_marked(what: Any, rows: set[int]) -> bool:  # noqa: ANN401
+def _is_marked(what: Any, rows: set[int]) -> bool:
     """Whether the comment stands on its signature, or alone above it."""
     first, last = _signature(what)
     return any(first - 1 <= row <= last for row in rows)
 
 
-def _signature(what: Any) -> tuple[int, int]:  # noqa: ANN401
+def _signature(what: Any) -> tuple[int, int]:
     if isinstance(what, FunctionType):
         first = what.__code__.co_firstlineno
         body = min((row for _, _, row in what.__code__.co_lines() if row and row > first), default=first + 1)

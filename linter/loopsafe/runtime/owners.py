@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import weakref
+from collections.abc import Callable
 from typing import Any
 
-from loopsafe.runtime.places import HERE, elsewhere
+from loopsafe.runtime.places import HERE, elsewhere, note_thread
 from loopsafe.runtime.rows import Operation
 
 LOOPS: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -16,7 +16,7 @@ Foreign = tuple[Any, int]
 _ALLOWED: Foreign = (None, 0)
 
 
-def foreign(it: Any, operation: Operation) -> Foreign:  # noqa: ANN401
+def foreign(it: Any, operation: Operation) -> Foreign:
     """The loop of the object and the thread that runs it, where that is another one than this; else None and 0."""
     if operation.owner == "waits":
         return (_waited if operation.waits else _changed)(it, operation)
@@ -27,12 +27,19 @@ def foreign(it: Any, operation: Operation) -> Foreign:  # noqa: ANN401
     return loop, elsewhere(loop)
 
 
-def waiters_loop(holder: Any) -> Any:  # noqa: ANN401
+def made(here: Callable[[], Any], holder: Any) -> None:
+    """Keep which loop ran where an object, or the first of those that share the holder, was made."""
+    loop = here()
+    if loop is not None and getattr(holder, "_loopsafe_owner", None) is None:
+        _remember(holder, "_loopsafe_owner", loop)
+
+
+def waiters_loop(holder: Any) -> Any:
     """The loop on which somebody has waited for the object, or None."""
     return getattr(holder, "_loopsafe_waits", None) or getattr(holder, "_loop", None)
 
 
-def _changed(it: Any, operation: Operation) -> Foreign:  # noqa: ANN401
+def _changed(it: Any, operation: Operation) -> Foreign:
     """Judge an operation that is done at once."""
     holder, here = _holder(it, operation), HERE[operation.side]()
     waits = waiters_loop(holder)
@@ -46,7 +53,7 @@ def _changed(it: Any, operation: Operation) -> Foreign:  # noqa: ANN401
     return _ALLOWED if here is not None and waits is None else (loop, thread)
 
 
-def _waited(it: Any, operation: Operation) -> Foreign:  # noqa: ANN401
+def _waited(it: Any, operation: Operation) -> Foreign:
     """Judge a wait: of two loops that wait for one object while both run, the second is wrong."""
     holder, here = _holder(it, operation), HERE[operation.side]()
     before = waiters_loop(holder)
@@ -60,10 +67,10 @@ def _waited(it: Any, operation: Operation) -> Foreign:  # noqa: ANN401
     return _ALLOWED
 
 
-def _holder(it: Any, operation: Operation) -> Any:  # noqa: ANN401
+def _holder(it: Any, operation: Operation) -> Any:
     return getattr(it, operation.holder) if operation.holder else it
 
 
-def _remember(holder: Any, name: str, loop: Any) -> None:  # noqa: ANN401
-    with contextlib.suppress(AttributeError):
-        setattr(holder, name, loop)
+def _remember(holder: Any, name: str, loop: Any) -> None:
+    setattr(holder, name, loop)
+    note_thread(loop)

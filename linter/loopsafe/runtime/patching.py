@@ -22,7 +22,7 @@ _FUTURE_FLAGS = 0x1FE0000
 _LATER = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def in_front(owner: Any, name: str, row: str, values: Mapping[str, object], wraps: bool = False) -> Undo:  # noqa: ANN401
+def in_front(owner: Any, name: str, row: str, values: Mapping[str, object], wraps: bool = False) -> Undo:
     """Have `owner.name` run a row first, in which `self` is its first argument; what takes it away again.
 
     The row may use the names of `values`, and `ARGUMENTS`: the other arguments, positional ones and those by name.
@@ -46,7 +46,7 @@ def around(function: FunctionType, wrapper: Callable[..., Any]) -> Undo:
     return lambda: setattr(function, "__code__", old)
 
 
-def replaced(owner: Any, name: str, value: object) -> Undo:  # noqa: ANN401
+def replaced(owner: Any, name: str, value: object) -> Undo:
     """Set an attribute of a module or class, also of a class that refuses; what sets it back."""
     old = vars(owner)[name]
     _put(owner, name, value)
@@ -59,7 +59,7 @@ def marked(owner: type, name: str) -> Undo:
     return lambda: delattr(owner, name)
 
 
-def _put(owner: Any, name: str, value: object) -> None:  # noqa: ANN401
+def _put(owner: Any, name: str, value: object) -> None:
     try:
         setattr(owner, name, value)
     except TypeError:
@@ -70,7 +70,7 @@ def _put(owner: Any, name: str, value: object) -> None:  # noqa: ANN401
         ctypes.pythonapi.PyType_Modified(ctypes.py_object(owner))
 
 
-def _wrapped(function: Any, row: str, values: Mapping[str, object]) -> Any:  # noqa: ANN401
+def _wrapped(function: Any, row: str, values: Mapping[str, object]) -> Any:
     """A function that runs the row and then the original."""
     waits, result = ("async ", "await ") if inspect.iscoroutinefunction(function) else ("", "")
     given = _SIGNATURES.get(getattr(function, "__name__", ""), "*args, **kwargs")
@@ -82,7 +82,7 @@ def _wrapped(function: Any, row: str, values: Mapping[str, object]) -> Any:  # n
     )
     names = {**values, "ORIGINAL": function, "__name__": __name__}
     exec(compile(text, __file__, "exec"), names)
-    return functools.update_wrapper(names["wrapper"], function)  # type: ignore[arg-type]
+    return functools.update_wrapper(names["wrapper"], function)
 
 
 # A call with exactly its arguments takes half the time of one with any.
@@ -108,7 +108,9 @@ def _new_code(function: FunctionType, row: str, values: Mapping[str, object]) ->
     _insert(node, row, values)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
-        compiled = compile(tree, function.__code__.co_filename, "exec", function.__code__.co_flags & _FUTURE_FLAGS, True)
+        compiled = compile(
+            tree, function.__code__.co_filename, "exec", function.__code__.co_flags & _FUTURE_FLAGS, True
+        )
     code = next(found for found in _codes(compiled) if found.co_name == node.name)
     if (code.co_freevars, code.co_argcount) != (function.__code__.co_freevars, function.__code__.co_argcount):
         return None
@@ -119,7 +121,10 @@ def _insert(node: ast.FunctionDef | ast.AsyncFunctionDef, row: str, values: Mapp
     spec = node.args
     names = [one.arg for one in (*spec.posonlyargs, *spec.args)]
     starred = [f"*{spec.vararg.arg}"] if spec.vararg else []
-    by_name = [*(f"{one.arg!r}: {one.arg}" for one in spec.kwonlyargs), *([f"**{spec.kwarg.arg}"] if spec.kwarg else [])]
+    by_name = [
+        *(f"{one.arg!r}: {one.arg}" for one in spec.kwonlyargs),
+        *([f"**{spec.kwarg.arg}"] if spec.kwarg else []),
+    ]
     positional = f"({', '.join([*names[1:], *starred])}{',' if len(names) + len(starred) == 2 else ''})"
     text = row.replace("*ARGUMENTS", ", ".join([*names[1:], *starred]) or "*()")
     text = text.replace("ARGUMENTS", f"({positional}, {{{', '.join(by_name)}}})")

@@ -6,6 +6,7 @@ import os
 import sys
 import sysconfig
 import threading
+import weakref
 from asyncio.events import _get_running_loop
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -22,16 +23,17 @@ _STDLIB = tuple(
 _INSTALLED = ("site-packages", "dist-packages")
 # Their own code is no more the place of a mistake than asyncio's is.
 _LIBRARIES = frozenset(("anyio", "trio", "uvloop", "outcome", "sniffio", "importlib", "runpy", "concurrent"))
+_TRIO: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 _OURS = f"{__name__.rpartition('.')[0]}."
 
 
-def trio_runner() -> Any:  # noqa: ANN401
+def trio_runner() -> Any:
     """The trio run of this thread, or None."""
     run = sys.modules.get("trio._core._run")
     return getattr(run.GLOBAL_RUN_CONTEXT, "runner", None) if run else None
 
 
-def either() -> Any:  # noqa: ANN401
+def either() -> Any:
     """The asyncio loop of this thread, else the trio run, or None."""
     return running() or trio_runner()
 
@@ -40,7 +42,13 @@ HERE: dict[Side, Callable[[], Any]] = {"asyncio": running, "trio": trio_runner, 
 """What runs on this thread, by what is asked for."""
 
 
-def elsewhere(loop: Any) -> int:  # noqa: ANN401
+def note_thread(loop: Any) -> None:
+    """Keep which thread this is, of a run of trio: it does not say."""
+    if not hasattr(loop, "is_running"):
+        _TRIO[loop] = threading.get_ident()
+
+
+def elsewhere(loop: Any) -> int:
     """The thread that runs the loop, if it runs and on another thread than this; else 0.
 
     -1 stands for a thread that is not known. What stands in for a loop in a test is none.
@@ -49,7 +57,7 @@ def elsewhere(loop: Any) -> int:  # noqa: ANN401
         return 0
     queue = getattr(loop, "entry_queue", None)
     if queue is not None and not hasattr(loop, "is_running"):
-        thread = 0 if queue.done else getattr(queue.thread, "ident", None) or -1
+        thread = 0 if queue.done or trio_runner() is loop else _TRIO.get(loop, -1)
     elif loop.is_running() is True:
         thread = getattr(loop, "_loopsafe_thread", None) or getattr(loop, "_thread_id", None) or -1
     else:

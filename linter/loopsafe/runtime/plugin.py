@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and, if it is asked for, watch."""
-    config.addinivalue_line("markers", "loopsafe(ignore=CODES): violations that may happen, by codes or their beginning")
+    config.addinivalue_line("markers", "loopsafe(ignore=CODES): what may happen, by codes or their beginnings")
     action = config.getoption("loopsafe")
     if action:
         config.pluginmanager.register(_Watch(config, action), "loopsafe-watch")
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 class _Watch:
     """What is seen during each test."""
 
-    def __init__(self, config: pytest.Config, action: Any) -> None:  # noqa: ANN401
+    def __init__(self, config: pytest.Config, action: Any) -> None:
         from loopsafe import runtime
         from loopsafe.runtime.journal import Journal
 
@@ -114,11 +114,11 @@ class _Watch:
             session.exitstatus = 1
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401
+    def pytest_testnodedown(self, node: Any) -> None:
         """A worker of xdist has ended."""
         self._outside += getattr(node, "workeroutput", {}).get("loopsafe", [])
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """List the places, each with the tests that got there."""
         if not self._told and not self._outside:
             terminalreporter.write_line("loopsafe: no object of a loop was touched off its thread.")

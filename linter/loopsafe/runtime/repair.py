@@ -14,8 +14,11 @@ PATIENCE = 1.0
 
 
 def hand_over(
-    it: Any, operation: Operation, loop: Any, arguments: tuple[Sequence[object], Mapping[str, object]]  # noqa: ANN401
-) -> Any:  # noqa: ANN401
+    it: Any,
+    operation: Operation,
+    loop: Any,
+    arguments: tuple[Sequence[object], Mapping[str, object]],
+) -> Any:
     """Have the loop do it, and wait where its result is needed; of what is cancelled, say that it was.
 
     Raises:

@@ -131,10 +131,6 @@ LIBRARIES = (
         holder="_state", side="any", answers=("receive_nowait",),
     ),
     Watched(
-        "anyio._backends._asyncio:CancelScope", "anyio.CancelScope", "LSF104", ("cancel",), ("__aenter__",),
-    ),
-    Watched("anyio._backends._asyncio:TaskGroup", "anyio.TaskGroup", "LSF107", ("start_soon",), ("start",)),
-    Watched(
         "trio._channel:MemorySendChannel", "trio.MemorySendChannel", "LSF101", ("send_nowait", "close"), ("send",),
         side="trio", wraps=True,
     ),
@@ -142,6 +138,8 @@ LIBRARIES = (
         "trio._channel:MemoryReceiveChannel", "trio.MemoryReceiveChannel", "LSF101", ("receive_nowait", "close"),
         ("receive",), side="trio", answers=("receive_nowait",), wraps=True,
     ),
+    Watched("trio._sync:Event", "trio.Event", "LSF103", ("set",), ("wait",), side="trio", wraps=True),
+    Watched("trio._sync:Semaphore", "trio.Semaphore", "LSF103", ("release",), ("acquire",), side="trio", wraps=True),
     Watched(
         "livekit.agents.utils.aio.channel:Chan", "livekit.Chan", "LSF101", ("send_nowait", "recv_nowait", "close"),
         ("send", "recv"), answers=("recv_nowait",),

@@ -1,6 +1,6 @@
 """Starts the guard with Python itself, where the environment asks for it: `LOOPSAFE_GUARD=report`.
 
-`loopsafe_guard.pth` calls this in each Python of an environment that has loopsafe, and `startup/sitecustomize.py` in the
+`loopsafe_guard.pth` calls this in each Python of an environment that has loopsafe, `startup/sitecustomize.py` in the
 programs of `loopsafe run`. Nothing is loaded before asyncio or trio is.
 """
 
@@ -10,6 +10,10 @@ import os
 import sys
 from collections.abc import Callable
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loopsafe.runtime.violations import Violation
 
 ACTION = "LOOPSAFE_GUARD"
 _FIRST = ("asyncio", "trio")
@@ -44,7 +48,7 @@ def _install() -> None:
 
     journal = Journal(os.environ.get(FILE, ""))
 
-    def listen(violation: guard.Violation) -> None:
+    def listen(violation: Violation) -> None:
         journal.write(violation)
         tell(violation)
 

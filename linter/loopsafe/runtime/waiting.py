@@ -15,7 +15,7 @@ from loopsafe.runtime.violations import Spot, spot, spots
 _HOLDING = ("_getters", "_putters", "_waiters", "_finished", "_cond", "_state", "_waiter", "waiting_receivers")
 
 
-def waiting_for(it: Any, loop: Any, thread: int) -> tuple[bool, tuple[Spot, ...]]:  # noqa: ANN401
+def waiting_for(it: Any, loop: Any, thread: int) -> tuple[bool, tuple[Spot, ...]]:
     """Whether tasks of the loop wait for the object, and where they stand; else where the loop's thread stands."""
     wanted = {id(one) for one in _futures(it)}
     for task in _tasks(loop):
@@ -25,7 +25,7 @@ def waiting_for(it: Any, loop: Any, thread: int) -> tuple[bool, tuple[Spot, ...]
     return False, spots(stack, 4)
 
 
-def _futures(it: Any, depth: int = 3) -> Iterator[Any]:  # noqa: ANN401
+def _futures(it: Any, depth: int = 3) -> Iterator[Any]:
     """The futures on which whoever waits for the object does so."""
     if asyncio.isfuture(it):
         yield it
@@ -41,7 +41,7 @@ def _futures(it: Any, depth: int = 3) -> Iterator[Any]:  # noqa: ANN401
                 yield from _futures(one, depth - 1)
 
 
-def _tasks(loop: Any) -> set[asyncio.Task[Any]]:  # noqa: ANN401
+def _tasks(loop: Any) -> set[asyncio.Task[Any]]:
     # Tasks may begin and end while they are listed.
     for _ in itertools.repeat(None, 10):
         try:

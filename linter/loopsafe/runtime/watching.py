@@ -14,7 +14,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Protocol
 
 from loopsafe.runtime import rows
-from loopsafe.runtime.owners import LOOPS
+from loopsafe.runtime.owners import LOOPS, made
 from loopsafe.runtime.patching import Undo, around, in_front, marked
 from loopsafe.runtime.places import HERE, running
 from loopsafe.runtime.rows import Operation, Watched
@@ -23,13 +23,13 @@ from loopsafe.runtime.rows import Operation, Watched
 class Judge(Protocol):
     """What the rows call: see `guard.Guard`."""
 
-    def check(self, it: Any, operation: Operation) -> bool:  # noqa: ANN401
+    def check(self, it: Any, operation: Operation) -> bool:
         """Whether to hand over."""
 
-    def hand(self, it: Any, operation: Operation, arguments: Any) -> Any:  # noqa: ANN401
+    def hand(self, it: Any, operation: Operation, arguments: Any) -> Any:
         """Hand over."""
 
-    def waits(self, future: Any) -> None:  # noqa: ANN401
+    def waits(self, future: Any) -> None:
         """A blocking wait."""
 
 
@@ -82,8 +82,11 @@ def _watch(watched: Watched, judge: Judge) -> Iterator[Undo]:
         yield from watch_class(owner, watched, judge)
 
 
-def watch_class(owner: Any, watched: Watched, judge: Judge) -> Iterator[Undo]:  # noqa: ANN401
+def watch_class(owner: Any, watched: Watched, judge: Judge) -> Iterator[Undo]:
     """Watch a class, or functions of a module, as the row says."""
+    if watched.owner == "waits" and not owner.__dictoffset__:
+        # Its objects take no attributes, so nothing can be kept of their loop.
+        return
     if watched.owner == "waits" and not watched.holder:
         yield marked(owner, "_loopsafe_owner")
         yield marked(owner, "_loopsafe_waits")
@@ -95,16 +98,18 @@ def watch_class(owner: Any, watched: Watched, judge: Judge) -> Iterator[Undo]:  
             yield in_front(owner, method, _row_for(operation), _values(operation, judge), watched.wraps)
 
 
-def _watch_making(owner: Any, watched: Watched) -> Iterator[Undo]:  # noqa: ANN401
+def _watch_making(owner: Any, watched: Watched) -> Iterator[Undo]:
     """Have the object keep which loop ran where it was made."""
     names = ("__post_init__", "__attrs_post_init__", "__init__")
     name = next((one for one in names if isinstance(vars(owner).get(one), FunctionType)), None)
     if name is None:
         return
-    row = "self._loopsafe_owner = HERE()"
-    if watched.holder:
-        row = "vars(HELD).setdefault('_loopsafe_owner', HERE())".replace("HELD", f"self.{watched.holder}")
-    yield in_front(owner, name, row, {"HERE": HERE[watched.side]}, watched.wraps)
+    if watched.side == "asyncio":
+        yield in_front(owner, name, "self._loopsafe_owner = HERE()", {"HERE": running})
+        return
+    values = {"MADE": functools.partial(made, HERE[watched.side])}
+    holder = f"self.{watched.holder}" if watched.holder else "self"
+    yield in_front(owner, name, f"MADE({holder})", values, watched.wraps)
 
 
 def _operation(watched: Watched, method: str) -> Operation:
@@ -157,12 +162,12 @@ def _watch_loops(owner: type) -> Iterator[Undo]:
     yield in_front(owner, "run_forever", "RUNS(self)", {"RUNS": _runs})
 
 
-def _runs(loop: Any) -> None:  # noqa: ANN401
+def _runs(loop: Any) -> None:
     LOOPS.add(loop)
     loop._loopsafe_thread = get_ident()
 
 
-def _watch_uvloop(module: Any, judge: Judge) -> Iterator[Undo]:  # noqa: ANN401
+def _watch_uvloop(module: Any, judge: Judge) -> Iterator[Undo]:
     """Watch uvloop's loop. Its Python class is ours to change: methods of C that it inherits become methods of it."""
     row = Watched("", "loop", "LSF105", (*rows.LOOP[:-1], *rows.FILES, *rows.SIGNALS), (), "self", answers=rows.GIVING)
     for name in (*row.operations, "run_forever"):
@@ -182,7 +187,7 @@ def _watch_waits(judge: Judge) -> Iterator[Undo]:
         yield in_front(concurrent.futures.Future, name, row, {"HERE": running, "WAITS": judge.waits})
 
 
-def _promised(original: Any, coroutine: Any, loop: Any) -> Any:  # noqa: ANN401
+def _promised(original: Any, coroutine: Any, loop: Any) -> Any:
     future = original(coroutine, loop)
     future._loopsafe_loop = loop
     return future
