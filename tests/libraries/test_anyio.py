@@ -67,6 +67,7 @@ async def test_to_process(claim: Claim) -> None:
 
 # ---------------------------------------------------------------- operations
 
+
 async def waiting(awaitable: Awaitable[Any]) -> asyncio.Task[Any]:
     """A task that has come to what it waits for: anyio's checkpoints come before."""
     task = await operations.waiting(awaitable)

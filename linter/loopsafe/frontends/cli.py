@@ -86,7 +86,9 @@ def cli() -> None:
 @click.option("--add-noqa", is_flag=True, help="Write `# noqa` comments that silence what is found.")
 @click.option("--verify", default="", metavar="FOLDER", help="Write there a small program that shows a finding fail.")
 @click.option("--command", multiple=True, hidden=True)
-@click.option("--evidence", default="", metavar="FILE", help="Say which findings a guard has seen, and what else it saw.")
+@click.option(
+    "--evidence", default="", metavar="FILE", help="Say which findings a guard has seen, and what else it saw."
+)
 @click.option("--show-files", is_flag=True, help="Print which files would be reported on, and do nothing else.")
 @click.option("--show-settings", is_flag=True, help="Print the configuration that holds, and do nothing else.")
 @cache_option

@@ -11,6 +11,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from loopsafe.runtime.places import is_of_python
+from loopsafe.runtime.violations import spot
 
 _INNER = ("LSF103", "LSF104")
 _OF_CHANNELS = ("send_nowait", "recv_nowait", "receive_nowait", "close")
@@ -31,7 +32,11 @@ def boundary(stack: list[FrameType], code: str) -> tuple[FrameType, str]:
             outside += 1
         if outside == len(stack) or _is_installed(stack[outside]) > _is_installed(stack[0]):
             break
-        entered, at = stack[outside - 1].f_code.co_name, outside
+        entered = stack[outside - 1].f_code.co_name
+        if f".{entered}" not in spot(stack[outside]).source:
+            # Called by another name: as one callback of many, say.
+            break
+        at = outside
         code = "LSF101" if entered in _OF_CHANNELS else "LSF108"
     return stack[at], code
 

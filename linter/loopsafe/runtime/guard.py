@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from inspect import CO_COROUTINE
 from types import FrameType
 from typing import Any, Literal, get_args
 
@@ -14,9 +15,10 @@ from loopsafe.runtime.boundaries import boundary, is_chained, is_finalizer, is_h
 from loopsafe.runtime.journal import tell
 from loopsafe.runtime.owners import foreign
 from loopsafe.runtime.patching import Undo
-from loopsafe.runtime.places import HERE, frames, name_of, own
+from loopsafe.runtime.places import HERE, frames, is_own, name_of, own
 from loopsafe.runtime.repair import hand_over
 from loopsafe.runtime.rows import Operation
+from loopsafe.runtime.starts import start_of
 from loopsafe.runtime.violations import LoopSafetyError, Violation, silenced, spot, spots
 from loopsafe.runtime.waiting import waiting_for
 
@@ -66,21 +68,10 @@ class Guard:
         if future.done():
             return
         frame, name = sys._getframe(1), threading.current_thread().name
-        stack = own(list(frames(frame.f_back)))
-        here = spots(stack)
-        self._tell(
-            Violation(
-                "LSF205",
-                f"run_coroutine_threadsafe().{frame.f_code.co_name}",
-                here[0],
-                here,
-                name,
-                _in_words(future._loopsafe_loop),
-                name,
-                (),
-                True,
-            )  # fmt: skip
-        )
+        here = spots(own(list(frames(frame.f_back))))
+        loop = _in_words(future._loopsafe_loop)
+        api = f"run_coroutine_threadsafe().{frame.f_code.co_name}"
+        self._tell(Violation("LSF205", api, here[0], here, name, loop, name, (), waits=True))
 
     def _is_within(self, frame: FrameType) -> bool:
         """Whether an operation that was told of does this one inside."""
@@ -103,16 +94,30 @@ class Guard:
 
 
 def _violation(it: Any, operation: Operation, loop: Any, thread: int, frame: FrameType) -> Violation:
-    stack = own(list(frames(frame.f_back)))
+    everything = list(frames(frame.f_back))
+    stack, start = own(everything), start_of(everything)
     here, code = HERE[operation.side](), operation.code
-    if here is not None and operation.owner in ("waits", "_loop"):
+    if here is not None and (operation.waits or stack[0].f_code.co_flags & CO_COROUTINE):
         code = "LSF204"
     at, code = boundary(stack, code)
+    place, told = spot(at), spots(stack)
+    if start and not is_own(at):
+        # The thread runs the operation itself.
+        place, told = start, (start,)
     waits, places = waiting_for(it, loop, thread)
     return Violation(
-        code, f"{operation.api}.{operation.method}", spot(at), spots(stack), threading.current_thread().name,
-        _in_words(loop), name_of(thread), places, waits, here is not None,
-    )  # fmt: skip
+        code=code,
+        api=f"{operation.api}.{operation.method}",
+        place=place,
+        stack=told,
+        thread=threading.current_thread().name,
+        loop=_in_words(loop),
+        loop_thread=name_of(thread),
+        waiting=places,
+        waits=waits,
+        second_loop=here is not None,
+        start=start,
+    )
 
 
 def _in_words(loop: Any) -> str:

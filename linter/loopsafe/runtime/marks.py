@@ -1,4 +1,4 @@
-"""Classes and functions of the project that its comments call `loop-bound` or `runs-on=loop`, as docs/annotations.md says."""
+"""Classes and functions of the project that are marked `loop-bound` or `runs-on=loop`, see docs/annotations.md."""
 
 from __future__ import annotations
 

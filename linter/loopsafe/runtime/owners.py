@@ -12,6 +12,9 @@ from loopsafe.runtime.rows import Operation
 LOOPS: weakref.WeakSet[Any] = weakref.WeakSet()
 """The loops that have been run while somebody watched."""
 
+# What cannot be kept with the objects themselves.
+_SLOTTED: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
+
 Foreign = tuple[Any, int]
 _ALLOWED: Foreign = (None, 0)
 
@@ -21,7 +24,7 @@ def foreign(it: Any, operation: Operation) -> Foreign:
     if operation.owner == "waits":
         return (_waited if operation.waits else _changed)(it, operation)
     if operation.owner == "none":
-        loop = next((one for one in tuple(LOOPS) if elsewhere(one)), None)
+        loop = it or next((one for one in tuple(LOOPS) if elsewhere(one)), None)
     else:
         loop = it if operation.owner == "self" else it._loop
     return loop, elsewhere(loop)
@@ -30,20 +33,20 @@ def foreign(it: Any, operation: Operation) -> Foreign:
 def made(here: Callable[[], Any], holder: Any) -> None:
     """Keep which loop ran where an object, or the first of those that share the holder, was made."""
     loop = here()
-    if loop is not None and getattr(holder, "_loopsafe_owner", None) is None:
+    if loop is not None and _recall(holder, "_loopsafe_owner") is None:
         _remember(holder, "_loopsafe_owner", loop)
 
 
 def waiters_loop(holder: Any) -> Any:
     """The loop on which somebody has waited for the object, or None."""
-    return getattr(holder, "_loopsafe_waits", None) or getattr(holder, "_loop", None)
+    return _recall(holder, "_loopsafe_waits") or getattr(holder, "_loop", None)
 
 
 def _changed(it: Any, operation: Operation) -> Foreign:
     """Judge an operation that is done at once."""
     holder, here = _holder(it, operation), HERE[operation.side]()
     waits = waiters_loop(holder)
-    loop = waits or getattr(holder, "_loopsafe_owner", None)
+    loop = waits or _recall(holder, "_loopsafe_owner")
     thread = elsewhere(loop)
     if not thread:
         if here is not None:
@@ -72,5 +75,15 @@ def _holder(it: Any, operation: Operation) -> Any:
 
 
 def _remember(holder: Any, name: str, loop: Any) -> None:
-    setattr(holder, name, loop)
     note_thread(loop)
+    try:
+        setattr(holder, name, loop)
+    except AttributeError:
+        _SLOTTED.setdefault(holder, {})[name] = loop
+
+
+def _recall(holder: Any, name: str) -> Any:
+    found = getattr(holder, name, None)
+    if found is None and not type(holder).__dictoffset__:
+        return _SLOTTED.get(holder, {}).get(name)
+    return found

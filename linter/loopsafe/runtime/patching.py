@@ -1,7 +1,7 @@
 """Puts a row in front of functions, so that it runs first whoever calls them and under whatever name.
 
 A Python function gets new code: its own, compiled again with the row before it, in the same place of the same file. So
-it stays the same object, adds no frame to a stack and costs no call. What has no source, or is written in C, is wrapped.
+it stays the same object, adds no frame to a stack and costs no call. What has no source, or is of C, is wrapped.
 The classes of `_asyncio` refuse new methods; their dictionary takes them, and `PyType_Modified` makes Python look.
 """
 
@@ -128,7 +128,7 @@ def _insert(node: ast.FunctionDef | ast.AsyncFunctionDef, row: str, values: Mapp
     positional = f"({', '.join([*names[1:], *starred])}{',' if len(names) + len(starred) == 2 else ''})"
     text = row.replace("*ARGUMENTS", ", ".join([*names[1:], *starred]) or "*()")
     text = text.replace("ARGUMENTS", f"({positional}, {{{', '.join(by_name)}}})")
-    (statement,) = _Filler(values, names[0]).visit(ast.parse(text)).body
+    (statement,) = _Filler(values, names[0] if names else "").visit(ast.parse(text)).body
     for inner in ast.walk(statement):
         if isinstance(inner, (ast.stmt, ast.expr, ast.keyword)):
             inner.lineno = inner.end_lineno = node.lineno

@@ -80,21 +80,20 @@ def frames(innermost: FrameType | None) -> Iterator[FrameType]:
 
 def own(stack: list[FrameType]) -> list[FrameType]:
     """The frames of the program's own; of its libraries where it has none; never ours."""
-    found = [frame for frame in stack if not _is_foreign(frame)]
-    return found or [frame for frame in stack if not _is_ours(frame)][:1]
+    return list(filter(is_own, stack)) or [frame for frame in stack if not _is_ours(frame)][:1]
 
 
 def _is_ours(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__", "")).startswith(_OURS)
 
 
-def _is_foreign(frame: FrameType) -> bool:
-    module = str(frame.f_globals.get("__name__", ""))
-    root = module.partition(".")[0]
+def is_own(frame: FrameType) -> bool:
+    """Whether a frame is the program's own, or that of a library which it uses for other things than its loop."""
+    root = str(frame.f_globals.get("__name__", "")).partition(".")[0]
     if root in _LIBRARIES or _is_ours(frame):
-        return True
+        return False
     # The tests that Python brings along are programs like others.
-    return root not in ("test", "__main__") and is_of_python(frame.f_code.co_filename)
+    return root == "test" or not is_of_python(frame.f_code.co_filename)
 
 
 def is_of_python(path: str) -> bool:

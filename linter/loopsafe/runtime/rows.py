@@ -75,7 +75,7 @@ class Operation:
     answers: bool = False
 
 
-LOOP = ("call_soon", "call_later", "call_at", "create_task", "stop", "call_exception_handler")
+LOOP = ("call_soon", "call_later", "call_at", "create_task", "stop", "run_until_complete", "call_exception_handler")
 FILES = ("add_reader", "add_writer", "remove_reader", "remove_writer")
 SIGNALS = ("add_signal_handler", "remove_signal_handler")
 GIVING = ("call_soon", "call_later", "call_at", "create_task")
@@ -117,7 +117,7 @@ ASYNCIO = (
         "asyncio.taskgroups:TaskGroup", "asyncio.TaskGroup", "LSF107", ("create_task",), owner="_loop",
         answers=("create_task",),
     ),
-    Watched("asyncio.tasks:", "asyncio", "LSF107", ("create_task",), owner="none"),
+    Watched("asyncio.tasks:", "asyncio", "LSF107", ("create_task", "ensure_future", "gather"), owner="none"),
 )  # fmt: skip
 
 _SEND, _RECEIVE = "MemoryObjectSendStream", "MemoryObjectReceiveStream"
@@ -138,6 +138,9 @@ LIBRARIES = (
         "trio._channel:MemoryReceiveChannel", "trio.MemoryReceiveChannel", "LSF101", ("receive_nowait", "close"),
         ("receive",), side="trio", answers=("receive_nowait",), wraps=True,
     ),
+    Watched("anyio._backends._asyncio:CancelScope", "anyio.CancelScope", "LSF104", ("cancel",), side="any"),
+    Watched("trio._core._run:CancelScope", "trio.CancelScope", "LSF104", ("cancel",), side="trio", wraps=True),
+    Watched("trio._core._run:Nursery", "trio.Nursery", "LSF107", ("start_soon",), side="trio", wraps=True),
     Watched("trio._sync:Event", "trio.Event", "LSF103", ("set",), ("wait",), side="trio", wraps=True),
     Watched("trio._sync:Semaphore", "trio.Semaphore", "LSF103", ("release",), ("acquire",), side="trio", wraps=True),
     Watched(

@@ -45,6 +45,7 @@ class Violation:
         waiting: where the tasks stand that wait for the object; where nobody does, where the loop's thread stands.
         waits: whether somebody waits for it.
         second_loop: whether a loop runs on this thread, another one.
+        start: the row that started the thread, or gave an executor this job, if it is known.
     """
 
     code: str
@@ -57,6 +58,7 @@ class Violation:
     waiting: tuple[Spot, ...]
     waits: bool
     second_loop: bool = False
+    start: Spot | None = None
 
     @property
     def name(self) -> str:
@@ -80,6 +82,8 @@ class Violation:
         yield f"    {self.place.row:>7} | {self.place.source}"
         yield f"    used on {self.thread}{' by another loop' if self.second_loop else ''}"
         yield from map(_told, self.stack)
+        if self.start:
+            yield f"    started at {self.start} in {self.start.function}  {self.start.source}"
         yield f"    belongs to {self.loop} on {self.loop_thread}{', where somebody waits for it' if self.waits else ''}"
         yield from map(_told, self.waiting)
 
@@ -99,7 +103,8 @@ def from_json(line: str) -> Violation:
     plain = {name: told[name] for name in ("code", "api", "thread", "loop", "loop_thread", "waits", "second_loop")}
     if plain["code"] not in NAMES:
         raise ValueError(f"{plain['code']}: no such rule")
-    return Violation(place=Spot(**told["place"]), stack=stack, waiting=waiting, **plain)
+    start = Spot(**told["start"]) if told["start"] else None
+    return Violation(place=Spot(**told["place"]), stack=stack, waiting=waiting, start=start, **plain)
 
 
 class LoopSafetyError(RuntimeError):
@@ -115,7 +120,11 @@ class LoopSafetyError(RuntimeError):
 
 def spot(frame: FrameType) -> Spot:
     """Where a frame stands."""
-    code, row = frame.f_code, frame.f_lineno or frame.f_code.co_firstlineno
+    return spot_at(frame.f_code, frame.f_lineno or frame.f_code.co_firstlineno)
+
+
+def spot_at(code: CodeType, row: int) -> Spot:
+    """A row of a function."""
     path = os.path.abspath(code.co_filename) if not code.co_filename.startswith("<") else code.co_filename
     return Spot(path, row, function_name(code), linecache.getline(code.co_filename, row).strip())
 

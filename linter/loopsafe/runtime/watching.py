@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
+import concurrent.futures.thread
 import functools
 import importlib
 import sys
+import threading
 from asyncio import futures, tasks, transports
 from collections.abc import Iterator
 from threading import get_ident
@@ -18,6 +19,7 @@ from loopsafe.runtime.owners import LOOPS, made
 from loopsafe.runtime.patching import Undo, around, in_front, marked
 from loopsafe.runtime.places import HERE, running
 from loopsafe.runtime.rows import Operation, Watched
+from loopsafe.runtime.starts import note
 
 
 class Judge(Protocol):
@@ -48,6 +50,7 @@ def watch_asyncio(judge: Judge) -> list[Undo]:
     undo += _watch_transports(judge)
     undo += _watch_loops(asyncio.BaseEventLoop)
     undo += _watch_waits(judge)
+    undo += _watch_starts()
     for module in tuple(sys.modules.values()):
         undo += watch_library(module, judge)
     return undo
@@ -84,10 +87,11 @@ def _watch(watched: Watched, judge: Judge) -> Iterator[Undo]:
 
 def watch_class(owner: Any, watched: Watched, judge: Judge) -> Iterator[Undo]:
     """Watch a class, or functions of a module, as the row says."""
-    if watched.owner == "waits" and not owner.__dictoffset__:
-        # Its objects take no attributes, so nothing can be kept of their loop.
+    slotted = isinstance(owner, type) and not owner.__dictoffset__
+    if slotted and watched.owner == "waits" and not owner.__weakrefoffset__:
+        # Nothing can be kept of the loop of its objects.
         return
-    if watched.owner == "waits" and not watched.holder:
+    if watched.owner == "waits" and not watched.holder and not slotted:
         yield marked(owner, "_loopsafe_owner")
         yield marked(owner, "_loopsafe_waits")
     if watched.owner == "waits":
@@ -95,7 +99,7 @@ def watch_class(owner: Any, watched: Watched, judge: Judge) -> Iterator[Undo]:
     for method in (*watched.operations, *watched.waits):
         if method in vars(owner):
             operation = _operation(watched, method)
-            yield in_front(owner, method, _row_for(operation), _values(operation, judge), watched.wraps)
+            yield in_front(owner, method, _row_for(operation, slotted), _values(operation, judge), watched.wraps)
 
 
 def _watch_making(owner: Any, watched: Watched) -> Iterator[Undo]:
@@ -104,7 +108,7 @@ def _watch_making(owner: Any, watched: Watched) -> Iterator[Undo]:
     name = next((one for one in names if isinstance(vars(owner).get(one), FunctionType)), None)
     if name is None:
         return
-    if watched.side == "asyncio":
+    if watched.side == "asyncio" and owner.__dictoffset__:
         yield in_front(owner, name, "self._loopsafe_owner = HERE()", {"HERE": running})
         return
     values = {"MADE": functools.partial(made, HERE[watched.side])}
@@ -120,14 +124,25 @@ def _operation(watched: Watched, method: str) -> Operation:
 
 
 def _values(operation: Operation, judge: Judge) -> dict[str, object]:
-    return {"HERE": HERE[operation.side], "CHECK": judge.check, "HAND": judge.hand, "ROW": operation}
+    values = {"HERE": HERE[operation.side], "CHECK": judge.check, "HAND": judge.hand, "ROW": operation}
+    return {**values, "IS_FUTURE": asyncio.isfuture}
 
 
-def _row_for(operation: Operation) -> str:
+# What stands for the loop where a function is not a method of something that has one. A future needs none.
+_LOOSE = {
+    "create_task": "if HERE() is None: CHECK(None, ROW)",
+    "ensure_future": "if HERE() is None and not IS_FUTURE(self): CHECK(loop, ROW)",
+    "gather": "if HERE() is None and not any(map(IS_FUTURE, coros_or_futures)): CHECK(None, ROW)",
+}
+
+
+def _row_for(operation: Operation, slotted: bool = False) -> str:
     """The row that runs first. On the right thread it is one call of C and one comparison."""
     owner = _OWNER[operation.owner]
     if operation.owner == "none":
-        return "if HERE() is None: CHECK(None, ROW)"
+        return _LOOSE[operation.method]
+    if slotted and operation.owner == "waits":
+        return "CHECK(self, ROW)" if operation.waits else "if CHECK(self, ROW): return HAND(self, ROW, ARGUMENTS)"
     if operation.owner == "waits" and operation.waits:
         owner = "self._loopsafe_waits"
     if operation.holder:
@@ -163,8 +178,9 @@ def _watch_loops(owner: type) -> Iterator[Undo]:
 
 
 def _runs(loop: Any) -> None:
-    LOOPS.add(loop)
-    loop._loopsafe_thread = get_ident()
+    if not loop.is_running():
+        LOOPS.add(loop)
+        loop._loopsafe_thread = get_ident()
 
 
 def _watch_uvloop(module: Any, judge: Judge) -> Iterator[Undo]:
@@ -176,6 +192,12 @@ def _watch_uvloop(module: Any, judge: Judge) -> Iterator[Undo]:
             yield functools.partial(delattr, module.Loop, name)
     yield from watch_class(module.Loop, row, judge)
     yield from _watch_loops(module.Loop)
+
+
+def _watch_starts() -> Iterator[Undo]:
+    """Have threads, and jobs of executors, keep where they were started."""
+    yield in_front(threading.Thread, "start", "NOTE(self)", {"NOTE": note})
+    yield in_front(concurrent.futures.thread._WorkItem, "__init__", "NOTE(self)", {"NOTE": note})
 
 
 def _watch_waits(judge: Judge) -> Iterator[Undo]:

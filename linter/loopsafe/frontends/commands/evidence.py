@@ -62,7 +62,9 @@ def seen_by(command: Sequence[str]) -> list[Violation]:
 
 def compare(findings: Iterable[Finding], seen: Sequence[Violation]) -> Compared:
     """Which findings happened: those on whose row a thread stood that touched what it may not."""
-    confirmed, unseen, met = [], [], set()
+    confirmed: list[tuple[Finding, Violation]] = []
+    unseen: list[Finding] = []
+    met: set[int] = set()
     for finding in findings:
         at = [violation for violation in seen if _is_of(finding, violation)]
         met.update(map(id, at))
