@@ -33,6 +33,7 @@ class Guard:
     def __init__(self, action: Action, listener: Listener) -> None:
         self.action, self.listener = action, listener
         self.seen: dict[tuple[str, str, int], Violation] = {}
+        self.ignores: Callable[[Violation], bool] = lambda violation: False
         self.undo: list[Undo] = []
         self._lock = threading.Lock()
         self._here = threading.local()
@@ -81,6 +82,8 @@ class Guard:
     def _tell(self, violation: Violation) -> bool:
         """Tell of it, once for each place; whether it counts."""
         if silenced(violation.place, violation.code) or silenced(violation.stack[0], violation.code):
+            return False
+        if self.ignores(violation):
             return False
         key = violation.code, violation.place.path, violation.place.row
         with self._lock:

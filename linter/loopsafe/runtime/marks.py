@@ -11,7 +11,7 @@ from typing import Any
 
 from loopsafe.runtime.patching import Undo, in_front
 from loopsafe.runtime.places import either, is_of_python
-from loopsafe.runtime.rows import Operation, Watched
+from loopsafe.runtime.rows import Operation, Owner, Watched
 from loopsafe.runtime.watching import Judge, watch_class
 
 _MARK = re.compile(r"#\s*loopsafe:[^#]*\b(?:loop-bound|runs-on=loop)\b")
@@ -51,7 +51,7 @@ class _Namespace:
 def _watch_methods(cls: type, rows: set[int], judge: Judge) -> Iterator[Undo]:
     names = [name for name, one in vars(cls).items() if isinstance(one, FunctionType) and _is_marked(one, rows)]
     if names:
-        yield from watch_class(cls, Watched("", cls.__qualname__, "LSF108", tuple(names), side="any"), judge)
+        yield from watch_class(cls, Watched("", cls.__qualname__, "LSF108", tuple(names), (), "none", side="any"), judge)
 
 
 def _row(cls: type) -> Watched:
@@ -59,7 +59,9 @@ def _row(cls: type) -> Watched:
     functions = [name for name, one in vars(cls).items() if isinstance(one, FunctionType) and name[0] != "_"]
     waits = tuple(name for name in functions if iscoroutinefunction(vars(cls)[name]))
     operations = tuple(name for name in functions if name not in waits)
-    return Watched("", cls.__qualname__, "LSF108", operations, waits, side="any")
+    # Where nothing is done when one is made, nothing can be kept of its loop: it must be that of the thread.
+    owner: Owner = "waits" if "__init__" in vars(cls) else "none"
+    return Watched("", cls.__qualname__, "LSF108", operations, waits if owner == "waits" else (), owner, side="any")
 
 
 def _is_marked(what: Any, rows: set[int]) -> bool:

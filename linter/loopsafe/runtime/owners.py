@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -31,10 +32,9 @@ def foreign(it: Any, operation: Operation) -> Foreign:
 
 
 def made(here: Callable[[], Any], holder: Any) -> None:
-    """Keep which loop ran where an object, or the first of those that share the holder, was made."""
-    loop = here()
-    if loop is not None and _recall(holder, "_loopsafe_owner") is None:
-        _remember(holder, "_loopsafe_owner", loop)
+    """Keep which loop ran, or else which thread, where an object, or the first that shares the holder, was made."""
+    if _recall(holder, "_loopsafe_owner") is None:
+        _remember(holder, "_loopsafe_owner", here() or threading.get_ident())
 
 
 def waiters_loop(holder: Any) -> Any:
@@ -47,6 +47,9 @@ def _changed(it: Any, operation: Operation) -> Foreign:
     holder, here = _holder(it, operation), HERE[operation.side]()
     waits = waiters_loop(holder)
     loop = waits or _recall(holder, "_loopsafe_owner")
+    if isinstance(loop, int):
+        # Made before a loop ran. Its thread's loop is meant, if it runs one by now.
+        loop = next((one for one in tuple(LOOPS) if elsewhere(one) == loop), None)
     thread = elsewhere(loop)
     if not thread:
         if here is not None:
@@ -75,7 +78,8 @@ def _holder(it: Any, operation: Operation) -> Any:
 
 
 def _remember(holder: Any, name: str, loop: Any) -> None:
-    note_thread(loop)
+    if not isinstance(loop, int):
+        note_thread(loop)
     try:
         setattr(holder, name, loop)
     except AttributeError:

@@ -22,7 +22,12 @@ _STDLIB = tuple(
 )
 _INSTALLED = ("site-packages", "dist-packages")
 # Their own code is no more the place of a mistake than asyncio's is.
-_LIBRARIES = frozenset(("anyio", "trio", "uvloop", "outcome", "sniffio", "importlib", "runpy", "concurrent"))
+_LIBRARIES = frozenset(
+    (
+        "anyio", "trio", "uvloop", "outcome", "sniffio", "importlib", "runpy", "concurrent",
+        "_pytest", "pluggy", "pytest", "pytest_asyncio", "pytest_trio", "xdist",
+    )
+)  # fmt: skip
 _TRIO: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 _OURS = f"{__name__.rpartition('.')[0]}."
 

@@ -62,16 +62,18 @@ class _Watch:
         # One that the environment has started says it on standard error.
         runtime.uninstall()
         self._guard = runtime.install(action, self._see)
+        self._guard.ignores = self._is_ignored
 
     def _see(self, violation: Violation) -> None:
-        item = self._item
-        if item is not None and _is_ignored(violation.code, item):
-            return
         self._journal.write(violation)
-        if item is None:
+        if self._item is None:
             self._outside.append(str(violation))
         else:
             self._test.append(violation)
+
+    def _is_ignored(self, violation: Violation) -> bool:
+        marks = self._item.iter_markers("loopsafe") if self._item else ()
+        return any(violation.code.startswith(tuple(_codes(mark.kwargs.get("ignore", ())))) for mark in marks)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -103,6 +105,7 @@ class _Watch:
         for line in getattr(report, "loopsafe", ()):
             self._told.setdefault(line, []).append(report.nodeid)
 
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """What was seen outside of all tests fails the run."""
         from loopsafe import runtime
@@ -136,10 +139,6 @@ def _headline(violation: Violation) -> str:
 
 def _tests(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-
-
-def _is_ignored(code: str, item: pytest.Item) -> bool:
-    return any(code.startswith(tuple(_codes(mark.kwargs.get("ignore", ())))) for mark in item.iter_markers("loopsafe"))
 
 
 def _codes(told: str | Iterable[str]) -> list[str]:

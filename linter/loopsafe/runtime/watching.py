@@ -109,7 +109,8 @@ def _watch_making(owner: Any, watched: Watched) -> Iterator[Undo]:
     if name is None:
         return
     if watched.side == "asyncio" and owner.__dictoffset__:
-        yield in_front(owner, name, "self._loopsafe_owner = HERE()", {"HERE": running})
+        # Where no loop runs yet, the thread: it may run one later.
+        yield in_front(owner, name, "self._loopsafe_owner = HERE() or ME()", {"HERE": running, "ME": get_ident})
         return
     values = {"MADE": functools.partial(made, HERE[watched.side])}
     holder = f"self.{watched.holder}" if watched.holder else "self"
@@ -130,7 +131,6 @@ def _values(operation: Operation, judge: Judge) -> dict[str, object]:
 
 # What stands for the loop where a function is not a method of something that has one. A future needs none.
 _LOOSE = {
-    "create_task": "if HERE() is None: CHECK(None, ROW)",
     "ensure_future": "if HERE() is None and not IS_FUTURE(self): CHECK(loop, ROW)",
     "gather": "if HERE() is None and not any(map(IS_FUTURE, coros_or_futures)): CHECK(None, ROW)",
 }
@@ -140,7 +140,7 @@ def _row_for(operation: Operation, slotted: bool = False) -> str:
     """The row that runs first. On the right thread it is one call of C and one comparison."""
     owner = _OWNER[operation.owner]
     if operation.owner == "none":
-        return _LOOSE[operation.method]
+        return _LOOSE.get(operation.method, "if HERE() is None: CHECK(None, ROW)")
     if slotted and operation.owner == "waits":
         return "CHECK(self, ROW)" if operation.waits else "if CHECK(self, ROW): return HAND(self, ROW, ARGUMENTS)"
     if operation.owner == "waits" and operation.waits:
