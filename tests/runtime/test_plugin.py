@@ -11,7 +11,7 @@ import pytest
 
 from loopsafe.runtime.journal import read
 
-TESTS = '''\
+TESTS = """\
 import asyncio
 import threading
 
@@ -59,7 +59,7 @@ def late():
 
 def test_in_its_teardown(late):
     pass
-'''
+"""
 FAILING = ["test_other_codes_ignored", "test_wrong", "test_wrong_as_well"]
 
 
@@ -87,7 +87,9 @@ def test_a_violation_fails_its_test(project: Path, option: str, workers: tuple[s
     assert failed(done) == FAILING
     assert "ERROR test_it.py::test_in_its_teardown" in done.stdout
     # The offending row comes first, the code with it.
-    assert re.search(r"_ test_wrong _+\n(?:\[gw.*\n)?test_it\.py:9: LSF102 `asyncio\.Queue\.put_nowait` runs on", done.stdout)
+    assert re.search(
+        r"_ test_wrong _+\n(?:\[gw.*\n)?test_it\.py:9: LSF102 `asyncio\.Queue\.put_nowait` runs on", done.stdout
+    )
     assert re.search(r"=+ loopsafe =+\ntest_it\.py:9: LSF102 .*and 3 more\)\n", done.stdout)
     seen = read((project / "seen.json").read_text().splitlines())
     assert [(one.code, one.place.row) for one in seen] == [("LSF102", 9)]

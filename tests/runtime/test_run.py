@@ -11,7 +11,7 @@ import pytest
 
 from loopsafe.runtime.journal import read
 
-PROGRAM = '''\
+PROGRAM = """\
 import asyncio
 import sys
 import threading
@@ -39,7 +39,7 @@ class Sensor:
 if __name__ == "__main__":
     print(asyncio.run(asyncio.wait_for(Sensor().read(), 30)), sys.argv[1:])
     sys.exit(3)
-'''
+"""
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_command_that_is_not_there(project: Path) -> None:
     assert "Error: no-such-command: cannot be run" in done.stderr
 
 
-MARKED = '''\
+MARKED = """\
 import asyncio
 
 
@@ -187,8 +187,8 @@ class Desk:
 
 def close():  # loopsafe: loop-bound
     pass
-'''
-USES = '''\
+"""
+USES = """\
 import asyncio
 
 import marked
@@ -209,7 +209,7 @@ async def main():
 
 
 asyncio.run(main())
-'''
+"""
 
 
 def test_what_the_project_marks(project: Path) -> None:

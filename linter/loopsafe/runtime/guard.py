@@ -99,10 +99,10 @@ class Guard:
 def _violation(it: Any, operation: Operation, loop: Any, thread: int, frame: FrameType) -> Violation:
     everything = list(frames(frame.f_back))
     stack, start = own(everything), start_of(everything)
-    here, code = HERE[operation.side](), operation.code
-    if here is not None and (operation.waits or stack[0].f_code.co_flags & CO_COROUTINE):
+    here = HERE[operation.side]()
+    at, code = boundary(stack, operation.code)
+    if here is not None and (operation.waits or at.f_code.co_flags & CO_COROUTINE):
         code = "LSF204"
-    at, code = boundary(stack, code)
     place, told = spot(at), spots(stack)
     if start and not is_own(at):
         # The thread runs the operation itself.

@@ -51,7 +51,9 @@ class _Namespace:
 def _watch_methods(cls: type, rows: set[int], judge: Judge) -> Iterator[Undo]:
     names = [name for name, one in vars(cls).items() if isinstance(one, FunctionType) and _is_marked(one, rows)]
     if names:
-        yield from watch_class(cls, Watched("", cls.__qualname__, "LSF108", tuple(names), (), "none", side="any"), judge)
+        yield from watch_class(
+            cls, Watched("", cls.__qualname__, "LSF108", tuple(names), (), "none", side="any"), judge
+        )
 
 
 def _row(cls: type) -> Watched:

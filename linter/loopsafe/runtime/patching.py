@@ -76,8 +76,7 @@ def _wrapped(function: Any, row: str, values: Mapping[str, object]) -> Any:
     name = "" if isinstance(function, FunctionType) else getattr(function, "__name__", "")
     given, arguments, calls = _SIGNATURES.get(name, _ANY)
     text = (
-        f"{waits}def wrapper(self, {given}):\n    {row.replace('ARGUMENTS', arguments)}\n"
-        f"    return {result}{calls}\n"
+        f"{waits}def wrapper(self, {given}):\n    {row.replace('ARGUMENTS', arguments)}\n    return {result}{calls}\n"
     )
     names = {**values, "ORIGINAL": function, "__name__": __name__}
     exec(compile(text, __file__, "exec"), names)
