@@ -17,8 +17,8 @@ import pytest
 
 from loopsafe import runtime
 from loopsafe.knowledge.load import Knowledge, built_in_packs
-from loopsafe.runtime.rows import NAMES
 from loopsafe.rules import ALL_RULES
+from loopsafe.runtime.rows import NAMES
 
 PROBES = Knowledge(built_in_packs()).probes
 # `asyncio.create_task` finds no loop on the thread, whatever the object.
@@ -198,7 +198,7 @@ def test_repair_hands_over(guarded: Any) -> None:
         assert isinstance(timer, asyncio.TimerHandle)
         timer.cancel()
         queue.put_nowait(2)
-        assert await asyncio.to_thread(lambda: queue.get_nowait()) == 2
+        assert await asyncio.to_thread(queue.get_nowait) == 2
 
     asyncio.run(main(), debug=True)
     assert [violation.code for violation in found] == ["LSF102", "LSF105", "LSF105", "LSF102"]
@@ -339,7 +339,7 @@ def silent() -> Iterator[Callable[[], Any]]:
             def work() -> None:
                 coroutine = asyncio.sleep(0)
                 try:
-                    asyncio.create_task(coroutine)
+                    asyncio.create_task(coroutine)  # noqa: RUF006
                 except RuntimeError:
                     coroutine.close()
 
@@ -393,7 +393,7 @@ def test_eager_tasks(guarded: Any) -> None:
         task = asyncio.create_task(queue.get())
         asyncio.get_running_loop().call_soon(queue.put_nowait, 1)
         assert await task == 1
-        await asyncio.to_thread(lambda: task.cancel())
+        await asyncio.to_thread(task.cancel)
 
     asyncio.run(main())
     assert [violation.code for violation in found] == ["LSF104"]

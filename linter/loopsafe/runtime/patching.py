@@ -83,7 +83,7 @@ def _wrapped(function: Any, row: str, values: Mapping[str, object]) -> Any:
     return functools.update_wrapper(names["wrapper"], function)
 
 
-# Parameters, how they are handed over, and the call. One with exactly its arguments takes half the time of one with any.
+# Parameters, how they are handed over, and the call. With exactly its arguments it takes half the time.
 _ANY = "*args, **kwargs", "(args, kwargs)", "ORIGINAL(self, *args, **kwargs)"
 _TIMED = (
     "when, callback, *args, context=None",
