@@ -106,7 +106,7 @@ def harmless_lines(work: Work, report: Report, seen: Sequence[Violation]) -> Ite
 
 def _why(work: Work, violation: Violation) -> str:
     """Why the analysis does not know of it, as far as that can be told, and what would tell it."""
-    place, entry = violation.place, violation.stack[-1]
+    place = violation.place
     project = next((one for one in work.projects() if _is_in(place, one.config.root)), None)
     if project is None:
         return f"{shown(place.path)} is in none of the projects that were checked"
@@ -121,6 +121,7 @@ def _why(work: Work, violation: Violation) -> str:
             f"`{place.function}` is known to run {off[0].where}, but not whose `{violation.api}` is: an annotation of "
             f"the object's type, or a row in a pack, would say it"
         )
+    entry = next(spot for spot in (*violation.stack[::-1], place) if _is_in(spot, project.config.root))
     where = " and ".join(dict.fromkeys(reason.where for reason in known)) or "nowhere"
     return (
         f"no thread is known to reach `{place.function}`, which runs {where}: `# loopsafe: thread-entry` at "
