@@ -3,7 +3,7 @@
     python -m benchmarks.runtime.overhead [--loop uvloop] [--rounds 15]
 
 Each round runs a piece of work without the guard, with it, and without again. A ratio is the median over the rounds of
-the time with the guard over the mean of its two neighbours; what else the machine does falls on both sides.
+the processor time with the guard over the mean of its two neighbours, so that what else the machine does counts little.
 """
 
 from __future__ import annotations
@@ -128,9 +128,9 @@ def seconds(work: Work, factory: Callable[[], Any]) -> float:
     """How long the work takes on a new loop."""
     loop = factory()
     try:
-        start = time.perf_counter()
+        start = time.process_time()
         loop.run_until_complete(work())
-        return time.perf_counter() - start
+        return time.process_time() - start
     finally:
         loop.close()
 
