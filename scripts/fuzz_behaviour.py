@@ -1,6 +1,6 @@
 """Random programs before and after their safe fixes: do they print the same?
 
-python scripts/fuzz_behaviour.py 5000 [seed]       # from the checkout's root, with the development environment
+    python scripts/fuzz_behaviour.py 5000 [seed]       # from the checkout's root, with the development environment
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def test_no_input_is_a_clean_end(chunks: list[bytes], mime: str | None, run: Run
 
 
 @pytest.mark.parametrize(
-    "data", [wav(b""), file_of("ogg opus mono")[: 47 + 60], file_of("flac 16k mono")[:42], file_of("mp3 24k mono")[:45]]
+    "data", [wav(b""), file_of("ogg opus mono")[:47 + 60], file_of("flac 16k mono")[:42], file_of("mp3 24k mono")[:45]]
 )
 def test_input_without_sound(data: bytes, run_once: Run) -> None:
     samples, failure = run_once(outcome([data]))

@@ -84,7 +84,9 @@ RAW = tone(0.5, 8000, 2)
 FLOAT = (RAW / 32768).astype("<f4")
 VARIANTS = {
     "8 bits": wav(((RAW >> 8) + 128).astype("u1").tobytes(), channels=2, bits=8),
-    "24 bits": wav(in_24_bits(RAW), channels=2, bits=24),
+    "24 bits": wav(
+        in_24_bits(RAW), channels=2, bits=24
+    ),
     "32 bits": wav((RAW.astype("<i4") << 16).tobytes(), channels=2, bits=32),
     "float": wav(FLOAT.tobytes(), channels=2, tag=3, bits=32),
     "double": wav(FLOAT.astype("<f8").tobytes(), channels=2, tag=3, bits=64),

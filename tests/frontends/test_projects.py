@@ -303,7 +303,7 @@ def test_no_file_that_is_found_says_where_an_isolated_project_begins(here: Path,
 @pytest.mark.parametrize("command", [["trace", "sensor.py:10"], ["graph"], ["clean"]], ids=lambda words: words[0])
 def test_a_configuration_is_named_or_left_out_for_other_commands_too(here: Path, cli: Cli, command: list[str]) -> None:
     write_bug(here, f'{TABLE}unreadable = "sometimes"\n')
-    (here / "other.toml").write_text('[annotations]\n"sensor.Sensor.publish" = "runs-on=loop"\n')
+    (here / "other.toml").write_text("[annotations]\n\"sensor.Sensor.publish\" = \"runs-on=loop\"\n")
     wrong = cli(*command)
     assert wrong.returncode == (2 if command != ["clean"] else 0)
     assert cli(*command, "--isolated").returncode == cli(*command, "--config", "other.toml").returncode == 0

@@ -43,7 +43,9 @@ def test_nothing_changed(project: Path, cli: Cli) -> None:
     ("old", "new", "code"),
     [
         pytest.param("put_nowait(reading)", "put_nowait(reading + 1)", 1, id="where it is done"),
-        pytest.param("class Sensor(threading.Thread):", "class Sensor(threading.Thread):  #", 1, id="where it starts"),
+        pytest.param(
+            "class Sensor(threading.Thread):", "class Sensor(threading.Thread):  #", 1, id="where it starts"
+        ),
         pytest.param("self._publish(reading)", "self._publish( reading)", 1, id="on the way"),
         pytest.param("import asyncio\n", "import asyncio\n# more\n", 0, id="above"),
         pytest.param("async def main():", "async def main():  # x", 0, id="below"),

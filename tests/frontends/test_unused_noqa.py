@@ -158,3 +158,5 @@ def test_comments_are_those_that_count() -> None:
     assert found("x = 1  # noqa: LSF1\ny = '''\n") == []
     assert found("# flake8: noqa\nx = 1  # noqa: LSF1\n") == []
     assert found("") == []
+
+

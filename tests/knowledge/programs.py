@@ -284,7 +284,9 @@ def _operations(pack: Pack, row: OperationRow, name: str) -> Iterator[Program]:
 
 def _waits(pack: Pack, row: WaitRow, name: str) -> Iterator[Program]:
     owner = owner_of(name)
-    waiter = next(other for other, known in ALL.waits.items() if not known.seldom and other.rpartition(".")[0] == owner)
+    waiter = next(
+        other for other, known in ALL.waits.items() if not known.seldom and other.rpartition(".")[0] == owner
+    )
 
     def program(kind: str, elsewhere: str) -> Program:
         text = (

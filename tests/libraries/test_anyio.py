@@ -67,7 +67,6 @@ async def test_to_process(claim: Claim) -> None:
 
 # ---------------------------------------------------------------- operations
 
-
 async def waiting(awaitable: Awaitable[Any]) -> asyncio.Task[Any]:
     """A task that has come to what it waits for: anyio's checkpoints come before."""
     task = await operations.waiting(awaitable)

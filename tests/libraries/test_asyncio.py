@@ -156,7 +156,6 @@ async def test_server(claim: Claim) -> None:
 
 # ---------------------------------------------------------------- operations
 
-
 async def put_nowait() -> tuple[Operation, asyncio.Future[Any]]:
     queue: asyncio.Queue[int] = asyncio.Queue()
     return lambda: queue.put_nowait(1), await waiting(queue.get())

@@ -10,7 +10,6 @@ from tests.libraries.servers import kafka_broker
 
 kafka = library("confluent_kafka")
 
-
 @claims("runs", "confluent_kafka.Producer.produce")
 async def test_delivery(claim: Claim) -> None:
     """The handler runs on the thread that polls."""

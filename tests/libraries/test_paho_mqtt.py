@@ -15,7 +15,6 @@ from tests.libraries.servers import HOST, TOPIC, mqtt_broker
 mqtt = library("paho.mqtt.client")
 subscribe = library("paho.mqtt.subscribe")
 
-
 def new_client() -> Any:
     return mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
 

@@ -62,7 +62,6 @@ async def test_periodic(claim: Claim) -> None:
 
 # ---------------------------------------------------------------- operations
 
-
 async def put_nowait() -> tuple[Operation, asyncio.Future[Any]]:
     queue = queues.Queue()
     return lambda: queue.put_nowait(1), await waiting(queue.get())

@@ -61,7 +61,6 @@ def run_fix(request: FixRequest) -> int:
     tell_problems(work, before, request.quiet)
 
     choose = partial(fixable, unsafe=request.unsafe, only=request.only)
-
     def with_unnamed(outcome: Outcome) -> Outcome:
         others = unnamed(outcome.after, request.unsafe, request.only)
         return replace(outcome, refusals=(*outcome.refusals, *others))
