@@ -20,8 +20,8 @@ from loopsafe.knowledge.load import Knowledge, built_in_packs
 from loopsafe.rules import ALL_RULES
 from loopsafe.runtime.rows import NAMES
 
-PROBES = Knowledge(built_in_packs()).probes
-# `asyncio.create_task` finds no loop on the thread, whatever the object.
+KNOWN = Knowledge(built_in_packs())
+PROBES = KNOWN.probes
 CATEGORY = {"queue": "LSF102", "sync-primitive": "LSF103", "future": "LSF104", "loop-call": "LSF105"} | {
     "transport": "LSF106",
     "task-creation": "LSF107",
@@ -52,7 +52,7 @@ def on_thread(function: Callable[[], Any]) -> Any:
 def test_each_operation_is_stopped_before_it_changes_anything(guarded: Any, api: str, debug: bool) -> None:
     guarded("raise")
     probe = PROBES[api]
-    code = CATEGORY[Knowledge(built_in_packs()).operations[api].category]
+    code = CATEGORY[KNOWN.operations[api].category]
 
     async def main() -> None:
         names = {"asyncio": asyncio, "loop": asyncio.get_running_loop()}
