@@ -20,6 +20,8 @@ from packaging.metadata import Metadata
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"linter/loopsafe/": "loopsafe/", "reference_decoder/": "reference_decoder/"}
+# Starts the guard with Python, and stands beside the packages.
+ALONE = {"linter/loopsafe_guard.pth": "loopsafe_guard.pth"}
 DIST_INFO = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
 
 
@@ -36,13 +38,13 @@ def known_files() -> set[str]:
 
 
 def packaged(files: set[str]) -> set[str]:
-    """The names that the packages' files have in a wheel."""
+    """The names that the packages' files, and those beside them, have in a wheel."""
     return {
         inside + name.removeprefix(folder)
         for folder, inside in PACKAGES.items()
         for name in files
         if name.startswith(folder)
-    }
+    } | {ALONE[name] for name in files if name in ALONE}
 
 
 def source_problems(archive: Path, files: set[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ GRAPH: dict[str, set[str]] = house_style.import_graph(house_style.read_package(R
 LAYERS = (
     ("locations", "findings", "traces", "collector", "stopwatch", "progress", "harmless", "writing"),
     ("project",),
+    ("runtime",),
     ("cache",),
     ("facts",),
     ("reading",),
@@ -67,6 +68,11 @@ def test_rooms_import_downwards() -> None:
 def test_output_knows_no_stage(part: str) -> None:
     allowed = {part, *LAYERS[0], "project", *OUTSIDE}
     assert not [f"{a} imports {b}" for a, b in EDGES if layer(a) == part and layer(b) not in allowed]
+
+
+def test_the_guard_knows_no_analysis() -> None:
+    allowed = {"runtime", "project", *OUTSIDE}
+    assert not [f"{a} imports {b}" for a, b in EDGES if layer(a) == "runtime" and layer(b) not in allowed]
 
 
 def test_no_import_cycles() -> None:

@@ -40,7 +40,7 @@ class _Commands(click.Group):
         first = args[0].partition("=")[0] if args else ""
         if first.startswith("-") and first not in own and not context.resilient_parsing:
             args = ["check", *args]
-        return super().parse_args(context, args)
+        return super().parse_args(context, _with_command(args))
 
     def resolve_command(
         self, context: click.Context, args: list[str]
@@ -51,6 +51,14 @@ class _Commands(click.Group):
         ):
             return "check", check, args
         return super().resolve_command(context, args)
+
+
+def _with_command(args: list[str]) -> list[str]:
+    """`--verify -- COMMAND` with the command's words as values of an option: they are no options or paths of ours."""
+    for at in range(len(args) - 1):
+        if args[:1] == ["check"] and args[at] == "--verify" and args[at + 1] == "--":
+            return [*args[:at], *(f"--command={word}" for word in args[at + 2 :])]
+    return args
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,6 +85,10 @@ def cli() -> None:
 @click.option("--write-baseline", default="", metavar="FILE", help="Write there what is found, as known from now on.")
 @click.option("--add-noqa", is_flag=True, help="Write `# noqa` comments that silence what is found.")
 @click.option("--verify", default="", metavar="FOLDER", help="Write there a small program that shows a finding fail.")
+@click.option("--command", multiple=True, hidden=True)
+@click.option(
+    "--evidence", default="", metavar="FILE", help="Say which findings a guard has seen, and what else it saw."
+)
 @click.option("--show-files", is_flag=True, help="Print which files would be reported on, and do nothing else.")
 @click.option("--show-settings", is_flag=True, help="Print the configuration that holds, and do nothing else.")
 @cache_option
@@ -97,6 +109,8 @@ def check(
     write_baseline: str,
     add_noqa: bool,
     verify: str,
+    command: tuple[str, ...],
+    evidence: str,
     show_files: bool,
     show_settings: bool,
     no_cache: bool,
@@ -105,7 +119,10 @@ def check(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Report findings in PATHS, by default in the working directory. `-` reads standard input."""
+    """Report findings in PATHS, by default in the working directory. `-` reads standard input.
+
+    `--verify -- COMMAND` runs a command, such as `pytest`, and says which findings were seen to happen.
+    """
     if statistics and not formats.load(output_format).statistics:
         able = ", ".join(name for name in formats.names() if formats.load(name).statistics)
         raise click.UsageError(f"--statistics goes with the formats {able}")
@@ -155,6 +172,8 @@ def check(
             verbose,
             cache=not no_cache,
             profile=profile,
+            evidence=evidence,
+            command=command,
         )
     )
 
@@ -308,6 +327,18 @@ def learn(library: str) -> int:
     from loopsafe.frontends.commands.knowledge import learn as study
 
     return study(library)
+
+
+@cli.command(context_settings={"allow_interspersed_args": False})
+@click.option("--action", type=click.Choice(["report", "raise", "repair"]), default="report", show_default=True)
+@click.option("--json", "file", default="", metavar="FILE", help="Write what is seen there, a line each.")
+@click.option("-m", "module", is_flag=True, help="Run a module, as `python -m` does.")
+@click.argument("program", nargs=-1, required=True, metavar="SCRIPT_OR_MODULE [ARGUMENTS]...", type=click.UNPROCESSED)
+def run(*, action: str, file: str, module: bool, program: tuple[str, ...]) -> int:
+    """Run a program under the guard, which watches for what `check` looks for in the text."""
+    from loopsafe.frontends.commands.run import run_guarded
+
+    return run_guarded(program, module=module, action=action, file=file)
 
 
 @cli.command(hidden=True)

@@ -12,7 +12,7 @@ from loopsafe.frontends import summary
 from loopsafe.frontends.delivery import deliver
 from loopsafe.frontends.edits import rows_of, worked_out
 from loopsafe.frontends.options import Selection
-from loopsafe.frontends.terminal import complain, wants_colour
+from loopsafe.frontends.terminal import complain, wants_colour, write
 from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems, work_on_paths, work_on_stdin
 from loopsafe.render import formats
 from loopsafe.render.results import Results, RuleInfo
@@ -24,7 +24,8 @@ class CheckRequest:
     """The arguments of `check`. `stdin_filename` is empty where files are read from disk.
 
     With `fix`, what can be fixed is, and the rest reported; `unsafe_fixes` goes with it. With `verify`, a folder,
-    programs that show the findings fail are written there. If `verbose`, what is read is told on standard error.
+    programs that show the findings fail are written there. `evidence` is a file with what a guard has seen; `command`
+    is run under one. If `verbose`, what is read is told on standard error.
     """
 
     paths: tuple[str, ...]
@@ -41,6 +42,8 @@ class CheckRequest:
     verbose: bool = False
     cache: bool = False
     profile: bool = False
+    evidence: str = ""
+    command: tuple[str, ...] = ()
 
 
 def run_check(request: CheckRequest) -> int:
@@ -76,6 +79,8 @@ def run_check(request: CheckRequest) -> int:
         complain(*watch.lines())
     if request.verify:
         _verify(request, work, report)
+    if request.evidence or request.command:
+        _compare(request, work, report)
     if failed:
         return FAILED
     return FINDINGS if report.findings and not request.exit_zero else CLEAN
@@ -113,6 +118,18 @@ def _verify(request: CheckRequest, work: Work, report: Report) -> None:
     written, refused = write_reproducers(request.verify, report.findings, work.roots)
     if not request.quiet:
         complain(*refused, f"Wrote {written} reproducer{'' if written == 1 else 's'} to {request.verify}.")
+
+
+def _compare(request: CheckRequest, work: Work, report: Report) -> None:
+    """Say what was seen: beside the findings where people read them, else on standard error."""
+    from loopsafe.frontends.commands import evidence
+
+    seen = evidence.seen_in(request.evidence) if request.evidence else evidence.seen_by(request.command)
+    told = evidence.harmless_lines(work, report, seen)
+    if formats.load(request.output_format).for_people and not request.output_file:
+        write(told)
+    else:
+        complain(*told)
 
 
 def _lines(request: CheckRequest, work: Work, report: Report, told: str) -> Iterator[str]:

@@ -1,0 +1,65 @@
+"""What is seen, written down: on standard error, and in a file, one JSON object a line.
+
+Lines are appended whole, so that several processes may write into one file, and what was seen is kept however they end.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+from loopsafe.runtime.violations import Violation, from_json
+
+FILE = "LOOPSAFE_GUARD_JSON"
+"""The environment's name for the file."""
+
+
+class Journal:
+    """Writes each place down once. An empty path writes nothing."""
+
+    def __init__(self, path: str) -> None:
+        self._path = os.path.abspath(path) if path else ""
+        self._written: set[tuple[str, str, int]] = set()
+
+    def begin(self) -> None:
+        """Begin the file anew."""
+        if self._path:
+            with open(self._path, "w", encoding="utf-8"):
+                self._written.clear()
+
+    def write(self, violation: Violation) -> None:
+        """Add a violation, unless its place is known."""
+        key = violation.code, violation.place.path, violation.place.row
+        if not self._path or key in self._written:
+            return
+        self._written.add(key)
+        line = f"{violation.as_json()}\n".encode()
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+
+
+def read(lines: Iterable[str]) -> list[Violation]:
+    """What a file says was seen, each place once.
+
+    Raises:
+        ValueError: a line, which is named, is none of a journal.
+    """
+    found: dict[tuple[str, str, int], Violation] = {}
+    for row, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                violation = from_json(line)
+            except (ValueError, TypeError, KeyError) as error:
+                raise ValueError(f"row {row} is not one of a guard's: {error}") from error
+            found.setdefault((violation.code, violation.place.path, violation.place.row), violation)
+    return list(found.values())
+
+
+def tell(violation: Violation) -> None:
+    """Print it to standard error."""
+    if sys.stderr is not None:
+        print(violation, file=sys.stderr, flush=True)

@@ -1,0 +1,71 @@
+"""Starts the guard with Python itself, where the environment asks for it: `LOOPSAFE_GUARD=report`.
+
+`loopsafe_guard.pth` calls this in each Python of an environment that has loopsafe, `startup/sitecustomize.py` in the
+programs of `loopsafe run`. Nothing is loaded before asyncio or trio is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loopsafe.runtime.violations import Violation
+
+ACTION = "LOOPSAFE_GUARD"
+_FIRST = ("asyncio", "trio")
+_started: list[Callable[[], None]] = []
+
+
+def start() -> None:
+    """Install the guard as soon as there is something to watch."""
+    if not os.environ.get(ACTION) or _started:
+        return
+    if any(name in sys.modules for name in _FIRST):
+        _started.append(_nothing)
+        _install()
+        return
+
+    from loopsafe.runtime.imports import after_import
+
+    _started.append(after_import(_loaded))
+
+
+def _loaded(module: ModuleType) -> None:
+    if module.__name__ in _FIRST:
+        _started[0]()
+        _install()
+
+
+def _install() -> None:
+    import atexit
+
+    from loopsafe.runtime import guard
+    from loopsafe.runtime.journal import FILE, Journal, tell
+
+    journal = Journal(os.environ.get(FILE, ""))
+
+    def listen(violation: Violation) -> None:
+        journal.write(violation)
+        tell(violation)
+
+    try:
+        installed = guard.install(os.environ[ACTION], listen)  # type: ignore[arg-type]
+    except ValueError as error:
+        print(f"loopsafe: {ACTION}: {error}", file=sys.stderr)
+        return
+    atexit.register(_sum_up, installed)
+
+
+def _sum_up(guard: object) -> None:
+    places = len(getattr(guard, "seen", ()))
+    if places and sys.stderr is not None:
+        told = "1 place" if places == 1 else f"{places} places"
+        print(f"loopsafe: objects of a loop were touched off its thread at {told}, told above.", file=sys.stderr)
+
+
+def _nothing() -> None:
+    """There was nothing to wait for."""
