@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from loopsafe.facts.schema import Attr, Expr, FileFacts, Name, Parameter, Scope
+from loopsafe.program.index import last_name
 
 _PLAIN = ("str", "int", "float", "bool", "bytes")
-_MOST_HOOKS = 400
+# A value that may be more than that may be anything.
+_MOST_HOOKS = 100
 
 
 class Use(NamedTuple):
@@ -54,15 +56,17 @@ class Trial:
     def _add_class(self, name: str, spelled: str, cls: Scope, facts: FileFacts) -> None:
         made = f"o{len(self._body)}"
         self._body.append(f"    {made} = {spelled}()")
+        empty = []
         for method in (s for s in facts.scopes if s.parent == cls.index and s.kind == "function"):
             parameters = method.parameters[1:]
             if method.name == "__init__":
                 self._call(name, spelled, parameters)
-            elif not method.name.startswith("_") and not method.is_async and not method.decorators:
+            elif not method.name.startswith("_") and not method.is_async and _is_plain_method(method):
                 self._call(f"{name}.{method.name}", f"{made}.{method.name}", parameters)
-                if _does_nothing(method):
-                    self._override(Use("overrides", f"{name}.{method.name}"), spelled, method.name)
-        for attribute in sorted(_called_attributes(cls, facts)):
+                empty += [method.name] if _does_nothing(method) else []
+        if empty:
+            self._override(name, spelled, empty)
+        for attribute in sorted(_called_attributes(cls, facts) | _properties(cls, facts)):
             number = self._function(Use("assigns", f"{name}.{attribute}"))
             self._body.append(f"    {made}.{attribute} = {number}")
 
@@ -74,12 +78,13 @@ class Trial:
                 self._body.append(f"    {spelled}({parameter.name}={self._function(use)})")
                 self._body.append(f"    {spelled}({parameter.name}=hook())")
 
-    def _override(self, use: Use, spelled: str, method: str) -> None:
+    def _override(self, name: str, spelled: str, methods: list[str]) -> None:
         if len(self._hooks) < _MOST_HOOKS:
             made = f"S{len(self._hooks)}"
             self._hooks.append(made)
-            self.uses[f"{made}.{method}"] = use
-            self._head.append(f"class {made}({spelled}):\n    def {method}(self, *args, **kwargs): pass")
+            self.uses.update((f"{made}.{method}", Use("overrides", f"{name}.{method}")) for method in methods)
+            written = (f"    def {method}(self, *args, **kwargs): pass" for method in methods)
+            self._head.append("\n".join([f"class {made}({spelled}):", *written]))
             self._body.append(f"    {made}()")
 
     def _function(self, use: Use) -> str:
@@ -87,6 +92,10 @@ class Trial:
         self.uses[name] = use
         self._head.append(f"def {name}(*args, **kwargs): pass")
         return name
+
+
+def _is_plain_method(method: Scope) -> bool:
+    return all(last_name(decorator) == "abstractmethod" for decorator in method.decorators)
 
 
 def _does_nothing(method: Scope) -> bool:
@@ -103,6 +112,12 @@ def _called_attributes(cls: Scope, facts: FileFacts) -> set[str]:
     stored |= {name for name in cls.bindings if name not in defined}
     called = {c.func.name for s in methods for c in s.calls if isinstance(c.func, Attr) and _is_self(c.func.base)}
     return {name for name in stored & called if not name.startswith("_")}
+
+
+def _properties(cls: Scope, facts: FileFacts) -> set[str]:
+    """The public properties of a class that may be set."""
+    methods = (s for s in facts.scopes if s.parent == cls.index and not s.name.startswith("_"))
+    return {s.name for s in methods for d in s.decorators if isinstance(d, Attr) and d.name == "setter"}
 
 
 def _is_self(expr: Expr) -> bool:
