@@ -1,6 +1,7 @@
 """The static suite, executed under the guard: what is wrong is seen at its row, what is right is left alone.
 
-A sample; all where `LOOPSAFE_EXECUTE` is `guarded`, which takes half an hour. With asyncio's debug mode off and on, and on uvloop.
+A sample; all where `LOOPSAFE_EXECUTE` is `guarded`, which takes half an hour. With asyncio's debug mode off and on, and
+on uvloop.
 `cases/not_seen.md` lists the cases in which the guard sees less, or more, than the rules find, and why.
 """
 
