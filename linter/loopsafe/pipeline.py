@@ -20,6 +20,7 @@ from loopsafe.knowledge.load import (
     KnowledgeError,
     applicable,
     built_in_packs,
+    calling_back,
     described,
     installed_packs,
     load_packs,
@@ -52,7 +53,8 @@ from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 class _Sources:
     """A project as read. `by_path` has its files by path from the root.
 
-    `barred` are those that are not read, `installed` the shown paths of those that were installed beside it.
+    `barred` are those that are not read, `installed` the shown paths of those that were installed beside it, `searched`
+    the paths of those installed that were looked into and not read.
     """
 
     config: Config
@@ -61,6 +63,7 @@ class _Sources:
     problems: tuple[Problem, ...]
     barred: tuple[SourceFile, ...]
     installed: frozenset[str]
+    searched: tuple[str, ...] = ()
 
     @cached_property
     def noqa(self) -> dict[str, NoqaLines]:
@@ -138,7 +141,7 @@ def analyze_whole(
     leave(sources, analysis)
     muted = _muted(findings, sources)
     beside = tuple(r.file.path for r in sources.by_path.values() if r.file.shown in sources.installed)
-    return Whole(findings, sources.problems, _warnings(sources, analysis), muted, beside)
+    return Whole(findings, sources.problems, _warnings(sources, analysis), muted, (*beside, *sources.searched))
 
 
 @without_collector()
@@ -239,16 +242,20 @@ def _read(
     if project.lone:
         found += _beside(found, config, texts, reader)
     installed: list[Read] = []
+    searched: list[str] = []
     environment = environment_of(config)
     if environment is not None:
         own = {read.file.path for read in found}
-        installed = [r for r in _installed(found, config, environment, reader) if r.file.path not in own]
+        dependencies = _dependencies(found, config, environment)
+        installed = [r for r in dependencies.read(found, reader, config.max_file_size) if r.file.path not in own]
+        searched = dependencies.searched
     reader.known.save()
     by_path = {_module_path(r.file, config): r for r in (*found, *installed)}
     libraries = {path: r.file.library for path, r in by_path.items() if r.file.library}
     modules = Modules(((path, r.facts) for path, r in by_path.items()), libraries)
     graded = tuple(replace(problem, level=config.unreadable) for problem in problems)
-    return _Sources(config, by_path, modules, graded, tuple(barred), frozenset(r.file.shown for r in installed))
+    shown_paths = frozenset(r.file.shown for r in installed)
+    return _Sources(config, by_path, modules, graded, tuple(barred), shown_paths, tuple(searched))
 
 
 def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], reader: Reader) -> list[Read]:
@@ -267,19 +274,16 @@ def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], r
         found += read
 
 
-def _installed(project: Sequence[Read], config: Config, environment: Environment, reader: Reader) -> list[Read]:
-    """What the project reaches of installed packages that no pack describes."""
-    return _dependencies(project, config, environment).read(project, reader, config.max_file_size)
-
-
 def _dependencies(project: Sequence[Read], config: Config, environment: Environment) -> Dependencies:
+    """What is to be read of installed packages that no pack describes."""
     modules = Modules((_module_path(r.file, config), r.facts) for r in project)
     own = {module.name.partition(".")[0] for module in modules.all}
     for folder in environment.folders:
         if not os.path.isdir(folder):
             place = config.place("site-packages")
             raise ConfigError(f"{place}: `site-packages`: no such folder: {folder}")
-    return Dependencies(environment.folders, described(_own_packs(config)), own)
+    packs = _own_packs(config)
+    return Dependencies(environment.folders, described(packs), calling_back(packs), own)
 
 
 def _analyse(sources: _Sources, progress: Progress | None, watch: Stopwatch | None = None) -> Analysis:

@@ -206,3 +206,78 @@ def test_what_is_read_is_told(cli: Cli, project: Path) -> None:
     assert "paho: a pack describes it" in told
     assert "nowhere_to_be_found: no Python file of it is installed" in told
     assert ".venv" in cli("check", "--verbose").stderr
+
+
+UNREACHED = """\
+import threading
+
+
+class Ticker:
+    def __init__(self, on_tick=None) -> None:
+        self._on_tick = on_tick
+
+    def start(self) -> None:
+        self._on_tick(1)
+
+    def start_in_background(self) -> None:
+        threading.Thread(target=self.start).start()
+
+
+class Server:
+    def __init__(self) -> None:
+        self._ticker = Ticker()
+
+    def serve(self) -> None:
+        threading.Thread(target=self._ticker.start).start()
+
+
+def every_tick(function):
+    return function
+
+
+if __name__ == "__main__":
+    ticker = Ticker()
+    threading.Thread(target=ticker.start).start()
+"""
+
+
+def test_threads_that_the_project_never_starts(cli: Cli, project: Path) -> None:
+    install(project / ".venv", UNREACHED)
+    assert cli("check").returncode == 0
+    (project / "clock.py").write_text(STORED.replace(".start()", ".start_in_background()"))
+    assert "LSF102" in cli("check").stdout
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "from .threads import Base",
+        "import http.server\n\n\nclass Base(http.server.ThreadingHTTPServer):\n    pass",
+    ],
+)
+def test_a_library_on_another(base: str, cli: Cli, project: Path) -> None:
+    core = install(project / ".venv", f"{base}\n\n\nclass Ticker(Base):\n    pass\n\n\ndef every_tick(f): return f\n")
+    (core.parent / "threads.py").write_text(LIBRARY.replace("Ticker", "Base"))
+    assert ("LSF102" in cli("check").stdout) == ("threads" in base)
+    assert "tickers: read:" in cli("env").stdout
+
+
+def test_a_library_that_starts_threads_only_now(cli: Cli, project: Path) -> None:
+    quiet = LIBRARY.replace("threading.Thread(target=self._run).start()", "self._run()").replace("import threading", "")
+    core = install(project / ".venv", quiet) / "core.py"
+    assert cli("check").returncode == 0
+    core.write_text(LIBRARY)
+    assert "LSF102" in cli("check").stdout
+
+
+def test_a_module_comes_before_a_folder_of_its_name(cli: Cli, project: Path) -> None:
+    packages = install(project / ".venv").parent
+    (packages / "ticks").mkdir()
+    (packages / "ticks.py").write_text(LIBRARY)
+    (project / "clock.py").write_text(STORED.replace("tickers", "ticks"))
+    assert "LSF102" in cli("check").stdout
+
+
+def test_without_a_home(cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "~")
+    assert cli("check", "--no-cache").returncode == 0

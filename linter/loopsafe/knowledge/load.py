@@ -255,6 +255,13 @@ def described(packs: Iterable[Pack]) -> set[str]:
     }
 
 
+def calling_back(packs: Iterable[Pack]) -> set[str]:
+    """Those of them whose libraries call the project on threads of their own."""
+    texts = (text for text in _built_in_texts().values() if 'where = "thread"' in text)
+    found = {name for text in texts if (found := _IMPORTS.search(text)) for name in _DOTTED.findall(found[1])}
+    return found.union(*(pack.imports for pack in packs))
+
+
 @lru_cache(maxsize=1)
 def _built_in_texts() -> dict[str, str]:
     files = sorted(

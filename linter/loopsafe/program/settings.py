@@ -73,6 +73,8 @@ class Settings:
             if name in scope.bindings or any(p.name == name for p in scope.parameters):
                 return UNKNOWN
             scope = module.facts.scopes[scope.parent]
+        if name == "__name__" and module.library:
+            return module.name
         return self.constant(module, name, depth)
 
     def constant(self, module: Module, name: str, depth: int = 0) -> object:

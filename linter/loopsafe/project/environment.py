@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import site
@@ -68,8 +69,10 @@ def _prefixes(root: str) -> Iterator[tuple[str, str]]:
             # A link in a repository may lead anywhere.
             if os.path.isdir(prefix) and os.path.realpath(prefix) == os.path.join(folder, name):
                 yield prefix, f"its place, {prefix}"
-    for managed in _managed(root):
-        yield str(managed), "the tool that manages the project"
+    # Without a home there is nothing that is kept there.
+    with contextlib.suppress(RuntimeError):
+        for managed in _managed(root):
+            yield str(managed), "the tool that manages the project"
 
 
 def _upwards(folder: str) -> Iterator[str]:

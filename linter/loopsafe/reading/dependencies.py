@@ -19,8 +19,10 @@ _MOST_FILES = 3_000
 _MOST_STEPS = 2
 # Python's own ways to a thread. What has none of them in its text calls nobody back on a thread of its own.
 _STARTS = re.compile(
-    rb"Thread\b|\bTimer\b|\bstart_new_thread\b|Executor\b|\bThreadPool\b|\brun_in_executor\b|\bto_thread\b"
+    rb"Thread\b|\bThreading[A-Z]\w+|\bTimer\b|\bstart_new_thread\b|Executor\b|\b(?:Thread)?Pool\(|\bQueueListener\b"
+    rb"|\brun_in_executor\b|\bto_thread\b"
 )
+_IMPORTED = re.compile(rb"(?m)^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)")
 
 
 class _Wish(NamedTuple):
@@ -41,12 +43,18 @@ class _Found(NamedTuple):
 class Dependencies:
     """Reads installed packages from folders, as far as they are reached.
 
-    Not those that `described`, dotted names, are of or in, nor the top-level names in `own`.
+    Not those that `described`, dotted names, are of or in, nor the top-level names in `own`. Of the described, those in
+    `threaded` call back on threads.
     """
 
-    def __init__(self, folders: Sequence[str], described: Collection[str], own: Collection[str]) -> None:
+    def __init__(
+        self, folders: Sequence[str], described: Collection[str], threaded: Collection[str], own: Collection[str]
+    ) -> None:
         self._folders, self._described, self._own = folders, frozenset(described), frozenset(own)
+        self._threaded = threaded
         self._matter: dict[str, bool] = {}
+        self.searched: list[str] = []
+        """The files that were looked into and not read."""
         self.told: dict[str, str] = {}
         """Of each library that was asked for, why it is not read; empty where it is."""
 
@@ -66,6 +74,7 @@ class Dependencies:
                     step = wish.step if package == wish.package else wish.step + 1
                     if step <= _MOST_STEPS and self._tell(wish, package):
                         fresh.update((file, (name, step, package)) for file, name in files if file not in seen)
+            fresh = dict(list(fresh.items())[: _MOST_FILES - len(seen)])
             seen.update(fresh)
             listed = [
                 SourceFile(file, shown(file, here), False, own=False, library=name.partition(".")[0])
@@ -108,20 +117,36 @@ class Dependencies:
         return _Found((), "")
 
     def _matters(self, package: str) -> bool:
+        """Whether a package starts threads, or is built on what does: on one that does, or that a pack describes so."""
         known = self._matter.get(package)
         if known is None:
-            files = [package] if package.endswith(".py") else below(package)
-            known = self._matter[package] = any(map(_starts_threads, files))
+            self._matter[package] = False
+            files = [package] if package.endswith(".py") else list(below(package))
+            imported: set[str] = set()
+            known = any(_starts_threads(file, imported) for file in files) or any(map(self._calls_back, imported))
+            self._matter[package] = known
+            self.searched += [] if known else files
         return known
 
+    def _calls_back(self, name: str) -> bool:
+        if name in self._threaded:
+            return True
+        if self._is_own(name) or name in self._described:
+            return False
+        package = self._find(name).package
+        return bool(package) and self._matters(package)
 
-def _starts_threads(file: str) -> bool:
+
+def _starts_threads(file: str, imported: set[str]) -> bool:
+    """Whether a file starts threads; what it imports is added to `imported`."""
     if is_notebook(file) or os.path.islink(file):
         return False
     try:
-        return _STARTS.search(read_bytes(file, LARGEST)) is not None
+        text = read_bytes(file, LARGEST)
     except OSError:
         return False
+    imported.update(name.decode() for name in _IMPORTED.findall(text))
+    return _STARTS.search(text) is not None
 
 
 def _in_folder(folder: str, dotted: str) -> _Found:
@@ -130,18 +155,17 @@ def _in_folder(folder: str, dotted: str) -> _Found:
     package, at, name = "", folder, ""
     for part in dotted.split("."):
         at, name = os.path.join(at, part), f"{name}.{part}".lstrip(".")
+        start, module = os.path.join(at, "__init__.py"), f"{at}.py"
         if os.path.islink(at):
             break
-        if os.path.isdir(at):
-            start = os.path.join(at, "__init__.py")
-            if os.path.isfile(start):
-                package = package or at
-                files.append((start, name))
-        elif os.path.isfile(f"{at}.py") and not os.path.islink(f"{at}.py"):
-            files.append((f"{at}.py", name))
-            package = package or f"{at}.py"
+        if os.path.isfile(start):
+            package = package or at
+            files.append((start, name))
+        elif os.path.isfile(module) and not os.path.islink(module):
+            package = package or module
+            files.append((module, name))
             break
-        else:
+        elif not os.path.isdir(at):
             break
     return _Found(tuple(files), package)
 

@@ -15,6 +15,7 @@ from loopsafe.facts.schema import Attr, Call, Const, Import, Ref, Scope
 from loopsafe.knowledge.schema import DecoratorRow, RunsRow, StartRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.modules import Module
+from loopsafe.program.reached import Reached
 from loopsafe.program.values import Class, Frame, Function, Instance, Object, Value
 
 
@@ -53,14 +54,20 @@ class Starts:
         self._places[scope] = module
 
     def begin(self) -> None:
-        """Go over the frames there are and those that will be entered."""
+        """Go over the frames there are and those that will be entered; of libraries, where the project may get to."""
         self.program.on_frame(self._entered)
         for scope, module in self._places.items():
+            if module.library and scope not in self._reached:
+                continue
             for frame in self.program.classes.frames(module, scope):
                 if module.library:
                     self.program.solver.later_for(module.library, self._entered, frame)
                 else:
                     self._entered(frame)
+
+    @cached_property
+    def _reached(self) -> Reached:
+        return Reached(self.program.modules)
 
     def _entered(self, frame: Frame) -> None:
         if frame.scope in self._watched and frame not in self._seen:

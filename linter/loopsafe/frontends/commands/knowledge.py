@@ -89,7 +89,8 @@ def learn(library: str) -> int:
 
     name, environment = library.replace("-", "_"), environment_of(_config())
     folders = environment.folders if environment else ()
-    folder = next((f for f in folders if (Path(f) / name).is_dir() or (Path(f) / f"{name}.py").is_file()), None)
+    there = (f for f in folders if name and ((Path(f) / name).is_dir() or (Path(f) / f"{name}.py").is_file()))
+    folder = next(there, None)
     if folder is None:
         raise CannotWork(
             f"`{name}` is not installed in {environment or 'any environment that is found'}; `loopsafe env`"
