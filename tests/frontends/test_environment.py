@@ -251,7 +251,7 @@ def test_threads_that_the_project_never_starts(cli: Cli, project: Path) -> None:
 @pytest.mark.parametrize(
     "base",
     [
-        "from .threads import Base",
+        "from threads import Base",
         "import http.server\n\n\nclass Base(http.server.ThreadingHTTPServer):\n    pass",
     ],
 )
