@@ -162,6 +162,9 @@ class OffLoop:
             self._loops_of_root[root] = threads.runs(root, loops)
         runs, owners = self._loops_of_root[root], self._owners.of(thing)
         here = {s.frame.scope for s in threads.beneath(root)} | {s.frame.scope for s in loops.on(runs)}
+        # What the framework hands to a function that it calls on a thread is its own, whatever that runs besides.
+        if isinstance(thing, Object) and thing.frame is None and self._is_of_application(root):
+            return False
         if not isinstance(thing, Object) or thing.frame is None or thing.frame.scope in here:
             return None
         if loops.apart(owners, runs) and self._is_linked(root, owners):
@@ -169,11 +172,14 @@ class OffLoop:
         closed = bool(owners) and None in owners and threads.is_closed(root)
         return False if closed and not self._owners.waiters(thing) & here else None
 
+    def _is_of_application(self, root: State) -> bool:
+        return any(hop in self._flow.of_application for hop in self._flow.roots[root])
+
     def _is_linked(self, root: State, owners: Loops) -> bool:
         """Whether what runs the owner's loop also starts the thread."""
-        hops = self._flow.roots[root]
-        if OF_APPLICATION in owners and any(hop in self._flow.of_application for hop in hops):
+        if OF_APPLICATION in owners and self._is_of_application(root):
             return True
+        hops = self._flow.roots[root]
         scopes = {scope for hop in hops for scope, _ in self._flow.places_of(hop)}
         loops = self._owners.loops
         starting = {s for s in loops.states if s.frame.scope in scopes}
