@@ -458,3 +458,24 @@ def test_what_tells_of_it_loads_nothing_of_the_analysis() -> None:
     told = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=60)
     outside = {n for n in told.stdout.split() if n.startswith("loopsafe.") and not n.startswith("loopsafe.runtime")}
     assert outside == {"loopsafe.project", "loopsafe.project.noqa"}
+
+
+@pytest.mark.parametrize("action", ["report", "raise"])
+def test_a_listener_that_raises_is_no_business_of_the_program(action: Any, capsys: Any) -> None:
+    def listen(violation: runtime.Violation) -> None:
+        raise KeyError(f"{action} {id(listen)}")
+
+    runtime.install(action, listen)
+
+    async def main() -> bool:
+        event = asyncio.Event()
+        stopped = pytest.raises(runtime.LoopSafetyError) if action == "raise" else contextlib.nullcontext()
+        with stopped:
+            await asyncio.to_thread(event.set)
+        return event.is_set()
+
+    try:
+        assert asyncio.run(main()) is (action == "report")
+    finally:
+        runtime.uninstall()
+    assert "loopsafe: what is seen cannot be told: KeyError" in capsys.readouterr().err

@@ -54,7 +54,10 @@ class _Watch:
         self._journal = Journal(str(config.getoption("loopsafe_json")))
         self._worker = hasattr(config, "workerinput")
         if not self._worker:
-            self._journal.begin()
+            try:
+                self._journal.begin()
+            except OSError as error:
+                raise pytest.UsageError(f"--loopsafe-json: {error}") from error
         self._test: list[Violation] = []
         self._outside: list[str] = []
         self._told: dict[str, list[str]] = {}
@@ -65,7 +68,9 @@ class _Watch:
         self._guard.ignores = self._is_ignored
 
     def _see(self, violation: Violation) -> None:
-        self._journal.write(violation)
+        from loopsafe.runtime.journal import harmless
+
+        harmless(self._journal.write, violation)
         if self._item is None:
             self._outside.append(str(violation))
         else:

@@ -44,27 +44,29 @@ def _install() -> None:
     import atexit
 
     from loopsafe.runtime import guard
-    from loopsafe.runtime.journal import FILE, Journal, tell
+    from loopsafe.runtime.journal import FILE, Journal, complain, harmless, tell
 
     journal = Journal(os.environ.get(FILE, ""))
 
     def listen(violation: Violation) -> None:
-        journal.write(violation)
+        harmless(journal.write, violation)
         tell(violation)
 
     try:
         installed = guard.install(os.environ[ACTION], listen)  # type: ignore[arg-type]
     except ValueError as error:
-        print(f"loopsafe: {ACTION}: {error}", file=sys.stderr)
+        complain(f"{ACTION}: {error}")
         return
     atexit.register(_sum_up, installed)
 
 
 def _sum_up(guard: object) -> None:
+    from loopsafe.runtime.journal import complain
+
     places = len(getattr(guard, "seen", ()))
-    if places and sys.stderr is not None:
+    if places:
         told = "1 place" if places == 1 else f"{places} places"
-        print(f"loopsafe: objects of a loop were touched off its thread at {told}, told above.", file=sys.stderr)
+        complain(f"objects of a loop were touched off its thread at {told}, told above.")
 
 
 def _nothing() -> None:
