@@ -10,6 +10,7 @@ import inspect
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -478,4 +479,60 @@ def test_a_listener_that_raises_is_no_business_of_the_program(action: Any, capsy
         assert asyncio.run(main()) is (action == "report")
     finally:
         runtime.uninstall()
-    assert "loopsafe: what is seen cannot be told: KeyError" in capsys.readouterr().err
+    assert "loopsafe: something cannot be watched or told: KeyError" in capsys.readouterr().err
+
+
+async def nothing() -> None:
+    pass
+
+
+@pytest.mark.parametrize("action", ["report", "raise"])
+def test_a_loop_that_is_set_runs_later(guarded: Any, action: runtime.Action) -> None:
+    found = guarded(action)
+
+    def work() -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        task = asyncio.ensure_future(nothing())
+        loop.run_until_complete(task)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            both = asyncio.gather(nothing(), nothing())
+        loop.run_until_complete(both)
+        loop.close()
+        asyncio.set_event_loop(None)
+
+    asyncio.run(asyncio.to_thread(work))
+    assert not found
+
+
+def test_a_loop_that_is_set_and_runs_elsewhere(guarded: Any) -> None:
+    guarded("raise")
+
+    def work(loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        coroutine = nothing()
+        with contextlib.closing(coroutine), pytest.raises(runtime.LoopSafetyError) as stopped:
+            loop.run_until_complete(asyncio.ensure_future(coroutine))
+        assert stopped.value.violation.code == "LSF107"
+
+    async def main() -> None:
+        await asyncio.to_thread(work, asyncio.get_running_loop())
+
+    asyncio.run(main())
+
+
+def test_nothing_is_set(guarded: Any) -> None:
+    guarded("raise")
+
+    def work(start: Callable[[Any], Any]) -> None:
+        coroutine = nothing()
+        with contextlib.closing(coroutine), pytest.raises(runtime.LoopSafetyError) as stopped:
+            start(coroutine)
+        assert stopped.value.violation.code == "LSF107"
+
+    async def main() -> None:
+        for start in (asyncio.ensure_future, asyncio.gather, asyncio.create_task):
+            await asyncio.to_thread(work, start)
+
+    asyncio.run(main())

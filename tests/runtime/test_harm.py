@@ -42,7 +42,7 @@ needs_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a devic
 def test_a_journal_that_cannot_be_written(tmp_path: Path, file: str) -> None:
     done = play(tmp_path, "app.py", LOOPSAFE_GUARD="report", LOOPSAFE_GUARD_JSON=file)
     assert (done.returncode, done.stdout) == (0, "set True\n"), done.stderr
-    assert "loopsafe: what is seen cannot be told:" in done.stderr
+    assert "loopsafe: something cannot be watched or told:" in done.stderr
     assert "app.py:7: LSF103" in done.stderr
 
 
@@ -74,3 +74,31 @@ def test_a_file_is_tried_before_the_program_starts(tmp_path: Path, file: str) ->
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "ERROR: --loopsafe-json: " in done.stderr
     assert "INTERNALERROR" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ctypes", "dataclasses", "json", "ast", "inspect", "sysconfig"])
+def test_files_beside_the_script_are_not_taken_for_the_standard_library(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.py").touch()
+    done = play(tmp_path, "app.py", LOOPSAFE_GUARD="report")
+    assert (done.returncode, done.stdout) == (0, "set True\n"), done.stderr
+    assert "app.py:7: LSF103" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ctypes", "dataclasses", "json", "loopsafe.runtime.journal"])
+def test_what_cannot_be_watched_runs_as_ever(tmp_path: Path, name: str) -> None:
+    ruin = f"import sys\nbefore = sys.meta_path[:]\nsys.modules[{name!r}] = None\n"
+    as_it_was = "import concurrent.futures as c\nprint(c.Future.result.__code__.co_consts, asyncio.Future.cancel)\n"
+    (tmp_path / "app.py").write_text(f"{ruin}{PROGRAM}{as_it_was}")
+    usual = play(tmp_path, "app.py", LOOPSAFE_GUARD="0")
+    done = play(tmp_path, "app.py", LOOPSAFE_GUARD="report")
+    assert (done.returncode, done.stdout) == (0, usual.stdout), done.stderr
+    assert done.stdout.startswith("set True\n")
+    assert done.stderr.startswith("loopsafe: the guard is off: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ["", "0", "off", "OFF"])
+def test_off(tmp_path: Path, value: str) -> None:
+    (tmp_path / "app.py").write_text(PROGRAM + 'print("loopsafe.runtime.guard" in sys.modules)\n')
+    done = play(tmp_path, "app.py", LOOPSAFE_GUARD=value)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "set True\nFalse\n", "")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from inspect import CO_COROUTINE
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, Literal, get_args
 
 from loopsafe.runtime import imports, marks, watching
@@ -145,6 +146,7 @@ def install(action: Action = "report", listener: Listener | None = None) -> Guar
     Raises:
         ValueError: there is no such action.
         RuntimeError: a guard is there already.
+        Exception: asyncio cannot be changed; it is as it was.
     """
     if action not in ACTIONS:
         raise ValueError(f"the action is one of {', '.join(ACTIONS)}, not `{action}`")
@@ -152,13 +154,19 @@ def install(action: Action = "report", listener: Listener | None = None) -> Guar
         raise RuntimeError("the guard is installed already")
     guard = Guard(action, listener or tell)
     _GUARDS.append(guard)
-    guard.undo += watching.watch_asyncio(guard)
-    guard.undo.append(imports.after_import(lambda module: guard.undo.extend(_found_in(module, guard))))
+    try:
+        # Each as soon as it is known: what follows may fail.
+        guard.undo.extend(watching.watch_asyncio(guard))
+    except BaseException:
+        uninstall()
+        raise
+    guard.undo.append(imports.after_import(functools.partial(_loaded, guard)))
     return guard
 
 
-def _found_in(module: Any, guard: Guard) -> list[Undo]:
-    return [*watching.watch_library(module, guard), *marks.watch_marked(module, guard)]
+def _loaded(guard: Guard, module: ModuleType) -> None:
+    for watch in (watching.watch_library, marks.watch_marked):
+        harmless(guard.undo.extend, watch(module, guard))
 
 
 def uninstall() -> None:

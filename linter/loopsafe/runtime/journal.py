@@ -26,7 +26,7 @@ def harmless(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) ->
     try:
         return function(*args, **kwargs)
     except Exception as error:
-        complain(f"what is seen cannot be told: {type(error).__name__}: {error}")
+        complain(f"something cannot be watched or told: {type(error).__name__}: {error}")
         return None
 
 
