@@ -75,7 +75,7 @@ def read(lines: Iterable[str]) -> list[Violation]:
         if line.strip():
             try:
                 violation = from_json(line)
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise ValueError(f"row {row} is not one of a guard's: {error}") from error
             found.setdefault((violation.code, violation.place.path, violation.place.row), violation)
     return list(found.values())
