@@ -45,8 +45,12 @@ def watch(command: Sequence[str], file: str) -> int:
 
 
 def _ensure_writable(file: str) -> None:
+    new = not os.path.lexists(file)
     try:
         with open(file, "a", encoding="utf-8"):
-            return
+            pass
+        if new:
+            # A file stands for something that was seen.
+            os.remove(file)
     except OSError as error:
         raise CannotWork(f"{file}: cannot be written: {error.strerror or error}") from error
