@@ -10,6 +10,7 @@ import inspect
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -458,3 +459,80 @@ def test_what_tells_of_it_loads_nothing_of_the_analysis() -> None:
     told = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=60)
     outside = {n for n in told.stdout.split() if n.startswith("loopsafe.") and not n.startswith("loopsafe.runtime")}
     assert outside == {"loopsafe.project", "loopsafe.project.noqa"}
+
+
+@pytest.mark.parametrize("action", ["report", "raise"])
+def test_a_listener_that_raises_is_no_business_of_the_program(action: Any, capsys: Any) -> None:
+    def listen(violation: runtime.Violation) -> None:
+        raise KeyError(f"{action} {id(listen)}")
+
+    runtime.install(action, listen)
+
+    async def main() -> bool:
+        event = asyncio.Event()
+        stopped = pytest.raises(runtime.LoopSafetyError) if action == "raise" else contextlib.nullcontext()
+        with stopped:
+            await asyncio.to_thread(event.set)
+        return event.is_set()
+
+    try:
+        assert asyncio.run(main()) is (action == "report")
+    finally:
+        runtime.uninstall()
+    assert "loopsafe: something cannot be watched or told: KeyError" in capsys.readouterr().err
+
+
+async def nothing() -> None:
+    pass
+
+
+@pytest.mark.parametrize("action", ["report", "raise"])
+def test_a_loop_that_is_set_runs_later(guarded: Any, action: runtime.Action) -> None:
+    found = guarded(action)
+
+    def work() -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        task = asyncio.ensure_future(nothing())
+        loop.run_until_complete(task)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            both = asyncio.gather(nothing(), nothing())
+        loop.run_until_complete(both)
+        loop.close()
+        asyncio.set_event_loop(None)
+
+    asyncio.run(asyncio.to_thread(work))
+    assert not found
+
+
+def test_a_loop_that_is_set_and_runs_elsewhere(guarded: Any) -> None:
+    guarded("raise")
+
+    def work(loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        coroutine = nothing()
+        with contextlib.closing(coroutine), pytest.raises(runtime.LoopSafetyError) as stopped:
+            loop.run_until_complete(asyncio.ensure_future(coroutine))
+        assert stopped.value.violation.code == "LSF107"
+
+    async def main() -> None:
+        await asyncio.to_thread(work, asyncio.get_running_loop())
+
+    asyncio.run(main())
+
+
+def test_nothing_is_set(guarded: Any) -> None:
+    guarded("raise")
+
+    def work(start: Callable[[Any], Any]) -> None:
+        coroutine = nothing()
+        with contextlib.closing(coroutine), pytest.raises(runtime.LoopSafetyError) as stopped:
+            start(coroutine)
+        assert stopped.value.violation.code == "LSF107"
+
+    async def main() -> None:
+        for start in (asyncio.ensure_future, asyncio.gather, asyncio.create_task):
+            await asyncio.to_thread(work, start)
+
+    asyncio.run(main())

@@ -167,3 +167,65 @@ def test_beside_plugins_that_run_loops(project: Path, mark: str, backend: str, p
     assert failed(done) == ["test_wrong"], done.stdout
     assert "test_it.py:9: LSF103" in done.stdout
     assert "1 passed" in done.stdout
+
+
+EXPECTED = """\
+import asyncio
+import threading
+
+import pytest
+
+
+def put(name):
+    async def main():
+        event = asyncio.Event()
+        thread = threading.Thread(target=event.set, name=name)
+        thread.start()
+        thread.join()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_names(name):
+    put(name)
+
+
+@pytest.mark.xfail
+def test_expected():
+    put("three")
+
+
+@pytest.mark.xfail(strict=True)
+def test_expected_strictly():
+    put("four")
+
+
+@pytest.mark.xfail(raises=ValueError, strict=True)
+def test_another_failure_expected():
+    put("five")
+
+
+@pytest.mark.xfail(False, reason="not here")
+def test_not_expected():
+    put("six")
+
+
+@pytest.mark.xfail
+def test_right():
+    pass
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "xdist"])
+def test_expected_failures_and_names_of_threads(project: Path, workers: tuple[str, ...]) -> None:
+    (project / "test_it.py").write_text(EXPECTED)
+    done = play(project, "--loopsafe", "-rA", *workers)
+    assert failed(done) == ["test_another_failure_expected", "test_names[one]", "test_names[two]", "test_not_expected"]
+    assert sorted(re.findall(r"^XFAIL test_it\.py::(\w+)", done.stdout, re.M)) == [
+        "test_expected", "test_expected_strictly",
+    ]  # fmt: skip
+    assert re.findall(r"^XPASS test_it\.py::(\w+)", done.stdout, re.M) == ["test_right"]
+    summary = re.split(r"=+ loopsafe =+\n", done.stdout)[1]
+    assert len(re.findall(r"^test_it\.py:11: LSF103", summary, re.M)) == 1
+    assert "and 5 more)" in summary

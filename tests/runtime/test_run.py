@@ -222,3 +222,49 @@ def test_what_the_project_marks(project: Path) -> None:
         ("LSF108", 13, "Desk.ring"),
         ("LSF108", 15, "marked.close"),
     ]
+
+
+def test_the_command_fails(project: Path) -> None:
+    (project / "app.py").write_text("pass\n")
+    done = loopsafe(project, "check", "app.py", "--verify", "--", sys.executable, "-c", "raise SystemExit(3)")
+    assert (done.returncode, "exit code 3." in done.stderr) == (1, True), done.stderr
+    done = loopsafe(project, "check", "app.py", "--verify", "--", sys.executable, "-c", "pass")
+    assert done.returncode == 0
+
+
+def test_no_command(project: Path) -> None:
+    done = loopsafe(project, "check", "app.py", "--verify", "--")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--verify -- goes with a command" in done.stderr
+
+
+def test_bad_evidence_is_told_before_the_check(project: Path) -> None:
+    (project / "seen.json").write_text("[" * 200_000)
+    done = loopsafe(project, "check", "--evidence", "seen.json", "app.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: seen.json: row 1 is not one of a guard's")
+
+
+def test_a_violation_inside_a_library(project: Path) -> None:
+    library = project / "env" / "site-packages"
+    library.mkdir(parents=True)
+    (library / "sender.py").write_text("def send(queue):\n    queue.put_nowait(1)\n")
+    (project / "uses.py").write_text(
+        "import asyncio, sys\nsys.path.append('env/site-packages')\nimport sender\n\n\nasync def main():\n"
+        "    await asyncio.to_thread(getattr(sender, 'se' + 'nd'), asyncio.Queue())\n\n\nasyncio.run(main())\n"
+    )
+    loopsafe(project, "run", "--json", "seen.json", "uses.py")
+    done = loopsafe(project, "check", "--evidence", "seen.json", "uses.py")
+    assert "in library env/site-packages/sender.py:2: LSF102 was seen there" in done.stdout, done.stdout
+    assert "not found  " not in done.stdout
+
+
+def test_the_file_has_changed_since(project: Path) -> None:
+    loopsafe(project, "run", "--json", "seen.json", "app.py")
+    (project / "app.py").write_text(f"# One row more.\n{PROGRAM}")
+    done = loopsafe(project, "check", "--evidence", "seen.json", "app.py")
+    assert "confirmed  app.py:18:9: LSF102" in done.stdout
+    (project / "app.py").write_text(PROGRAM.replace("put_nowait(1)", "put_nowait(3)"))
+    done = loopsafe(project, "check", "--evidence", "seen.json", "app.py")
+    assert "outdated   app.py:17: LSF102 was seen when other text stood there" in done.stdout
+    assert "confirmed" not in done.stdout

@@ -57,6 +57,8 @@ def _with_command(args: list[str]) -> list[str]:
     """`--verify -- COMMAND` with the command's words as values of an option: they are no options or paths of ours."""
     for at in range(len(args) - 1):
         if args[:1] == ["check"] and args[at] == "--verify" and args[at + 1] == "--":
+            if not args[at + 2 :]:
+                raise click.UsageError("--verify -- goes with a command")
             return [*args[:at], *(f"--command={word}" for word in args[at + 2 :])]
     return args
 

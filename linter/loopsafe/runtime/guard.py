@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from inspect import CO_COROUTINE
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, Literal, get_args
 
 from loopsafe.runtime import imports, marks, watching
 from loopsafe.runtime.boundaries import boundary, is_chained, is_finalizer, is_handled
-from loopsafe.runtime.journal import tell
+from loopsafe.runtime.journal import harmless, tell
 from loopsafe.runtime.owners import foreign
 from loopsafe.runtime.patching import Undo
 from loopsafe.runtime.places import HERE, frames, is_own, name_of, own
@@ -47,14 +48,8 @@ class Guard:
         loop, thread = foreign(it, operation)
         if not thread:
             return False
-        frame = sys._getframe(1)
-        if self._is_within(frame) or is_chained(frame) or is_finalizer(frame):
-            return False
-        if operation.code == "LSF107" and operation.owner == "none" and is_handled(frame):
-            return False
-        self._here.last = id(frame), frame.f_code
-        told = self._tell(_violation(it, operation, loop, thread, frame))
-        return told and self.action == "repair" and not operation.waits and operation.owner != "none"
+        counts = self._act(harmless(self._told, it, operation, loop, thread, sys._getframe(1)))
+        return counts and self.action == "repair" and not operation.waits and operation.owner != "none"
 
     def hand(self, it: Any, operation: Operation, arguments: tuple[Sequence[object], dict[str, object]]) -> Any:
         """Do on its loop what `check` wants to be handed over."""
@@ -68,32 +63,47 @@ class Guard:
         """
         if future.done():
             return
-        frame, name = sys._getframe(1), threading.current_thread().name
-        here = spots(own(list(frames(frame.f_back))))
+        self._act(harmless(self._told_of_wait, future, sys._getframe(1)))
+
+    def _act(self, violation: Violation | None) -> bool:
+        """Raise, if that is the action; whether there is a violation."""
+        if violation and self.action == "raise":
+            raise LoopSafetyError(violation)
+        return violation is not None
+
+    def _told(self, it: Any, operation: Operation, loop: Any, thread: int, frame: FrameType) -> Violation | None:
+        """What is wrong with the operation of the frame, which is told; None if it does not count."""
+        if self._is_within(frame) or is_chained(frame) or is_finalizer(frame):
+            return None
+        if operation.code == "LSF107" and operation.owner == "none" and is_handled(frame):
+            return None
+        self._here.last = id(frame), frame.f_code
+        return self._tell(_violation(it, operation, loop, thread, frame))
+
+    def _told_of_wait(self, future: Any, frame: FrameType) -> Violation | None:
+        name, here = threading.current_thread().name, spots(own(list(frames(frame.f_back))))
         loop = _in_words(future._loopsafe_loop)
         api = f"run_coroutine_threadsafe().{frame.f_code.co_name}"
-        self._tell(Violation("LSF205", api, here[0], here, name, loop, name, (), waits=True))
+        return self._tell(Violation("LSF205", api, here[0], here, name, loop, name, (), waits=True))
 
     def _is_within(self, frame: FrameType) -> bool:
         """Whether an operation that was told of does this one inside."""
         last = getattr(self._here, "last", None)
         return last is not None and any((id(one), one.f_code) == last for one in frames(frame.f_back))
 
-    def _tell(self, violation: Violation) -> bool:
-        """Tell of it, once for each place; whether it counts."""
+    def _tell(self, violation: Violation) -> Violation | None:
+        """Tell of it, once for each place; None if it does not count."""
         if silenced(violation.place, violation.code) or silenced(violation.stack[0], violation.code):
-            return False
+            return None
         if self.ignores(violation):
-            return False
+            return None
         key = violation.code, violation.place.path, violation.place.row
         with self._lock:
             new = key not in self.seen
             self.seen.setdefault(key, violation)
         if new or self.action == "raise":
-            self.listener(violation)
-        if self.action == "raise":
-            raise LoopSafetyError(violation)
-        return True
+            harmless(self.listener, violation)
+        return violation
 
 
 def _violation(it: Any, operation: Operation, loop: Any, thread: int, frame: FrameType) -> Violation:
@@ -136,6 +146,7 @@ def install(action: Action = "report", listener: Listener | None = None) -> Guar
     Raises:
         ValueError: there is no such action.
         RuntimeError: a guard is there already.
+        Exception: asyncio cannot be changed; it is as it was.
     """
     if action not in ACTIONS:
         raise ValueError(f"the action is one of {', '.join(ACTIONS)}, not `{action}`")
@@ -143,13 +154,19 @@ def install(action: Action = "report", listener: Listener | None = None) -> Guar
         raise RuntimeError("the guard is installed already")
     guard = Guard(action, listener or tell)
     _GUARDS.append(guard)
-    guard.undo += watching.watch_asyncio(guard)
-    guard.undo.append(imports.after_import(lambda module: guard.undo.extend(_found_in(module, guard))))
+    try:
+        # Each as soon as it is known: what follows may fail.
+        guard.undo.extend(watching.watch_asyncio(guard))
+    except BaseException:
+        uninstall()
+        raise
+    guard.undo.append(imports.after_import(functools.partial(_loaded, guard)))
     return guard
 
 
-def _found_in(module: Any, guard: Guard) -> list[Undo]:
-    return [*watching.watch_library(module, guard), *marks.watch_marked(module, guard)]
+def _loaded(guard: Guard, module: ModuleType) -> None:
+    for watch in (watching.watch_library, marks.watch_marked):
+        harmless(guard.undo.extend, watch(module, guard))
 
 
 def uninstall() -> None:

@@ -5,14 +5,36 @@ Lines are appended whole, so that several processes may write into one file, and
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
 
 from loopsafe.runtime.violations import Violation, from_json
 
 FILE = "LOOPSAFE_GUARD_JSON"
 """The environment's name for the file."""
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def harmless(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+    """What the function gives. That it fails is said, and is no business of the program that is watched: then None."""
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:
+        complain(f"something cannot be watched or told: {type(error).__name__}: {error}")
+        return None
+
+
+@functools.lru_cache(maxsize=100)
+def complain(text: str) -> None:
+    """Say on standard error, once, what ails the guard, if that can be said."""
+    with contextlib.suppress(Exception):
+        _print(f"loopsafe: {text}")
 
 
 class Journal:
@@ -53,7 +75,7 @@ def read(lines: Iterable[str]) -> list[Violation]:
         if line.strip():
             try:
                 violation = from_json(line)
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise ValueError(f"row {row} is not one of a guard's: {error}") from error
             found.setdefault((violation.code, violation.place.path, violation.place.row), violation)
     return list(found.values())
@@ -61,5 +83,9 @@ def read(lines: Iterable[str]) -> list[Violation]:
 
 def tell(violation: Violation) -> None:
     """Print it to standard error."""
+    _print(str(violation))
+
+
+def _print(text: str) -> None:
     if sys.stderr is not None:
-        print(violation, file=sys.stderr, flush=True)
+        print(text, file=sys.stderr, flush=True)

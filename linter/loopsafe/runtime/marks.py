@@ -17,13 +17,14 @@ from loopsafe.runtime.watching import Judge, watch_class
 _MARK = re.compile(r"#\s*loopsafe:[^#]*\b(?:loop-bound|runs-on=loop)\b")
 
 
-def watch_marked(module: ModuleType, judge: Judge) -> list[Undo]:
+def watch_marked(module: ModuleType, judge: Judge) -> Iterator[Undo]:
     """Watch what is marked in a module that has just been loaded; mostly nothing."""
     path = getattr(module, "__file__", None) or ""
     if not path.endswith(".py") or is_of_python(path) or "site-packages" in path:
-        return []
+        return
     rows = {row for row, line in enumerate(linecache.getlines(path), 1) if _MARK.search(line)}
-    return list(_watch(vars(module), module.__name__, rows, judge)) if rows else []
+    if rows:
+        yield from _watch(vars(module), module.__name__, rows, judge)
 
 
 def _watch(names: Any, module: str, rows: set[int], judge: Judge) -> Iterator[Undo]:

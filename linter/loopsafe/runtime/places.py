@@ -7,14 +7,14 @@ import sys
 import sysconfig
 import threading
 import weakref
-from asyncio.events import _get_running_loop
+from asyncio import events
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 from loopsafe.runtime.rows import Side
 
-running: Callable[[], Any] = _get_running_loop
+running: Callable[[], Any] = events._get_running_loop
 """The asyncio loop that runs on this thread, or None."""
 
 _STDLIB = tuple(
@@ -30,6 +30,12 @@ _LIBRARIES = frozenset(
 )  # fmt: skip
 _TRIO: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 _OURS = f"{__name__.rpartition('.')[0]}."
+
+
+def set_loop() -> Any:
+    """The asyncio loop that was set for this thread, whether it runs or not, or None. None is made."""
+    policy = events._event_loop_policy  # type: ignore[attr-defined]
+    return getattr(getattr(policy, "_local", None), "_loop", None)
 
 
 def trio_runner() -> Any:

@@ -54,10 +54,14 @@ class _Watch:
         self._journal = Journal(str(config.getoption("loopsafe_json")))
         self._worker = hasattr(config, "workerinput")
         if not self._worker:
-            self._journal.begin()
+            try:
+                self._journal.begin()
+            except OSError as error:
+                raise pytest.UsageError(f"--loopsafe-json: {error}") from error
         self._test: list[Violation] = []
         self._outside: list[str] = []
-        self._told: dict[str, list[str]] = {}
+        # By place and code: how it is told, and the tests that got there.
+        self._told: dict[str, tuple[str, dict[str, None]]] = {}
         self._item: pytest.Item | None = None
         # One that the environment has started says it on standard error.
         runtime.uninstall()
@@ -65,7 +69,9 @@ class _Watch:
         self._guard.ignores = self._is_ignored
 
     def _see(self, violation: Violation) -> None:
-        self._journal.write(violation)
+        from loopsafe.runtime.journal import harmless
+
+        harmless(self._journal.write, violation)
         if self._item is None:
             self._outside.append(str(violation))
         else:
@@ -87,14 +93,20 @@ class _Watch:
             self._item = None
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Fail the phase in which something was seen."""
-        report = yield
         seen, self._test = self._test, []
+        raised = call.excinfo
+        if seen and not raised and item.get_closest_marker("xfail"):
+            # pytest takes the failure for the expected one if it is an exception, also by its class.
+            call.excinfo = pytest.ExceptionInfo.from_exception(_raised(seen[0]))
+        report = yield
         if seen:
             told = "\n\n".join(str(violation) for violation in seen)
-            report.loopsafe = [_headline(violation) for violation in seen]  # type: ignore[attr-defined]
-            if report.failed:
+            report.loopsafe = [(_key(one), _headline(one)) for one in seen]  # type: ignore[attr-defined]
+            if raised and report.failed:
                 report.sections.append(("loopsafe", told))
             else:
                 report.outcome, report.longrepr = "failed", told
@@ -102,8 +114,8 @@ class _Watch:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep it for the summary; with xdist, where all reports come together."""
-        for line in getattr(report, "loopsafe", ()):
-            self._told.setdefault(line, []).append(report.nodeid)
+        for key, line in getattr(report, "loopsafe", ()):
+            self._told.setdefault(key, (line, {}))[1][report.nodeid] = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -127,10 +139,24 @@ class _Watch:
             terminalreporter.write_line("loopsafe: no object of a loop was touched off its thread.")
             return
         terminalreporter.section("loopsafe")
-        for line, tests in sorted(self._told.items()):
-            terminalreporter.write_line(f"{line}  ({_tests(tests)})")
-        for told in self._outside:
+        for _, (line, tests) in sorted(self._told.items()):
+            terminalreporter.write_line(f"{line}  ({_tests(list(tests))})")
+        for told in dict.fromkeys(self._outside):
             terminalreporter.write_line(f"{told}\n    {_OUTSIDE}")
+
+
+def _raised(violation: Violation) -> Exception:
+    """The exception that the action `raise` would have raised, with a traceback."""
+    from loopsafe.runtime.violations import LoopSafetyError
+
+    try:
+        raise LoopSafetyError(violation)
+    except LoopSafetyError as error:
+        return error
+
+
+def _key(violation: Violation) -> str:
+    return f"{violation.place}: {violation.code}"
 
 
 def _headline(violation: Violation) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from loopsafe.runtime import rows
 from loopsafe.runtime.owners import LOOPS, made
 from loopsafe.runtime.patching import Undo, around, in_front, marked
-from loopsafe.runtime.places import HERE, running
+from loopsafe.runtime.places import HERE, running, set_loop
 from loopsafe.runtime.rows import Operation, Watched
 from loopsafe.runtime.starts import note
 
@@ -43,29 +43,26 @@ _OWNER = {
 }
 
 
-def watch_asyncio(judge: Judge) -> list[Undo]:
-    """Watch asyncio, and the libraries that are loaded already."""
-    undo = [one for watched in rows.ASYNCIO for one in _watch(watched, judge)]
-    undo += _watch_c(judge)
-    undo += _watch_transports(judge)
-    undo += _watch_loops(asyncio.BaseEventLoop)
-    undo += _watch_waits(judge)
-    undo += _watch_starts()
+def watch_asyncio(judge: Judge) -> Iterator[Undo]:
+    """Watch asyncio, and the libraries that are loaded already; of each change, as it is made, what undoes it."""
+    for watched in rows.ASYNCIO:
+        yield from _watch(watched, judge)
+    yield from _watch_c(judge)
+    yield from _watch_transports(judge)
+    yield from _watch_loops(asyncio.BaseEventLoop)
+    yield from _watch_waits(judge)
+    yield from _watch_starts()
     for module in tuple(sys.modules.values()):
-        undo += watch_library(module, judge)
-    return undo
+        yield from watch_library(module, judge)
 
 
-def watch_library(module: ModuleType, judge: Judge) -> list[Undo]:
+def watch_library(module: ModuleType, judge: Judge) -> Iterator[Undo]:
     """Watch what a module that has just been loaded has to be watched; mostly nothing."""
     name = getattr(module, "__name__", "")
     if name == "uvloop":
-        return list(_watch_uvloop(module, judge))
-    return [
-        undo
-        for watched in _BY_MODULE.get(name, ())
-        for undo in _watch(watched, judge)
-    ]  # fmt: skip
+        yield from _watch_uvloop(module, judge)
+    for watched in _BY_MODULE.get(name, ()):
+        yield from _watch(watched, judge)
 
 
 _BY_MODULE: dict[str, list[Watched]] = {}
@@ -126,13 +123,14 @@ def _operation(watched: Watched, method: str) -> Operation:
 
 def _values(operation: Operation, judge: Judge) -> dict[str, object]:
     values = {"HERE": HERE[operation.side], "CHECK": judge.check, "HAND": judge.hand, "ROW": operation}
-    return {**values, "IS_FUTURE": asyncio.isfuture}
+    return {**values, "IS_FUTURE": asyncio.isfuture, "SET": set_loop}
 
 
-# What stands for the loop where a function is not a method of something that has one. A future needs none.
+# What stands for the loop where a function is not a method of something that has one: the loop that was set for the
+# thread, which it may run later. A future needs none.
 _LOOSE = {
-    "ensure_future": "if HERE() is None and not IS_FUTURE(self): CHECK(loop, ROW)",
-    "gather": "if HERE() is None and not any(map(IS_FUTURE, coros_or_futures)): CHECK(None, ROW)",
+    "asyncio.ensure_future": "if HERE() is None and not IS_FUTURE(self): CHECK(loop or SET(), ROW)",
+    "asyncio.gather": "if HERE() is None and not any(map(IS_FUTURE, coros_or_futures)): CHECK(SET(), ROW)",
 }
 
 
@@ -140,7 +138,7 @@ def _row_for(operation: Operation, slotted: bool = False) -> str:
     """The row that runs first. On the right thread it is one call of C and one comparison."""
     owner = _OWNER[operation.owner]
     if operation.owner == "none":
-        return _LOOSE.get(operation.method, "if HERE() is None: CHECK(None, ROW)")
+        return _LOOSE.get(f"{operation.api}.{operation.method}", "if HERE() is None: CHECK(None, ROW)")
     if slotted and operation.owner == "waits":
         return "CHECK(self, ROW)" if operation.waits else "if CHECK(self, ROW): return HAND(self, ROW, ARGUMENTS)"
     if operation.owner == "waits" and operation.waits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import loopsafe
 from loopsafe.findings import Finding, Report
@@ -17,6 +18,9 @@ from loopsafe.frontends.work import CLEAN, FAILED, FINDINGS, Work, tell_problems
 from loopsafe.render import formats
 from loopsafe.render.results import Results, RuleInfo
 from loopsafe.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from loopsafe.runtime.violations import Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ def run_check(request: CheckRequest) -> int:
     Raises:
         CannotWork: the configuration or an option cannot be used.
     """
+    # What is no evidence is told at once.
+    seen = _evidence(request)
     work = (
         work_on_stdin(request.stdin_filename, request.selection)
         if request.stdin_filename
@@ -79,10 +85,18 @@ def run_check(request: CheckRequest) -> int:
         complain(*watch.lines())
     if request.verify:
         _verify(request, work, report)
-    if request.evidence or request.command:
-        _compare(request, work, report)
+    if request.command:
+        from loopsafe.frontends.commands import evidence
+
+        seen, ended = evidence.seen_by(request.command)
+    else:
+        ended = 0
+    if seen is not None:
+        _compare(request, work, report, seen)
     if failed:
         return FAILED
+    if ended:
+        return FINDINGS
     return FINDINGS if report.findings and not request.exit_zero else CLEAN
 
 
@@ -120,11 +134,18 @@ def _verify(request: CheckRequest, work: Work, report: Report) -> None:
         complain(*refused, f"Wrote {written} reproducer{'' if written == 1 else 's'} to {request.verify}.")
 
 
-def _compare(request: CheckRequest, work: Work, report: Report) -> None:
+def _evidence(request: CheckRequest) -> list[Violation] | None:
+    if not request.evidence:
+        return None
+    from loopsafe.frontends.commands import evidence
+
+    return evidence.seen_in(request.evidence)
+
+
+def _compare(request: CheckRequest, work: Work, report: Report, seen: list[Violation]) -> None:
     """Say what was seen: beside the findings where people read them, else on standard error."""
     from loopsafe.frontends.commands import evidence
 
-    seen = evidence.seen_in(request.evidence) if request.evidence else evidence.seen_by(request.command)
     told = evidence.harmless_lines(work, report, seen)
     if formats.load(request.output_format).for_people and not request.output_file:
         write(told)

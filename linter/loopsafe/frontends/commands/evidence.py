@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loopsafe.findings import Finding, Report
@@ -46,8 +47,8 @@ def seen_in(file: str) -> list[Violation]:
         raise CannotWork(f"{file}: {error}") from error
 
 
-def seen_by(command: Sequence[str]) -> list[Violation]:
-    """What happens while a command runs.
+def seen_by(command: Sequence[str]) -> tuple[list[Violation], int]:
+    """What happens while a command runs, and its exit code.
 
     Raises:
         CannotWork: it cannot be started.
@@ -57,7 +58,7 @@ def seen_by(command: Sequence[str]) -> list[Violation]:
         code = watch(command, file)
         if code:
             complain(f"The command ended with exit code {code}.")
-        return seen_in(file) if os.path.exists(file) else []
+        return (seen_in(file) if os.path.exists(file) else []), code
 
 
 def compare(findings: Iterable[Finding], seen: Sequence[Violation]) -> Compared:
@@ -85,18 +86,49 @@ def _is_of(finding: Finding, violation: Violation) -> bool:
 
 def lines(work: Work, report: Report, seen: Sequence[Violation]) -> Iterator[str]:
     """What to print of a report beside what was seen."""
-    compared = compare(report.findings, seen)
+    moved = [_as_now(violation) for violation in seen]
+    compared = compare(report.findings, [violation for violation in moved if violation])
+    roots = [project.config.root for project in work.projects()]
+    inside = [violation for violation in compared.missed if _is_installed(violation.place, roots)]
+    missed = [violation for violation in compared.missed if violation not in inside]
     for finding, violation in compared.confirmed:
         yield f"confirmed  {finding.location}: {finding.code} was seen on `{violation.thread}`"
     for finding in compared.unseen:
         yield f"not seen   {finding.location}: {finding.code} did not happen in this run"
-    for number, violation in enumerate(compared.missed):
+    for violation in inside:
+        yield f"in library {violation.place}: {violation.code} was seen there; libraries are not reported on"
+    for violation in (one for one, now in zip(seen, moved, strict=True) if now is None):
+        yield f"outdated   {violation.place}: {violation.code} was seen when other text stood there; run it again"
+    for number, violation in enumerate(missed):
         yield f"not found  {violation.place}: {violation.code} {violation.message}"
         yield f"           {_why(work, violation) if number < _TRACED else 'see `loopsafe trace` there'}"
     yield (
         f"Of {len(report.findings)} findings {len(compared.confirmed)} were seen; "
-        f"{len(compared.missed)} violations were seen and not found."
+        f"{len(missed)} violations were seen and not found."
     )
+
+
+def _as_now(violation: Violation) -> Violation | None:
+    """The violation with the rows on which its texts stand now; None if that of its place is not to be had."""
+    place = _moved(violation.place)
+    stack = tuple(spot for spot in map(_moved, violation.stack) if spot)
+    return replace(violation, place=place, stack=stack) if place else None
+
+
+def _moved(spot: Spot) -> Spot | None:
+    """The spot on the row where its text stands now, if that is sure."""
+    rows = [line.strip() for line in linecache.getlines(spot.path)]
+    if not spot.source or spot.path.startswith("<") or rows[spot.row - 1 : spot.row] == [spot.source]:
+        return spot
+    at = [row for row, text in enumerate(rows, 1) if text == spot.source]
+    return replace(spot, row=at[0]) if len(at) == 1 else None
+
+
+def _is_installed(place: Spot, roots: Sequence[Path]) -> bool:
+    """Whether it is in an installed library; one that is checked as a project itself is none."""
+    path = Path(os.path.realpath(place.path))
+    below = [path.relative_to(os.path.realpath(root)) for root in roots if _is_in(place, root)]
+    return all("site-packages" in one.parts for one in below or [path])
 
 
 def harmless_lines(work: Work, report: Report, seen: Sequence[Violation]) -> Iterator[str]:

@@ -15,10 +15,12 @@ def run_guarded(program: Sequence[str], *, module: bool, action: str, file: str)
     """Run a script, or a module, with its arguments; its exit code. Where the system can, it takes this one's place.
 
     Raises:
-        CannotWork: there is no such script, or Python cannot be started.
+        CannotWork: there is no such script, the file cannot be written, or Python cannot be started.
     """
     if not module and not os.path.exists(program[0]):
         raise CannotWork(f"{program[0]}: there is no such script")
+    if file:
+        _ensure_writable(file)
     command = [sys.executable, *(["-m"] if module else []), *program]
     environment = guarded(os.environ, action, file)
     sys.stdout.flush()
@@ -40,3 +42,15 @@ def watch(command: Sequence[str], file: str) -> int:
         return subprocess.run(command, env=guarded(os.environ, "report", file), check=False).returncode
     except OSError as error:
         raise CannotWork(f"{command[0]}: cannot be run: {error.strerror or error}") from error
+
+
+def _ensure_writable(file: str) -> None:
+    new = not os.path.lexists(file)
+    try:
+        with open(file, "a", encoding="utf-8"):
+            pass
+        if new:
+            # A file stands for something that was seen.
+            os.remove(file)
+    except OSError as error:
+        raise CannotWork(f"{file}: cannot be written: {error.strerror or error}") from error
