@@ -97,10 +97,8 @@ class Guard:
             return None
         if self.ignores(violation):
             return None
-        key = violation.code, violation.place.path, violation.place.row
         with self._lock:
-            new = key not in self.seen
-            self.seen.setdefault(key, violation)
+            new = self.seen.setdefault(violation.key, violation) is violation
         if new or self.action == "raise":
             harmless(self.listener, violation)
         return violation

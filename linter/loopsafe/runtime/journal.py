@@ -52,10 +52,9 @@ class Journal:
 
     def write(self, violation: Violation) -> None:
         """Add a violation, unless its place is known."""
-        key = violation.code, violation.place.path, violation.place.row
-        if not self._path or key in self._written:
+        if not self._path or violation.key in self._written:
             return
-        self._written.add(key)
+        self._written.add(violation.key)
         line = f"{violation.as_json()}\n".encode()
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
@@ -77,7 +76,7 @@ def read(lines: Iterable[str]) -> list[Violation]:
                 violation = from_json(line)
             except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise ValueError(f"row {row} is not one of a guard's: {error}") from error
-            found.setdefault((violation.code, violation.place.path, violation.place.row), violation)
+            found.setdefault(violation.key, violation)
     return list(found.values())
 
 

@@ -61,6 +61,11 @@ class Violation:
     start: Spot | None = None
 
     @property
+    def key(self) -> tuple[str, str, int]:
+        """What is told of once: a rule at a row."""
+        return self.code, self.place.path, self.place.row
+
+    @property
     def name(self) -> str:
         """The name of the rule."""
         return NAMES[self.code]
