@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.clock import CLOCK
 from tests.support.command_line import Cli
 
 LIBRARY = """\
@@ -39,23 +40,6 @@ class Ticker:
 
     def ticked(self, number) -> None:
         pass
-"""
-STORED = """\
-import asyncio
-
-from tickers import Ticker
-
-
-class Clock:
-    def __init__(self) -> None:
-        self._ticks: asyncio.Queue[int] = asyncio.Queue()
-
-    async def run(self) -> None:
-        Ticker(self._tick).start()
-        await self._ticks.get()
-
-    def _tick(self, number: int) -> None:
-        self._ticks.put_nowait(number)
 """
 HOOK = """\
 import asyncio
@@ -109,13 +93,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with a project that nothing is configured for."""
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "clock.py").write_text(STORED)
+    (tmp_path / "clock.py").write_text(CLOCK)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "clock"\n')
     return tmp_path
 
 
 @pytest.mark.parametrize(
-    ("text", "row"), [(STORED, 15), (HOOK, 16), (DECORATED, 15)], ids=["stored callback", "hook", "decorator"]
+    ("text", "row"), [(CLOCK, 15), (HOOK, 16), (DECORATED, 15)], ids=["stored callback", "hook", "decorator"]
 )
 def test_what_a_library_calls_on_its_thread(text: str, row: int, cli: Cli, project: Path) -> None:
     core = install(project / ".venv") / "core.py"
@@ -180,7 +164,7 @@ def test_switched_off(cli: Cli, project: Path) -> None:
 
 
 def test_nothing_of_a_library_is_reported(cli: Cli, project: Path) -> None:
-    own = STORED.replace("from tickers import Ticker", "").replace("Clock", "Own")
+    own = CLOCK.replace("from tickers import Ticker", "").replace("Clock", "Own")
     folder = install(project / ".venv", LIBRARY + own)
     (project / "clock.py").write_text("import tickers\ntickers.core.Own\n")
     assert cli("check").returncode == 0
@@ -244,7 +228,7 @@ if __name__ == "__main__":
 def test_threads_that_the_project_never_starts(cli: Cli, project: Path) -> None:
     install(project / ".venv", UNREACHED)
     assert cli("check").returncode == 0
-    (project / "clock.py").write_text(STORED.replace(".start()", ".start_in_background()"))
+    (project / "clock.py").write_text(CLOCK.replace(".start()", ".start_in_background()"))
     assert "LSF102" in cli("check").stdout
 
 
@@ -274,7 +258,7 @@ def test_a_module_comes_before_a_folder_of_its_name(cli: Cli, project: Path) -> 
     packages = install(project / ".venv").parent
     (packages / "ticks").mkdir()
     (packages / "ticks.py").write_text(LIBRARY)
-    (project / "clock.py").write_text(STORED.replace("tickers", "ticks"))
+    (project / "clock.py").write_text(CLOCK.replace("tickers", "ticks"))
     assert "LSF102" in cli("check").stdout
 
 

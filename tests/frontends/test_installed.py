@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.clock import CLOCK
 from tests.support.command_line import Cli
 
 LIBRARY = """\
@@ -22,23 +23,6 @@ class Ticker:
     def _run(self) -> None:
         self._on_tick(1)
 """
-PROJECT = """\
-import asyncio
-
-from tickers import Ticker
-
-
-class Clock:
-    def __init__(self) -> None:
-        self._ticks: asyncio.Queue[int] = asyncio.Queue()
-
-    async def run(self) -> None:
-        Ticker(self._tick).start()
-        await self._ticks.get()
-
-    def _tick(self, number: int) -> None:
-        self._ticks.put_nowait(number)
-"""
 
 
 @pytest.fixture
@@ -50,7 +34,7 @@ def site_packages(tmp_path: Path) -> Path:
     (folder / "tickers" / "__init__.py").write_text("from .core import Ticker\n")
     (folder / "tickers" / "core.py").write_text(LIBRARY)
     (folder / "unused" / "__init__.py").write_text("def broken(:\n")
-    (tmp_path / "clock.py").write_text(PROJECT)
+    (tmp_path / "clock.py").write_text(CLOCK)
     (tmp_path / "pyproject.toml").write_text("[tool.loopsafe]\n")
     return folder
 
