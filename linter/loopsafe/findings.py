@@ -179,7 +179,7 @@ class Whole:
     """All that there is to say of one project, for whoever asks for a part of it.
 
     `muted` are the places, as path, row and code, at which a `# noqa` silences a finding that is told of there.
-    `beside` are the paths of the installed files that were read.
+    `beside` are the paths of the installed files that were read or searched.
     """
 
     findings: tuple[Finding, ...]

@@ -191,7 +191,7 @@ def libraries(project: Project) -> dict[str, str]:
     if environment is None:
         return {}
     found, _ = reader.read_all([f for f in project.files if not f.barred], {}, None, project.config.max_file_size)
-    dependencies = _dependencies(found, project.config, environment)
+    dependencies = _dependencies(_linked(found, project.config), project.config, environment)
     read = dependencies.read(found, reader, project.config.max_file_size)
     modules = Counter(one.file.library for one in read)
     return {
@@ -207,7 +207,7 @@ def study(folder: str, library: str, write: Callable[[Sequence[Module]], str]) -
     """
     config, reader, here = Config(Path(folder)), Reader(), os.getcwd()
     found, _ = reader.read_all([f for f in installed_files([Path(folder)], [library]) if not _is_test(f.path)], {})
-    read = Modules((_module_path(r.file, config), r.facts) for r in found)
+    read = _linked(found, config)
     trial = os.path.join(folder, "loopsafe_trial.py")
     text = {trial: write(read.all)}
     found += reader.read_all([SourceFile(trial, shown(trial, here), True)], text)[0]
@@ -243,16 +243,17 @@ def _read(
         found += _beside(found, config, texts, reader)
     installed: list[Read] = []
     searched: list[str] = []
-    environment = environment_of(config)
+    environment, modules = environment_of(config), _linked(found, config)
     if environment is not None:
         own = {read.file.path for read in found}
-        dependencies = _dependencies(found, config, environment)
+        dependencies = _dependencies(modules, config, environment)
         installed = [r for r in dependencies.read(found, reader, config.max_file_size) if r.file.path not in own]
         searched = dependencies.searched
     reader.known.save()
     by_path = {_module_path(r.file, config): r for r in (*found, *installed)}
-    libraries = {path: r.file.library for path, r in by_path.items() if r.file.library}
-    modules = Modules(((path, r.facts) for path, r in by_path.items()), libraries)
+    if installed:
+        libraries = {path: r.file.library for path, r in by_path.items() if r.file.library}
+        modules = Modules(((path, r.facts) for path, r in by_path.items()), libraries)
     graded = tuple(replace(problem, level=config.unreadable) for problem in problems)
     shown_paths = frozenset(r.file.shown for r in installed)
     return _Sources(config, by_path, modules, graded, tuple(barred), shown_paths, tuple(searched))
@@ -265,7 +266,7 @@ def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], r
     names, found = {folder for folder, slash, _ in own if slash and folder != ".."}, [*scripts]
     while True:
         known = {read.file.path for read in found}
-        modules = Modules((_module_path(r.file, config), r.facts) for r in found)
+        modules = _linked(found, config)
         names |= {name.partition(".")[0] for name in modules.imported}
         more = [file for file in installed_files([config.root], names) if file.path not in known]
         read = reader.read_all(more, texts, largest=config.max_file_size)[0]
@@ -274,9 +275,12 @@ def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], r
         found += read
 
 
-def _dependencies(project: Sequence[Read], config: Config, environment: Environment) -> Dependencies:
-    """What is to be read of installed packages that no pack describes."""
-    modules = Modules((_module_path(r.file, config), r.facts) for r in project)
+def _linked(read: Iterable[Read], config: Config) -> Modules:
+    return Modules({_module_path(r.file, config): r.facts for r in read}.items())
+
+
+def _dependencies(modules: Modules, config: Config, environment: Environment) -> Dependencies:
+    """What the project is to read of installed packages that no pack describes."""
     own = {module.name.partition(".")[0] for module in modules.all}
     for folder in environment.folders:
         if not os.path.isdir(folder):

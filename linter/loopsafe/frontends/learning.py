@@ -100,8 +100,7 @@ def _is_plain_method(method: Scope) -> bool:
 
 def _does_nothing(method: Scope) -> bool:
     """Whether a method is there to be overridden: its body is empty, or only raises."""
-    raised = {id(call) for call in method.calls if call.role == "value"} if method.raises else set()
-    return not method.stores and all(id(call) in raised for call in method.calls)
+    return not method.stores and all(method.raises and call.role == "value" for call in method.calls)
 
 
 def _called_attributes(cls: Scope, facts: FileFacts) -> set[str]:

@@ -249,17 +249,16 @@ def built_in_packs(imported: AbstractSet[str] | None = None) -> tuple[Pack, ...]
 
 def described(packs: Iterable[Pack]) -> set[str]:
     """The dotted names of the libraries that packs are about: of those that come with loopsafe, and of these."""
-    texts = (found[1] for text in _built_in_texts().values() if (found := _IMPORTS.search(text)))
-    return {name for text in texts for name in _DOTTED.findall(text)} | {
-        name for pack in packs for name in pack.imports
-    }
+    return _about(_built_in_texts().values(), packs)
 
 
 def calling_back(packs: Iterable[Pack]) -> set[str]:
     """Those of them whose libraries call the project on threads of their own."""
-    texts = (text for text in _built_in_texts().values() if 'where = "thread"' in text)
-    found = {name for text in texts if (found := _IMPORTS.search(text)) for name in _DOTTED.findall(found[1])}
-    return found.union(*(pack.imports for pack in packs))
+    return _about((text for text in _built_in_texts().values() if 'where = "thread"' in text), packs)
+
+
+def _about(texts: Iterable[str], packs: Iterable[Pack]) -> set[str]:
+    return {name for text in texts for name in _imports_of(text) or ()}.union(*(pack.imports for pack in packs))
 
 
 @lru_cache(maxsize=1)
@@ -277,8 +276,14 @@ def _built_in(name: str) -> Pack:
 
 def _may_apply(text: str, imported: AbstractSet[str]) -> bool:
     """A glance at the text: most packs are about libraries the project does not import, and TOML takes time to read."""
+    names = _imports_of(text)
+    return names is None or not imported.isdisjoint(names)
+
+
+def _imports_of(text: str) -> list[str] | None:
+    """The imports of a pack, by its text; None where it has none."""
     found = _IMPORTS.search(text)
-    return found is None or not imported.isdisjoint(_DOTTED.findall(found[1]))
+    return _DOTTED.findall(found[1]) if found else None
 
 
 def load_packs(paths: Iterable[Path]) -> tuple[Pack, ...]:

@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
+from loopsafe.facts.imports import absolute_name, imports_in, prefixes
 from loopsafe.facts.schema import Attr, Call, Const, FileFacts, Import, Name
 from loopsafe.locations import parts_of
-
-_MOST_PARTS = 100
 
 
 class Module:
@@ -76,20 +75,14 @@ class Modules:
 
     def absolute(self, imported: Import, near: Module) -> str:
         """The absolute dotted name of the module that an import statement names."""
-        if not imported.level:
-            return imported.module
-        parts = near.package.split(".") if near.package else []
-        kept = parts[: len(parts) - (imported.level - 1)] if imported.level > 1 else parts
-        return ".".join([*kept, imported.module] if imported.module else kept)
+        return absolute_name(imported, near.package)
 
     def known_to(self, module: Module) -> set[Module]:
         """The project's modules that one imports from: of a package, also where it has the name from."""
         if module not in self._known:
             self._known[module] = set()
-            for scope in module.facts.scopes:
-                held = (value for values in scope.bindings.values() for value in values if isinstance(value, Import))
-                for imported in (*held, *scope.star_imports):
-                    self._follow(imported, module, self._known[module])
+            for imported in imports_in(module.facts):
+                self._follow(imported, module, self._known[module])
         return self._known[module]
 
     def _follow(self, imported: Import, near: Module, found: set[Module]) -> None:
@@ -142,22 +135,11 @@ def _imported(files: Iterable[FileFacts]) -> set[str]:
     """Every dotted prefix that an absolute import names."""
     found: set[str] = set()
     for facts in files:
+        found.update(each.module for each in imports_in(facts) if not each.level)
         for scope in facts.scopes:
-            for values in scope.bindings.values():
-                for value in values:
-                    if isinstance(value, Import) and not value.level:
-                        found.add(value.module)
             named = (imported_by_name(call) for call in scope.calls)
             found.update(each.module for each in named if each is not None and not each.level)
-            found.update(star.module for star in scope.star_imports if not star.level)
-    return {prefix for name in found for prefix in _prefixes(name)}
-
-
-def _prefixes(name: str) -> Iterator[str]:
-    parts = name.split(".")
-    # No path is as long as some names, whose prefixes would take memory that grows with the square of that.
-    for end in range(1, min(len(parts), _MOST_PARTS) + 1):
-        yield ".".join(parts[:end])
+    return {prefix for name in found for prefix in prefixes(name)}
 
 
 def imported_by_name(call: Call) -> Import | None:

@@ -70,6 +70,13 @@ class Solver:
         work = self._work if owner == self._owner else self._queues.setdefault(owner, deque())
         work.append((action, args))
 
+    def at_once_or_for(self, owner: str, action: Callable[..., None], *args: object) -> None:
+        """Do what is the project's now, and what is a library's as its work."""
+        if owner:
+            self.later_for(owner, action, *args)
+        else:
+            action(*args)
+
     def when_idle(self, action: Callable[..., None], *args: object) -> None:
         """Do this before run() returns, but only once there is nothing else to do."""
         self._idle.append((action, args))

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from loopsafe.facts.schema import FileFacts, Import
+from loopsafe.facts.imports import absolute_name, imports_in, prefixes
+from loopsafe.facts.schema import FileFacts
 from loopsafe.project.files import SourceFile, below, shown
 from loopsafe.project.notebooks import is_notebook
 from loopsafe.project.sources import LARGEST, read_bytes
@@ -61,7 +62,7 @@ class Dependencies:
     def read(self, project: Iterable[Read], reader: Reader, largest: int) -> list[Read]:
         """The modules that files of the project reach, and those that these reach, in any order."""
         here = os.getcwd()
-        pending = [_Wish(name, 0, "") for read in project for name in _imports(read.facts, "", False)]
+        pending = [_Wish(name, 0, "") for read in project for name in _imports(read.facts, "")]
         asked: set[str] = set()
         seen: set[str] = set()
         found: list[Read] = []
@@ -86,7 +87,8 @@ class Dependencies:
             for read in read_now:
                 name, step, package = fresh[read.file.path]
                 is_package = os.path.basename(read.file.path) == "__init__.py"
-                pending += [_Wish(each, step, package) for each in _imports(read.facts, name, is_package)]
+                around = name if is_package else name.rpartition(".")[0]
+                pending += [_Wish(each, step, package) for each in _imports(read.facts, around)]
         return found
 
     def _is_own(self, name: str) -> bool:
@@ -98,7 +100,7 @@ class Dependencies:
         top, why = wish.name.partition(".")[0], ""
         if not package and wish.package:
             return False
-        if not self._described.isdisjoint(_prefixes(wish.name)):
+        if not self._described.isdisjoint(prefixes(wish.name)):
             why = "a pack describes it"
         elif not package:
             why = "no Python file of it is installed"
@@ -170,24 +172,9 @@ def _in_folder(folder: str, dotted: str) -> _Found:
     return _Found(tuple(files), package)
 
 
-def _imports(facts: FileFacts, module: str, is_package: bool) -> Iterator[str]:
-    """The dotted names that a file imports, as modules or out of them. Relative ones need its own name."""
-    for scope in facts.scopes:
-        held = (value for values in scope.bindings.values() for value in values if isinstance(value, Import))
-        for imported in (*held, *scope.star_imports):
-            base = _absolute(imported, module, is_package)
-            if base:
-                yield f"{base}.{imported.name}" if imported.name else base
-
-
-def _absolute(imported: Import, module: str, is_package: bool) -> str:
-    if not imported.level:
-        return imported.module
-    parts = module.split(".")
-    kept = parts[: len(parts) - imported.level + is_package]
-    return ".".join([*kept, imported.module] if imported.module else kept) if kept else ""
-
-
-def _prefixes(name: str) -> Iterator[str]:
-    parts = name.split(".")
-    return (".".join(parts[:end]) for end in range(1, min(len(parts), 100) + 1))
+def _imports(facts: FileFacts, package: str) -> Iterator[str]:
+    """The dotted names that a file of a package imports, as modules or out of them; relative ones only in a package."""
+    for imported in imports_in(facts):
+        if package or not imported.level:
+            base = absolute_name(imported, package)
+            yield f"{base}.{imported.name}" if imported.name else base

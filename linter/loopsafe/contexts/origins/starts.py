@@ -60,10 +60,7 @@ class Starts:
             if module.library and scope not in self._reached:
                 continue
             for frame in self.program.classes.frames(module, scope):
-                if module.library:
-                    self.program.solver.later_for(module.library, self._entered, frame)
-                else:
-                    self._entered(frame)
+                self.program.solver.at_once_or_for(module.library, self._entered, frame)
 
     @cached_property
     def _reached(self) -> Reached:

@@ -93,11 +93,7 @@ class Propagation:
         """Follow everything that a function does, once for each state."""
         if state not in self._visited:
             self._visited.add(state)
-            library = state.frame.module.library
-            if library:
-                self.program.solver.later_for(library, self._follow, state)
-            else:
-                self._follow(state)
+            self.program.solver.at_once_or_for(state.frame.module.library, self._follow, state)
 
     def _follow(self, state: State) -> None:
         frame, scope = state.frame, state.frame.scope

@@ -127,9 +127,9 @@ def _config() -> Config:
 
 def _all_files() -> list[PackFile]:
     try:
-        config = load_config(Path())
+        config = _config()
         files = list(pack_files(config.root / path for path in config.knowledge))
-    except (ConfigError, KnowledgeError) as error:
+    except KnowledgeError as error:
         raise CannotWork(str(error)) from error
     return sorted(files, key=lambda file: file.pack.library.lower())
 
