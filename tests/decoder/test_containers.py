@@ -142,7 +142,8 @@ def test_priming_that_apples_note_tells(edited: bool, run_once: Run) -> None:
     data = with_note(plain, note) if edited else without_edit_list(plain, note)
     got = joined(run_once(decode(cut(data, 999))))
     assert got.shape == (56986, 2)
-    assert np.array_equal(got, reference(data))
+    # The note's beginning is skipped by every FFmpeg; its end by new ones only.
+    assert np.array_equal(got, reference(data)[:56986])
 
 
 def as_file(container: str, codec: str, rate: int) -> bytes:

@@ -24,12 +24,13 @@ _PATIENCE = 300
 
 @dataclass(frozen=True)
 class Way:
-    """One of the ways to run loopsafe: how it is started, and what tells that the bug was found."""
+    """One of the ways to run loopsafe: how it is started, what tells that the bug was found, and its processor seconds at most."""
 
     name: str
     command: tuple[str, ...]
     found: str = FOUND
     cores: int = 1
+    killed_after: int = 3 * CPU_SECONDS
 
 
 _ALL_OF_OURS = ("--isolated", "--select=LSF", "--jobs=1")
@@ -43,8 +44,8 @@ WAYS = (
         cores=2,
     ),
     Way("fix --diff", (sys.executable, "-m", "loopsafe", "fix", "--diff"), "+        self._loop.call_soon_threadsafe("),
-    # Not `-m`: flake8 would load plugins from the working directory.
-    Way("flake8", (str(Path(sys.executable).with_name("flake8")), *_ALL_OF_OURS)),
+    # Not `-m`: flake8 would load plugins from the working directory. It gets more than flake8 alone and loopsafe together.
+    Way("flake8", (str(Path(sys.executable).with_name("flake8")), *_ALL_OF_OURS), killed_after=5 * CPU_SECONDS),
 )
 # Its own checkers have no limits.
 _FLAKE8_ALONE = Way("flake8 alone", (sys.executable, str(Path(__file__).with_name("flake8_alone.py")), *_NOTHING))
@@ -134,7 +135,7 @@ def _run(way: Way, project: Path) -> tuple[float, int, str, str]:
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (3 * CPU_SECONDS, 3 * CPU_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (way.killed_after, way.killed_after))
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: way.cores])
 
     outside = project.parent.parent / "home"
