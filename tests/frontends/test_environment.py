@@ -254,6 +254,13 @@ def test_a_library_that_starts_threads_only_now(cli: Cli, project: Path) -> None
     assert "LSF102" in cli("check").stdout
 
 
+def test_threads_of_a_library_s_tests_are_none_of_the_library(cli: Cli, project: Path) -> None:
+    core = install(project / ".venv", "class Ticker: ...\ndef every_tick(f): return f\n")
+    (core / "tests").mkdir()
+    (core / "tests" / "test_core.py").write_text("import threading\nthreading.Thread()\n")
+    assert "tickers: nothing in it starts a thread" in cli("env").stdout
+
+
 def test_a_module_comes_before_a_folder_of_its_name(cli: Cli, project: Path) -> None:
     packages = install(project / ".venv").parent
     (packages / "ticks").mkdir()

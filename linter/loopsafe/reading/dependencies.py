@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from loopsafe.facts.imports import absolute_name, imports_in, prefixes
 from loopsafe.facts.schema import FileFacts
-from loopsafe.project.files import SourceFile, below, shown
+from loopsafe.project.files import SourceFile, below, is_of_tests, shown
 from loopsafe.project.notebooks import is_notebook
 from loopsafe.project.sources import LARGEST, read_bytes
 from loopsafe.reading.reader import Read, Reader
@@ -119,11 +119,15 @@ class Dependencies:
         return _Found((), "")
 
     def _matters(self, package: str) -> bool:
-        """Whether a package starts threads, or is built on what does: on one that does, or that a pack describes so."""
+        """Whether a package starts threads, or is built on what does: on one that does, or that a pack describes so.
+
+        What its tests do is left out.
+        """
         known = self._matter.get(package)
         if known is None:
             self._matter[package] = False
             files = [package] if package.endswith(".py") else list(below(package))
+            files = [file for file in files if not is_of_tests(os.path.relpath(file, package))]
             imported: set[str] = set()
             known = any(_starts_threads(file, imported) for file in files) or any(map(self._calls_back, imported))
             self._matter[package] = known
