@@ -1,4 +1,4 @@
-"""What a test says of the value that is used under it: `isinstance`, `hasattr`, `iscoroutinefunction` and their like."""
+"""What a test says of the value that is used under it: `isinstance`, `hasattr`, `iscoroutinefunction` and the like."""
 
 from __future__ import annotations
 

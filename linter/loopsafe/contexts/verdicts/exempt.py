@@ -53,14 +53,15 @@ def is_harmless(reached: Reached, program: Program) -> bool:
     wanted, call = reached.row.harmless_with, reached.call
     if reached.started is not None:
         return reached.row.category == "lookup"
-    if any(keyword in reached.row.unless_given for keyword, _ in call.keywords):
+    given = (*(keyword for keyword, _ in call.keywords), *map(str, range(len(call.args))))
+    if any(name in reached.row.unless_given for name in given):
         return True
     first = call.args[0] if wanted and call.args else None
     if isinstance(first, Star):
         # What is not seen to be a coroutine is a future, which knows its loop.
         return not any(isinstance(v, Coroutine) for v in _elements(first, reached.state.frame, program))
-    given = program.evaluate(reached.state.frame, first).values if first else {}
-    return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in given)
+    held = program.evaluate(reached.state.frame, first).values if first else {}
+    return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in held)
 
 
 def _elements(star: Star, frame: Frame, program: Program) -> set[Value]:
