@@ -13,6 +13,7 @@ from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop, State
 from loopsafe.facts.schema import Attr, Call, Choice, Expr, Name, Star
 from loopsafe.program.program import Program
+from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Frame, Instance, Value
 
 _FURTHEST = 8
@@ -99,30 +100,37 @@ class _Objects:
             return True
         line = [cls for cls in self._program.classes.mro(receiver.cls) if isinstance(cls, Class)]
         own = self._program.index.own_stores
-        stores = [s for cls in line for s in own.get((cls.module.index, cls.scope.index), {}).get(name, ())]
-        if not stores or any(scope.name != "__init__" for scope, _ in stores):
-            return True
-        init = self._program.classes.frames(line[0].module, stores[0][0])[0]
-        return any(self._gives(store.value, init, frame, made, used) for _, store in stores)
+        stores = [
+            (self._program.classes.plain_frame(cls.module, scope), store.value)
+            for cls in line
+            for scope, store in own.get((cls.module.index, cls.scope.index), {}).get(name, ())
+        ]
+        return not stores or any(self._gives(value, by, (frame, made), used, name) for by, value in stores)
 
-    def _gives(self, value: Expr, init: Frame, frame: Frame, made: Call, used: Value) -> bool:
-        """Whether what a constructor stores may be, or belong to, what is used."""
+    def _gives(self, value: Expr, by: Frame, maker: tuple[Frame, Call], used: Value, kept: str) -> bool:
+        """Whether what a method stores under a name may be, or belong to, what is used."""
         if isinstance(value, Choice):
-            return any(self._gives(option, init, frame, made, used) for option in value.options)
+            return any(self._gives(option, by, maker, used, kept) for option in value.options)
         attribute = value.name if isinstance(value, Attr) else ""
         name = value.base if isinstance(value, Attr) else value
-        if not isinstance(name, Name) or not any(p.name == name.id for p in init.scope.parameters):
-            return True
-        given = given_for(made, init, name.id)
+        of_parameter = isinstance(name, Name) and any(p.name == name.id for p in by.scope.parameters[1:])
+        if by.scope.name != "__init__" or not of_parameter:
+            bound = by.scope.bindings.get(value.id, ()) if isinstance(value, Name) else ()
+            # What was there before is put back.
+            again = bool(bound) and all(isinstance(held, Attr) and held.name == kept for held in bound)
+            return not again and self._is_in([self._program.evaluate(by, value)], used)
+        frame, made = maker
+        given = given_for(made, by, name.id)  # type: ignore[union-attr]
         if given is None:
             # A default, or stars: those may be anything.
             return any(isinstance(arg, Star) for arg in made.args) or any(key is None for key, _ in made.keywords)
         held = self._program.evaluate(frame, given)
         self._program.solver.run()
-        nodes = [self._program.attribute(v, attribute) for v in held.values] if attribute else [held]
+        return self._is_in([self._program.attribute(v, attribute) for v in held.values] if attribute else [held], used)
+
+    def _is_in(self, nodes: Sequence[Node], used: Value) -> bool:
         self._program.solver.run()
-        found = (v for node in nodes for v in node.values)
-        return any(v is used or getattr(v, "receiver", None) is used for v in found)
+        return any(v is used or getattr(v, "receiver", None) is used for node in nodes for v in node.values)
 
 
 def binds(frame: Frame, name: str) -> bool:
