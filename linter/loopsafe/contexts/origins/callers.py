@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Origin
 from loopsafe.contexts.places.place import CALLER, MAIN, Hop, Place
 from loopsafe.contexts.spread.propagate import Propagation
-from loopsafe.facts.schema import Attr, Call, Expr, Name, Ref, Scope
+from loopsafe.facts.schema import Attr, Call, Expr, Item, Name, Ref, Scope, Subscript
 from loopsafe.program.graph import Entered
 from loopsafe.program.index import CallSite, is_own_call, last_name, method_kind
 from loopsafe.program.modules import Module
+from loopsafe.program.python import ADDERS, PUTTERS
 from loopsafe.program.values import Frame, Function
 from loopsafe.program.writers import kept_as
 
@@ -27,6 +29,8 @@ _MOST_FUNCTIONS = 1000
 _FURTHEST = 8
 _CALLED_BY_CLASS = ("__init__", "__post_init__", "__enter__", "__exit__")
 _ON_LOOP = ("loop", "home")
+_PUTTING = (*ADDERS, *PUTTERS, "put", "put_nowait")
+_TAKING = ("pop", "popleft", "popitem", "get", "get_nowait", "values", "items", "copy")
 _CALLED_BY_USERS = ("__enter__", "__exit__", "__call__")
 
 
@@ -131,17 +135,31 @@ class Callers:
             received = list(self._received(frame.scope))
             given |= {(scope, name) for scope, name in received if scope is not None}
             names = names | {name for scope, name in received if scope is None}
+        names = names | {name for kept in names for name in self._getters.get(kept, ())}
+        holders = frozenset(_holders(frame.scope, names, made))
         for word in self._words:
             for module, scope, call in self._program.index.calls.get(word, ())[:_MOST_SITES]:
                 base = call.func.base if isinstance(call.func, Attr) else None
                 if isinstance(base, Name):
                     known = module is frame.module and base.id in names and _sees(module, scope, frame.scope, base.id)
                     held = scope.bindings.get(base.id, ())
-                    known = known or (scope, base.id) in given or any(_is_attribute(e, names) for e in held)
+                    known = known or (scope, base.id) in given
+                    known = known or any(_is_attribute(e, names) or _is_out_of(e, holders) for e in held)
                 else:
-                    known = _is_attribute(base, names)
+                    known = _is_attribute(base, names) or _is_out_of(base, holders)
                 if known or any(self._gives(given, names) for keyword, given in call.keywords if keyword == "loop"):
                     yield module, scope, call
+
+    @cached_property
+    def _getters(self) -> dict[str, set[str]]:
+        """The functions, properties among them, that give back an attribute of their object, by that attribute."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for module in self._program.modules.all:
+            for scope in module.facts.scopes:
+                for value in scope.returns if scope.kind == "function" else ():
+                    if isinstance(value, Attr):
+                        found[value.name].add(scope.name)
+        return found
 
     def _received(self, maker: Scope) -> Iterator[tuple[Scope | None, str]]:
         """The variables, and attributes, that hold what a coroutine has made for whoever handed it over."""
@@ -224,8 +242,29 @@ def _means(expr: Expr, scope: Scope) -> bool:
     return isinstance(expr, Name) and expr.id == scope.name
 
 
-def _is_attribute(expr: Expr, names: set[str]) -> bool:
-    return isinstance(expr, Attr) and expr.name in names
+def _is_attribute(expr: Expr, names: AbstractSet[str]) -> bool:
+    func = expr.func if isinstance(expr, Call) else expr
+    return isinstance(func, Attr) and func.name in names
+
+
+def _holders(scope: Scope, names: set[str], made: Expr) -> Iterator[str]:
+    """The names of the containers, queues among them, into which a function puts what it makes."""
+
+    def is_it(value: Expr) -> bool:
+        return value is made or (isinstance(value, Name) and value.id in names)
+
+    yield from (last_name(store.base) for store in scope.stores if store.name is None and is_it(store.value))
+    for call in scope.calls:
+        if isinstance(call.func, Attr) and call.func.name in _PUTTING and any(map(is_it, call.args)):
+            yield last_name(call.func.base)
+
+
+def _is_out_of(expr: Expr, holders: AbstractSet[str]) -> bool:
+    """Whether an expression takes something out of one of these containers."""
+    if isinstance(expr, (Item, Subscript)):
+        return last_name(expr.base) in holders or _is_out_of(expr.base, holders)
+    func = expr.func if isinstance(expr, Call) else None
+    return isinstance(func, Attr) and func.name in _TAKING and last_name(func.base) in holders
 
 
 def _sees(module: Module, scope: Scope, maker: Scope, name: str) -> bool:
