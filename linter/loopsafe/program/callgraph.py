@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property, partial
+
+from msgspec.structs import replace
 
 from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Ref, Scope, Star
 from loopsafe.facts.spelling import is_same_name

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from loopsafe.facts.schema import Call, Expr, Import, Name
 from loopsafe.knowledge.load import Knowledge
@@ -17,8 +18,8 @@ from loopsafe.program.solver import Node, Solver
 from loopsafe.program.values import Container, Coroutine, External, Frame, Function, Value, Values
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
+# Structs of msgspec: a frozen dataclass takes several times as long to make, and there are hundreds of thousands.
+class Source(msgspec.Struct, frozen=True, eq=False):
     """Where an argument's value comes from: an expression read in a frame, under a guard, or a node."""
 
     frame: Frame | None
@@ -27,8 +28,7 @@ class Source:
     guard: int = -1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Arguments:
+class Arguments(msgspec.Struct, frozen=True, eq=False):
     """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`.
 
     `skip` elements of the containers in `rest` have been taken already. `partials` counts the partials they went
@@ -77,16 +77,14 @@ class Arguments:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entered:
+class Entered(msgspec.Struct, frozen=True, eq=False):
     """A call that enters a function of the project."""
 
     frame: Frame
     function: Function
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Library:
+class Library(msgspec.Struct, frozen=True, eq=False):
     """A call of something outside the project: its canonical name, the receiver of a method, and the arguments."""
 
     name: str
@@ -268,16 +266,15 @@ class Graph(ABC):
         known = self._called_at.get((frame, call))
         if known is None:
             known = self._called_at[frame, call] = _Callees()
-            arguments = self.arguments(frame, call)
             callee = self.under(frame, call.func, call.guard)
             # A lambda with its cells would take twice the memory, and there is one for every call that is looked at.
-            self.solver.listen(callee, self._called, arguments, call, known.tell)
+            self.solver.listen(callee, self._called, frame, call, known.tell)
         known.listeners += (on_target,)
         for target in known.found:
             self.solver.later(on_target, target)
 
-    def _called(self, arguments: Arguments, call: Call, on_target: OnTarget, callee: Value) -> None:
-        self.call(callee, arguments, call, on_target)
+    def _called(self, frame: Frame, call: Call, on_target: OnTarget, callee: Value) -> None:
+        self.call(callee, self.arguments(frame, call), call, on_target)
 
     def arguments_of(self, frame: Frame, exprs: Iterable[Expr]) -> tuple[Source, ...]:
         """Positional arguments from expressions."""

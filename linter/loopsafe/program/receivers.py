@@ -59,6 +59,7 @@ class Receivers:
         self._annotations = Annotations(graph, classes)
         self._decorators = Decorators(graph, classes)
         self._library = LibraryResults(graph, classes)
+        self._defaults: set[tuple[Container, str | int]] = set()
         self._builders: dict[type, Callable[..., None]] = {
             Attr: self._attr,
             Const: self._const,
@@ -234,7 +235,8 @@ class Receivers:
             self._link(graph.content(value, index.value), node)
         elif isinstance(index, (Name, Attr)):
             exact = graph.exact_key(frame, index)
-            if exact is not None and isinstance(value, Container):
+            if exact is not None and isinstance(value, Container) and (value, exact) not in self._defaults:
+                self._defaults.add((value, exact))
                 self._listen(graph.slot(value, None), self._default_for, value, exact)
             keys = self.evaluate(frame, index)
             self._listen(keys, self._under_key, value, node)
@@ -336,7 +338,7 @@ class Receivers:
     def _call(self, frame: Frame, expr: Call, node: Node) -> None:
         give = partial(self._give, frame, expr, node)
         callees = self._graph.under(frame, expr.func, expr.guard)
-        self._listen(callees, self._called, self._graph.arguments(frame, expr), expr, node, give)
+        self._listen(callees, self._called, frame, expr, node, give)
 
     def _give(self, frame: Frame, expr: Call, node: Node, target: Target) -> None:
         if isinstance(target, Entered):
@@ -344,11 +346,11 @@ class Receivers:
         else:
             self._library.give(frame, expr, target, node)
 
-    def _called(self, arguments: Arguments, expr: Call, node: Node, give: OnTarget, callee: Value) -> None:
+    def _called(self, frame: Frame, expr: Call, node: Node, give: OnTarget, callee: Value) -> None:
         if isinstance(callee, Class):
             # There is an instance even where no constructor of the project runs.
             self._graph.solver.add(node, self._classes.instance(callee))
-        self._graph.call(callee, arguments, expr, give)
+        self._graph.call(callee, self._graph.arguments(frame, expr), expr, give)
 
     def _entered(self, target: Entered, node: Node) -> None:
         scope = target.function.scope

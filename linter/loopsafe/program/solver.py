@@ -84,15 +84,20 @@ class Solver:
     def add(self, node: Node, value: Value) -> None:
         """Add a value, also to what holds all that the node holds; listeners hear of it once."""
         most = _MOST_LIGHT if value.is_light else _MOST
-        pending = [node]
+        pending, work = [node], self._work
         while pending:
             at = pending.pop()
-            if value in at.values or len(at.values) >= most:
+            values = at.values
+            if value in values or len(values) >= most:
                 continue
-            at.values = _with(at.values, value)
-            pending += at.targets
+            if type(values) is dict:
+                values[value] = None
+            else:
+                at.values = _with(values, value)
+            if at.targets:
+                pending += at.targets
             for action, *first in at.listeners:
-                self._work.append((action, (*first, value)))
+                work.append((action, (*first, value)))
 
     def listen(self, node: Node, listener: Callable[..., None], *first: object) -> None:
         """Call `listener`, after what comes `first`, with every value the node has and will have."""
@@ -111,8 +116,12 @@ class Solver:
         if source is target or target in source.targets:
             return
         source.targets = _with(source.targets, target)
+        if not (target.values or target.targets or target.listeners) and isinstance(source.values, tuple):
+            target.values = source.values
+            return
         for value in list(source.values):
-            self.add(target, value)
+            if value not in target.values:
+                self.add(target, value)
 
     def run(self) -> None:
         """Work until nothing changes any more, or the budgets are spent: what is known by then stands."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow
@@ -37,7 +36,7 @@ class Paths:
             vague = _vague(edges)
             for hop, target in sorted(edges, key=lambda item: (item[0].order, item[1].frame.order)):
                 if target not in self._arrived:
-                    self._arrived[target] = (state, replace(hop, certain=False) if hop.packed_span in vague else hop)
+                    self._arrived[target] = (state, hop._replace(certain=False) if hop.packed_span in vague else hop)
                     following.append(target)
         return following
 
