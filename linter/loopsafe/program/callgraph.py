@@ -44,9 +44,7 @@ class Calls:
 
     def __init__(self, graph: Graph, names: Names, classes: Classes, constants: Constants) -> None:
         self._graph, self._names, self._classes, self._constants = graph, names, classes, constants
-        self._written: dict[tuple[Frame, Call], Arguments] = {}
         self._demanded: set[Frame] = set()
-        self._bound: set[tuple[Frame, Call]] = set()
         self._sensitive: dict[Scope, bool] = {}
         # What closures call, and the frames in which they are entered: the decorated functions decide those.
         self._from_closures: dict[Scope, list[Call]] = defaultdict(list)
@@ -55,15 +53,15 @@ class Calls:
 
     def arguments(self, frame: Frame, call: Call) -> Arguments:
         """The arguments as written, each to be read only if someone asks."""
-        found = self._written.get((frame, call))
-        if found is None:
+        known = self._graph.callees(frame, call)
+        if known.arguments is None:
             guard = call.guard
             rest = tuple(Source(frame, a.value, guard=guard) for a in call.args if isinstance(a, Star))
             plain = tuple(Source(frame, a, guard=guard) for a in call.args if not isinstance(a, Star))
             named = tuple((name, Source(frame, value, guard=guard)) for name, value in call.keywords if name)
             spread = tuple(Source(frame, value, guard=guard) for name, value in call.keywords if not name)
-            found = self._written[frame, call] = Arguments(plain, named, rest, spread, whole=True, caller=frame)
-        return found
+            known.arguments = Arguments(plain, named, rest, spread, whole=True, caller=frame)
+        return known.arguments
 
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         """Enter whatever `callee` is; `on_target` hears of each function and library thing."""
@@ -308,7 +306,7 @@ class Calls:
         for module, scope, call in _few_of_each(sites, most):
             self._from_closures[scope].append(call)
             for caller in (*self._classes.frames(module, scope), *self._closures.get(scope, ())):
-                self._bind(caller, call)
+                self._graph.follow(caller, call)
         for name in (frame.scope.name, *self._makers(frame)):
             for module, scope in index.decorated.get(name, ())[:_MOST_CALLERS]:
                 around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
@@ -356,13 +354,7 @@ class Calls:
         if isinstance(frame.parent and frame.parent.site, Function):
             self._closures[frame.scope].append(frame)
             for call in self._from_closures.get(frame.scope, ()):
-                self._bind(frame, call)
-
-    def _bind(self, caller: Frame, call: Call) -> None:
-        """Have a call give its arguments to whatever it enters, once for all who demand them."""
-        if (caller, call) not in self._bound:
-            self._bound.add((caller, call))
-            self._graph.targets(caller, call, _ignore)
+                self._graph.follow(frame, call)
 
     def _decorated_by_maker(self, frame: Frame) -> list[str]:
         """A function made inside a decorator is called by the names of what is decorated."""

@@ -15,7 +15,17 @@ from loopsafe.program.index import Index
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.python import UNDERSTOOD
 from loopsafe.program.solver import Node, Solver
-from loopsafe.program.values import Container, Coroutine, External, Frame, Function, Value, Values
+from loopsafe.program.values import (
+    Class,
+    Container,
+    Coroutine,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Value,
+    Values,
+)
 
 
 # Structs of msgspec: a frozen dataclass takes several times as long to make, and there are hundreds of thousands.
@@ -114,16 +124,23 @@ def _budgets(modules: Modules) -> dict[str, int]:
     }
 
 
-class _Callees:
-    """What a call enters, worked out once for all who ask: a function may run on many loops."""
+class Callees:
+    """What a call in a frame is given, what it enters and the node of what it gives: worked out once for all who ask.
 
-    __slots__ = ("found", "listeners")
+    A function may run on many loops.
+    """
+
+    __slots__ = ("arguments", "found", "given", "is_followed", "listeners")
 
     def __init__(self) -> None:
+        self.arguments: Arguments | None = None
+        self.given: Node | None = None
+        self.is_followed = False
         self.found: tuple[Target, ...] = ()
         self.listeners: tuple[OnTarget, ...] = ()
 
     def tell(self, target: Target) -> None:
+        """One more thing that it enters."""
         self.found += (target,)
         for listener in self.listeners:
             listener(target)
@@ -139,7 +156,6 @@ class Graph(ABC):
         self.modules, self.knowledge, self.complete = modules, knowledge, complete
         self.index = Index(modules)
         self.values, self.solver = Values(), Solver(_budgets(modules))
-        self._called_at: dict[tuple[Frame, Call], _Callees] = {}
 
     def module_frame(self, module: Module) -> Frame:
         """The frame of a module's own body."""
@@ -261,20 +277,34 @@ class Graph(ABC):
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         """Call a value; hear of every function or library thing that this enters."""
 
+    def callees(self, frame: Frame, call: Call) -> Callees:
+        """What is known of a call in a frame."""
+        known = frame.calls.get(call)
+        if known is None:
+            known = frame.calls[call] = Callees()
+        assert isinstance(known, Callees)
+        return known
+
+    def follow(self, frame: Frame, call: Call) -> Callees:
+        """Have a call give its arguments to whatever it enters."""
+        known = self.callees(frame, call)
+        if not known.is_followed:
+            known.is_followed = True
+            self.solver.listen(self.under(frame, call.func, call.guard), self._called, frame, call, known)
+        return known
+
     def targets(self, frame: Frame, call: Call, on_target: OnTarget) -> None:
         """Hear of everything that a call in the text enters."""
-        known = self._called_at.get((frame, call))
-        if known is None:
-            known = self._called_at[frame, call] = _Callees()
-            callee = self.under(frame, call.func, call.guard)
-            # A lambda with its cells would take twice the memory, and there is one for every call that is looked at.
-            self.solver.listen(callee, self._called, frame, call, known.tell)
+        known = self.follow(frame, call)
         known.listeners += (on_target,)
         for target in known.found:
             self.solver.later(on_target, target)
 
-    def _called(self, frame: Frame, call: Call, on_target: OnTarget, callee: Value) -> None:
-        self.call(callee, self.arguments(frame, call), call, on_target)
+    def _called(self, frame: Frame, call: Call, known: Callees, callee: Value) -> None:
+        if isinstance(callee, Class) and known.given is not None:
+            # There is an instance even where no constructor of the project runs.
+            self.solver.add(known.given, self.values.make(Instance, callee))
+        self.call(callee, self.arguments(frame, call), call, known.tell)
 
     def arguments_of(self, frame: Frame, exprs: Iterable[Expr]) -> tuple[Source, ...]:
         """Positional arguments from expressions."""

@@ -28,9 +28,9 @@ class Names:
 
     def variable(self, frame: Frame, name: str) -> Node:
         """What a name bound in this scope itself holds."""
-        node = frame.names.get(name)
+        node = frame.nodes.get(name)
         if node is None:
-            node = frame.names[name] = Node()
+            node = frame.nodes[name] = Node()
             self._graph.solver.later_for(frame.module.library, self._fill, frame, name, node)
         assert isinstance(node, Node)
         return node
@@ -43,9 +43,9 @@ class Names:
 
     def _before(self, frame: Frame, name: str) -> Node:
         """What a name holds before it is bound anew for good."""
-        node = frame.names.get(f"{name} before")
+        node = frame.nodes.get(f"{name} before")
         if node is None:
-            node = frame.names[f"{name} before"] = Node()
+            node = frame.nodes[f"{name} before"] = Node()
             end = self._rebound(frame.scope).last[name]
             self._graph.solver.later_for(frame.module.library, self._fill_part, frame, name, node, range(end), True)
         assert isinstance(node, Node)
@@ -59,6 +59,9 @@ class Names:
 
     def lookup(self, frame: Frame, name: str) -> Node:
         """What a name holds, seen from inside `frame`."""
+        known = frame.nodes.get(name)
+        if known is not None and not frame.scope.outer_names:
+            return known  # type: ignore[return-value]
         at: Frame = frame
         while True:
             if at.scope.outer_names.get(name) == "global":
@@ -109,9 +112,9 @@ class Names:
     def _global(self, frame: Frame, name: str) -> Node:
         if self._binds(frame, name) or (frame.module.index, name) in self._graph.index.global_writers:
             return self.variable(frame, name)
-        node = frame.names.get(name)
+        node = frame.nodes.get(name)
         if node is None:
-            node = frame.names[name] = Node()
+            node = frame.nodes[name] = Node()
             self._graph.solver.later_for(frame.module.library, self._fill_foreign, frame, name, node)
         assert isinstance(node, Node)
         return node

@@ -56,6 +56,7 @@ class Receivers:
 
     def __init__(self, graph: Graph, names: Names, classes: Classes) -> None:
         self._graph, self._names, self._classes = graph, names, classes
+        self._link, self._listen = graph.solver.link, graph.solver.listen
         self._annotations = Annotations(graph, classes)
         self._decorators = Decorators(graph, classes)
         self._library = LibraryResults(graph, classes)
@@ -93,12 +94,6 @@ class Receivers:
     def instance_of(self, frame: Frame, annotation: Expr) -> Node:
         """What something annotated like this may hold."""
         return self._annotations.instance_of(frame, annotation)
-
-    def _link(self, source: Node, target: Node) -> None:
-        self._graph.solver.link(source, target)
-
-    def _listen(self, node: Node, listener: Callable[..., None], *first: object) -> None:
-        self._graph.solver.listen(node, listener, *first)
 
     def _attr(self, frame: Frame, expr: Attr, node: Node) -> None:
         base = self.evaluate(frame, expr.base)
@@ -336,21 +331,19 @@ class Receivers:
         self._listen(self.evaluate(frame, expr.value), entered)
 
     def _call(self, frame: Frame, expr: Call, node: Node) -> None:
-        give = partial(self._give, frame, expr, node)
-        callees = self._graph.under(frame, expr.func, expr.guard)
-        self._listen(callees, self._called, frame, expr, node, give)
+        graph = self._graph
+        graph.callees(frame, expr).given = node
+        # Of those that it has heard of before, it has not made instances.
+        for callee in graph.under(frame, expr.func, expr.guard).values:
+            if isinstance(callee, Class):
+                graph.solver.add(node, self._classes.instance(callee))
+        graph.targets(frame, expr, partial(self._give, frame, expr, node))
 
     def _give(self, frame: Frame, expr: Call, node: Node, target: Target) -> None:
         if isinstance(target, Entered):
             self._entered(target, node)
         else:
             self._library.give(frame, expr, target, node)
-
-    def _called(self, frame: Frame, expr: Call, node: Node, give: OnTarget, callee: Value) -> None:
-        if isinstance(callee, Class):
-            # There is an instance even where no constructor of the project runs.
-            self._graph.solver.add(node, self._classes.instance(callee))
-        self._graph.call(callee, self._graph.arguments(frame, expr), expr, give)
 
     def _entered(self, target: Entered, node: Node) -> None:
         scope = target.function.scope

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any, TypeVar
 
 from loopsafe.program.values import Value
@@ -56,6 +57,7 @@ class Solver:
         self._queues: dict[str, _Queue] = {"": deque()}
         self._owner, self._work = "", self._queues[""]
         self._idle: _Queue = deque()
+        self._methods: dict[Callable[..., None], Callable[..., None]] = {}
 
     def refill(self) -> None:
         """A question of another kind comes, which has the whole budgets again."""
@@ -101,6 +103,9 @@ class Solver:
 
     def listen(self, node: Node, listener: Callable[..., None], *first: object) -> None:
         """Call `listener`, after what comes `first`, with every value the node has and will have."""
+        # A bound method is an object of its own each time it is asked for.
+        if type(listener) is MethodType:
+            listener = self._methods.setdefault(listener, listener)
         heard: _Heard = (listener, *first)
         if isinstance(node.listeners, list):
             node.listeners.append(heard)
