@@ -45,6 +45,7 @@ class Calls:
     def __init__(self, graph: Graph, names: Names, classes: Classes, constants: Constants) -> None:
         self._graph, self._names, self._classes, self._constants = graph, names, classes, constants
         self._demanded: set[Frame] = set()
+        self._followed: set[tuple[tuple[str, ...], int]] = set()
         self._sensitive: dict[Scope, bool] = {}
         # What closures call, and the frames in which they are entered: the decorated functions decide those.
         self._from_closures: dict[Scope, list[Call]] = defaultdict(list)
@@ -300,18 +301,25 @@ class Calls:
         self._demanded.add(frame)
         index = self._graph.index
         names = [self._called_as(frame), *self._decorated_by_maker(frame)]
-        sites = [site for name in dict.fromkeys(names) for site in index.callers(name)]
         # A name that everything calls (`get`, `run`) would lead everywhere, unless it means one function alone.
         most = _MOST_CALLERS * (_FOR_ONE if index.defined[frame.scope.name] == 1 else 1)
-        for module, scope, call in _few_of_each(sites, most):
-            self._from_closures[scope].append(call)
-            for caller in (*self._classes.frames(module, scope), *self._closures.get(scope, ())):
-                self._graph.follow(caller, call)
+        self._follow_all(tuple(dict.fromkeys(names)), most)
         for name in (frame.scope.name, *self._makers(frame)):
             for module, scope in index.decorated.get(name, ())[:_MOST_CALLERS]:
                 around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
                 self._graph.variable(around, scope.name)
         self._take_from_library(frame)
+
+    def _follow_all(self, names: tuple[str, ...], most: int) -> None:
+        """Follow the calls by these names, once: whichever function of the name is asked about, they are the same."""
+        if (names, most) in self._followed:
+            return
+        self._followed.add((names, most))
+        sites = [site for name in names for site in self._graph.index.callers(name)]
+        for module, scope, call in _few_of_each(sites, most):
+            self._from_closures[scope].append(call)
+            for caller in (*self._classes.frames(module, scope), *self._closures.get(scope, ())):
+                self._graph.follow(caller, call)
 
     def _take_from_library(self, frame: Frame) -> None:
         """Bind what a library hands to a function that it is given, or to a method of those who extend its class."""
