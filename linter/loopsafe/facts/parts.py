@@ -66,7 +66,7 @@ def expressions_in(*things: object) -> Iterator[Expr]:
         part = pending.pop()
         kind = type(part)
         if kind is tuple or kind is list:
-            pending += part  # type: ignore[operator]
+            pending += part  # type: ignore[arg-type]
         elif kind in _LEAVES:
             yield part  # type: ignore[misc]
         elif kind in _INNER and id(part) not in seen:

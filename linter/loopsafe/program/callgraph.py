@@ -77,7 +77,7 @@ class Calls:
             self._construct(callee, arguments, site, on_target)
         elif isinstance(callee, Instance):
             called = self._graph.attribute(callee, "__call__")
-            self._graph.solver.listen(called, lambda value: self._through(value, arguments, site, on_target))
+            self._graph.solver.listen(called, self._through, arguments, site, on_target)
         elif isinstance(callee, Partial):
             self._partial(callee, arguments, site, on_target)
         elif isinstance(callee, External):
@@ -108,7 +108,7 @@ class Calls:
             name, arguments = name.removesuffix(".__init__"), arguments.after(1, keywords=True)
         on_target(Library(self._graph.knowledge.canonical(name), None, arguments))
 
-    def _through(self, value: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+    def _through(self, arguments: Arguments, site: object, on_target: OnTarget, value: Value) -> None:
         if not isinstance(value, Instance):
             self.call(value, arguments, site, on_target)
 
@@ -121,7 +121,7 @@ class Calls:
         if callee in passed or together.partials > _MOST_PARTIALS:
             return  # a partial of itself, wrapped again and again
         passed.add(callee)
-        self._graph.solver.listen(self._graph.node(function), lambda inner: self.call(inner, together, site, on_target))
+        self._graph.solver.listen(self._graph.node(function), self._graph.called_with, together, site, on_target)
 
     def _member_name(self, callee: Member) -> str:
         """The canonical dotted name of a library method: that of the class which has it."""
@@ -156,7 +156,7 @@ class Calls:
             for base in self._classes.mro(cls):
                 if isinstance(base, Class) and name in base.scope.bindings:
                     made = self._graph.attribute(cls if name == "__new__" else instance, name)
-                    self._graph.solver.listen(made, lambda value: self.call(value, arguments, site, on_target))
+                    self._graph.solver.listen(made, self._graph.called_with, arguments, site, on_target)
                     break
         self._fields(cls, arguments)
         self._make_defaults(cls, arguments, site, on_target)
@@ -189,7 +189,7 @@ class Calls:
                 if isinstance(factory, (Ref, Name)):
                     body = self._graph.values.frame(base.module, base.scope, base.frame)
                     made = self._graph.evaluate(body, factory)
-                    self._graph.solver.listen(made, lambda each: self.call(each, Arguments(), site, on_target))
+                    self._graph.solver.listen(made, self._graph.called_with, Arguments(), site, on_target)
 
     def _wants_receiver(self, function: Function) -> bool:
         around = function.module.facts.scopes[function.scope.parent]
@@ -258,8 +258,7 @@ class Calls:
                 maker = site if isinstance(site, Call) and row.where == "loop" else None
                 given = self._given(row.passes, target.arguments, maker)
                 self._graph.solver.listen(
-                    self._graph.node(source),
-                    lambda value, given=given: self.call(value, given, site, on_target),
+                    self._graph.node(source), self._graph.called_with, given, site, on_target
                 )
 
     def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:

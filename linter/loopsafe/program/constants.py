@@ -53,6 +53,9 @@ class _Tests:
                     self.names.setdefault(side.id, set()).update(constants)
 
 
+_NO_TESTS = _Tests()
+
+
 class Constants:
     """Knows the constants of frames. Only parameters that tests ask about, and that are never bound anew, have some."""
 
@@ -242,10 +245,12 @@ class Constants:
         """What the tests of a function, and of functions in it, ask."""
         found = self._tests.get(scope)
         if found is None:
-            found = self._tests[scope] = _Tests()
+            found = _Tests()
             for inner in self._graph.index.within(scope):
                 for guard in inner.guards:
                     found.note(guard.test)
+            # Of most functions there is nothing to keep.
+            found = self._tests[scope] = found if found.names or found.attributes else _NO_TESTS
         return found
 
     def _is_key_elsewhere(self, scope: Scope, name: str) -> bool:

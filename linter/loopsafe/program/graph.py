@@ -293,6 +293,10 @@ class Graph(ABC):
             self.solver.listen(self.under(frame, call.func, call.guard), self._called, frame, call, known)
         return known
 
+    def called_with(self, arguments: Arguments, site: object, on_target: OnTarget, callee: Value) -> None:
+        """The same as `call`, for listeners."""
+        self.call(callee, arguments, site, on_target)
+
     def targets(self, frame: Frame, call: Call, on_target: OnTarget) -> None:
         """Hear of everything that a call in the text enters."""
         known = self.follow(frame, call)

@@ -59,7 +59,7 @@ class Index:
 
     def __init__(self, modules: Modules) -> None:
         self._modules = modules
-        self._keepers: dict[Scope, dict[object, set[str]]] = {}
+        self._keepers: dict[Scope, dict[object, tuple[str, ...]]] = {}
 
     @cached_property
     def calls(self) -> dict[str, list[CallSite]]:
@@ -249,11 +249,11 @@ class Index:
         """The names and attributes that the expression `made` is assigned to in its scope, sorted."""
         found = self._keepers.get(scope)
         if found is None:
-            found = self._keepers[scope] = defaultdict(set)
+            found = self._keepers[scope] = {}
             for name, value in _kept(scope):
                 for part in _handed_in(value):
-                    found[part].add(name)
-        return sorted(found.get(made, ()))
+                    found[part] = (*found.get(part, ()), name)
+        return sorted(set(found.get(made, ())))
 
     def own_class(self, module: Module, scope: Scope, name: str) -> Scope | None:
         """The class whose method has `name` as its first parameter, seen from `scope` or from closures inside."""

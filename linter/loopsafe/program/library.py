@@ -319,7 +319,7 @@ class LibraryResults:
         keyed = method in ("get", "pop", "setdefault", "__getitem__") and arguments.positional
         if keyed and (own.kind == "dict" if isinstance(own, Container) else own.site is None):  # type: ignore[attr-defined]
             keys = graph.node(arguments.positional[0])
-            graph.solver.listen(keys, lambda key: graph.solver.link(graph.content(own, key_of(key)), node))
+            graph.solver.listen(keys, self._under_key, own, node)
             graph.solver.when_idle(self._unknown_key, own, keys, node)
             for source in arguments.positional[1:2]:
                 graph.solver.link(graph.node(source), node)
@@ -328,6 +328,9 @@ class LibraryResults:
                     graph.solver.link(graph.node(source), graph.slot(own, None))
         else:
             graph.solver.link(graph.content(own, None), node)
+
+    def _under_key(self, own: Value, node: Node, key: Value) -> None:
+        self._graph.solver.link(self._graph.content(own, key_of(key)), node)
 
     def _unknown_key(self, own: Value, keys: Node, node: Node) -> None:
         if not keys.values:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from loopsafe.facts.schema import Import, Name, Parameter, Scope
 from loopsafe.program.graph import Arguments, Graph, Source
 from loopsafe.program.rebound import Rebound, rebound
-from loopsafe.program.solver import Node
+from loopsafe.program.solver import Node, with_one
 from loopsafe.program.values import Container, Frame, Object, ProjectModule, Value
 
 # A function called with more sets of arguments than this may be given anything.
@@ -21,7 +21,7 @@ class Names:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self.entered: list[Callable[[Frame], None]] = []
-        self._given: dict[Frame, dict[Arguments, None]] = {}
+        self._given: dict[Frame, tuple[Arguments, ...] | dict[Arguments, None]] = {}
         self._waiting: dict[Frame, list[tuple[Parameter, Node]]] = {}
         self._bound: dict[Scope, frozenset[str]] = {}
         self._rebindings: dict[Scope, Rebound] = {}
@@ -77,11 +77,11 @@ class Names:
         """A call enters `frame` with these arguments."""
         given = self._given.get(frame)
         if given is None:
-            given = self._given[frame] = {}
+            given = self._given[frame] = ()
             for listener in self.entered:
                 listener(frame)
         if arguments not in given and len(given) < _MOST_GIVEN:
-            given[arguments] = None
+            self._given[frame] = with_one(given, arguments)
             for parameter, node in self._waiting.get(frame, ()):
                 self._match(frame, parameter, arguments, node)
 

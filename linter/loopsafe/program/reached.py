@@ -59,10 +59,9 @@ def _spoken_of(scope: Scope) -> Iterator[str]:
         *scope.bindings.values(), scope.stores, scope.calls, scope.reads, scope.blocks, scope.implicit, scope.returns,
         scope.yields, scope.decorators, scope.bases, [parameter.default for parameter in scope.parameters],
     ):  # fmt: skip
-        kind = type(part)
-        if kind is Name:
-            yield part.id  # type: ignore[union-attr]
-        elif kind is Attr:
-            yield part.name  # type: ignore[union-attr]
-        elif kind is Call:
-            yield from (a.value for a in part.args if isinstance(a, Const) and isinstance(a.value, str))  # type: ignore[union-attr]
+        if isinstance(part, Name):
+            yield part.id
+        elif isinstance(part, Attr):
+            yield part.name
+        elif isinstance(part, Call):
+            yield from (a.value for a in part.args if isinstance(a, Const) and isinstance(a.value, str))

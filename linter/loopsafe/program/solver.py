@@ -95,7 +95,7 @@ class Solver:
             if type(values) is dict:
                 values[value] = None
             else:
-                at.values = _with(values, value)
+                at.values = with_one(values, value)
             if at.targets:
                 pending += at.targets
             for action, *first in at.listeners:
@@ -120,7 +120,7 @@ class Solver:
         """Whatever `source` holds, `target` holds."""
         if source is target or target in source.targets:
             return
-        source.targets = _with(source.targets, target)
+        source.targets = with_one(source.targets, target)
         if not (target.values or target.targets or target.listeners) and isinstance(source.values, tuple):
             target.values = source.values
             return
@@ -157,7 +157,7 @@ class Solver:
         self._left[owner] = left
 
 
-def _with(
+def with_one(
     these: tuple[_Element, ...] | dict[_Element, None], one: _Element
 ) -> tuple[_Element, ...] | dict[_Element, None]:
     """These and one more, in order: a tuple of a few, a dict of many."""

@@ -105,9 +105,9 @@ class Writers:
 
     def _follow_in(self, frame: Frame, site: WriteSite) -> None:
         base = self._graph.evaluate(frame, site.base)
-        self._graph.solver.listen(base, lambda held: self._written(held, frame, site))
+        self._graph.solver.listen(base, self._written, frame, site)
 
-    def _written(self, held: Value, frame: Frame, site: WriteSite) -> None:
+    def _written(self, frame: Frame, site: WriteSite, held: Value) -> None:
         if not isinstance(held, (Container, Object)):
             return
         graph = self._graph

@@ -36,6 +36,8 @@ class Propagation:
         self._properties = self._property_names()
         self._iteration = Iteration(program)
         self._branches = Branches(program.knowledge)
+        # A bound method is an object of its own each time it is asked for.
+        self._on_target = self._called
 
     def root(self, target: Target, origin: Origin) -> None:
         """A context starts with this function, or with what a library function does for it."""
@@ -134,7 +136,7 @@ class Propagation:
         return state.place.kind != "loop" and self.guards.chosen_on_loop(frame.module, frame.scope, call.func, target)
 
     def _caller(self, state: State, call: Call) -> OnTarget:
-        return partial(self._called, state, call)
+        return partial(self._on_target, state, call)
 
     def _called(self, state: State, call: Call, target: Target) -> None:
         if self._was_chosen(state, call, target):
