@@ -141,7 +141,8 @@ def analyze_whole(
     leave(sources, analysis)
     muted = _muted(findings, sources)
     beside = tuple(r.file.path for r in sources.by_path.values() if r.file.shown in sources.installed)
-    return Whole(findings, sources.problems, _warnings(sources, analysis), muted, (*beside, *sources.searched))
+    warnings, beside = _warnings(sources, analysis), (*beside, *sources.searched)
+    return Whole(findings, sources.problems, warnings, muted, beside, analysis.is_partial)
 
 
 @without_collector()

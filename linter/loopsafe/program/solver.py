@@ -57,6 +57,8 @@ class Solver:
         self._queues: dict[str, _Queue] = {"": deque()}
         self._owner, self._work = "", self._queues[""]
         self._idle: _Queue = deque()
+        # Whose work was left undone.
+        self.spent: set[str] = set()
         self._methods: dict[Callable[..., None], Callable[..., None]] = {}
 
     def refill(self) -> None:
@@ -133,8 +135,12 @@ class Solver:
         while (owner := self._next_owner()) is not None:
             self._owner, self._work = owner, self._queues[owner]
             self._run_of(owner)
-        for queue in self._queues.values():
+        for owner, queue in self._queues.items():
+            if queue:
+                self.spent.add(owner)
             queue.clear()
+        if self._idle:
+            self.spent.add("")
         self._idle.clear()
         self._owner, self._work = "", self._queues[""]
 
