@@ -39,6 +39,8 @@ class DeclaredTypes:
         self._graph, self._classes = graph, classes
         self._meanings: dict[Expr, _Meaning | None] = {}
         self._verdicts: dict[tuple[Class, Class], bool] = {}
+        self._posing: dict[Class, bool] = {}
+        self._lineages: dict[Class, frozenset[str]] = {}
 
     def gate(self, node: Node, declarations: Iterable[Declaration]) -> Node:
         """Where to link what may come into `node`, of which all these types are declared; itself where all may."""
@@ -148,10 +150,14 @@ class DeclaredTypes:
     def _poses(self, cls: Class) -> bool:
         """Whether instances may stand for objects of any class: they hand on what they are asked for, or have a base
         that is not to be found."""
-        owners = [base for base in self._classes.mro(cls) if isinstance(base, Class)]
-        if any(name in owner.scope.bindings for owner in owners for name in _HANDS_ON):
-            return True
-        return any(not self._classes.resolve_all(owner.frame, base) for owner in owners for base in owner.scope.bases)
+        found = self._posing.get(cls)
+        if found is None:
+            resolved = self._classes.resolve_all
+            owners = [base for base in self._classes.mro(cls) if isinstance(base, Class)]
+            found = self._posing[cls] = any(
+                name in owner.scope.bindings for owner in owners for name in _HANDS_ON
+            ) or any(not resolved(owner.frame, base) for owner in owners for base in owner.scope.bases)
+        return found
 
     def _may_extend(self, cls: Class, library: tuple[str, ...]) -> bool:
         """Whether a class extends one of these library classes, or one of which nothing is known."""
@@ -167,9 +173,12 @@ class DeclaredTypes:
             return any(_is_standard_class(name) for name in library)
         return base.partition(".")[0] not in sys.stdlib_module_names
 
-    def _lineage(self, cls: Class) -> set[str]:
-        knowledge = self._graph.knowledge
-        return {name for base in self._classes.library_bases(cls) for name in knowledge.lineage(base)}
+    def _lineage(self, cls: Class) -> frozenset[str]:
+        found = self._lineages.get(cls)
+        if found is None:
+            lineage, bases = self._graph.knowledge.lineage, self._classes.library_bases(cls)
+            found = self._lineages[cls] = frozenset(name for base in bases for name in lineage(base))
+        return found
 
 
 def _is_standard_class(name: str) -> bool:
