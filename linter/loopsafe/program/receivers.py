@@ -338,7 +338,7 @@ class Receivers:
         graph = self._graph
         graph.callees(frame, expr).given = node
         # Of those that it has heard of before, it has not made instances.
-        for callee in graph.under(frame, expr.func, expr.guard).values:
+        for callee in list(graph.under(frame, expr.func, expr.guard).values):
             if isinstance(callee, Class):
                 graph.solver.add(node, self._classes.instance(callee))
         graph.targets(frame, expr, partial(self._given, frame, expr, node))
