@@ -99,7 +99,7 @@ class Solver:
             else:
                 at.values = with_one(values, value)
             if at.targets:
-                pending += at.targets
+                pending += [target for target in at.targets if value not in target.values]
             for action, *first in at.listeners:
                 work.append((action, (*first, value)))
 
@@ -120,7 +120,8 @@ class Solver:
 
     def link(self, source: Node, target: Node) -> None:
         """Whatever `source` holds, `target` holds."""
-        if source is target or target in source.targets:
+        # A target that is full takes no more.
+        if source is target or target in source.targets or len(target.values) >= _MOST:
             return
         source.targets = with_one(source.targets, target)
         if not (target.values or target.targets or target.listeners) and isinstance(source.values, tuple):

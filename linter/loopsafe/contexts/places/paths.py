@@ -21,7 +21,7 @@ class Paths:
         self._arrived: dict[State, tuple[State | None, Hop]] = {}
         # A function may do much, and each time it is asked how it was reached.
         self._ways: dict[State, tuple[tuple[State, ...], tuple[Hop, ...]]] = {}
-        first = [(min(hops, key=lambda h: h.order), state) for state, hops in flow.roots.items() if state in roots]
+        first = [(_first(hops), state) for state, hops in flow.roots.items() if state in roots]
         front: list[State] = []
         for hop, state in sorted(first, key=lambda item: (item[0].order, item[1].frame.order)):
             self._arrived[state] = (None, hop)
@@ -32,12 +32,15 @@ class Paths:
     def _step(self, flow: Flow, front: list[State]) -> list[State]:
         following: list[State] = []
         for state in front:
-            edges = [(min(hops, key=lambda h: h.order), target) for target, hops in flow.edges.get(state, {}).items()]
-            vague = _vague(edges)
-            for hop, target in sorted(edges, key=lambda item: (item[0].order, item[1].frame.order)):
-                if target not in self._arrived:
-                    self._arrived[target] = (state, hop._replace(certain=False) if hop.packed_span in vague else hop)
-                    following.append(target)
+            edges = [(_first(hops), target) for target, hops in flow.edges.get(state, {}).items()]
+            fresh = [edge for edge in edges if edge[1] not in self._arrived]
+            vague = _vague(edges) if fresh and len(edges) > _MANY else ()
+            # What orders them takes long to make, and mostly there is one or none.
+            if len(fresh) > 1:
+                fresh.sort(key=lambda item: (item[0].order, item[1].frame.order))
+            for hop, target in fresh:
+                self._arrived[target] = (state, hop._replace(certain=False) if hop.packed_span in vague else hop)
+                following.append(target)
         return following
 
     def __contains__(self, state: State) -> bool:
@@ -76,6 +79,10 @@ class Paths:
                 hops.append(hop)
             self._ways[state] = tuple(reversed(states)), tuple(reversed(hops))
         return self._ways[state]
+
+
+def _first(hops: dict[Hop, None]) -> Hop:
+    return next(iter(hops)) if len(hops) == 1 else min(hops, key=lambda hop: hop.order)
 
 
 def _vague(edges: list[tuple[Hop, State]]) -> set[int]:
