@@ -28,9 +28,15 @@ class Containers:
         self._solver, self._on_read = solver, on_read
         self._contents: dict[Value, _Contents] = {}
 
+    def _of(self, container: Value) -> _Contents:
+        contents = self._contents.get(container)
+        if contents is None:
+            contents = self._contents[container] = _Contents()
+        return contents
+
     def slot(self, container: Value, key: object) -> Node:
         """The node to put things in under this key."""
-        contents = self._contents.setdefault(container, _Contents())
+        contents = self._of(container)
         node = contents.slots.get(key)
         if node is None:
             node = contents.slots[key] = Node()
@@ -42,7 +48,7 @@ class Containers:
 
     def read(self, container: Value, key: object) -> Node:
         """The node of what may come out under this key."""
-        contents = self._contents.setdefault(container, _Contents())
+        contents = self._of(container)
         key = _from_the_start(container, key)
         node = contents.reads.get(key)
         if node is None:
@@ -57,7 +63,7 @@ class Containers:
 
     def include(self, container: Value, node: Node, shift: int | None) -> None:
         """Whatever the containers in `node` hold, this one holds: under a position less by `shift`, any where None."""
-        contents = self._contents.setdefault(container, _Contents())
+        contents = self._of(container)
         if (node, shift) not in contents.included:
             contents.included[node, shift] = None
             for key, read in contents.reads.items():

@@ -32,6 +32,9 @@ class _Meaning:
         return _Meaning(self.classes + other.classes, self.library + other.library)
 
 
+_NO_MEANING = _Meaning()
+
+
 class DeclaredTypes:
     """Puts gates before nodes. Only what is certainly of another class stays outside."""
 
@@ -64,7 +67,7 @@ class DeclaredTypes:
     def must_be(self, value: Value, classes: Iterable[Declaration]) -> bool:
         """Whether a value is certainly an instance of one of these classes."""
         known = [meaning for frame, cls in classes if (meaning := self._meaning(frame, cls)) is not None]
-        meaning = reduce(_Meaning.or_else, known, _Meaning())
+        meaning = _together(known)
         if isinstance(value, Instance):
             mro = self._classes.mro(value.cls)
             return any(cls in mro for cls in meaning.classes) or not self._lineage(value.cls).isdisjoint(
@@ -96,12 +99,12 @@ class DeclaredTypes:
     def _union(self, declarations: Iterable[Declaration]) -> _Meaning | None:
         meanings = [self._meaning(frame, annotation) for frame, annotation in declarations]
         known = [meaning for meaning in meanings if meaning is not None]
-        return reduce(_Meaning.or_else, known, _Meaning()) if len(known) == len(meanings) else None
+        return _together(known) if len(known) == len(meanings) else None
 
     def _plain(self, frame: Frame, annotation: Expr) -> _Meaning | None:
         meanings = [self._class(named) for named in self._classes.resolve_all(frame, annotation)]
         known = [meaning for meaning in meanings if meaning is not None]
-        return reduce(_Meaning.or_else, known, _Meaning()) if known and len(known) == len(meanings) else None
+        return _together(known) if known and len(known) == len(meanings) else None
 
     def _class(self, named: Resolved) -> _Meaning | None:
         if isinstance(named, Class):
@@ -179,6 +182,11 @@ class DeclaredTypes:
             lineage, bases = self._graph.knowledge.lineage, self._classes.library_bases(cls)
             found = self._lineages[cls] = frozenset(name for base in bases for name in lineage(base))
         return found
+
+
+def _together(meanings: list[_Meaning]) -> _Meaning:
+    # Mostly there is one, and this is asked for each value.
+    return reduce(_Meaning.or_else, meanings) if meanings else _NO_MEANING
 
 
 def _is_standard_class(name: str) -> bool:

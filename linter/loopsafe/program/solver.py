@@ -99,7 +99,7 @@ class Solver:
             else:
                 at.values = with_one(values, value)
             if at.targets:
-                pending += [target for target in at.targets if value not in target.values]
+                pending += [t for t in at.targets if len(t.values) < most and value not in t.values]
             for action, *first in at.listeners:
                 work.append((action, (*first, value)))
 
