@@ -34,7 +34,7 @@ from loopsafe.progress import FOLLOWING, Progress
 from loopsafe.project.choice import chosen, merged, preference
 from loopsafe.project.config import Config, ConfigError, load_config
 from loopsafe.project.environment import Environment, environment_of
-from loopsafe.project.files import SourceFile, shown
+from loopsafe.project.files import SourceFile, is_of_tests, shown
 from loopsafe.project.installed import installed_files
 from loopsafe.project.noqa import NoqaLines
 from loopsafe.project.notebooks import NOT_REWRITTEN
@@ -207,7 +207,8 @@ def study(folder: str, library: str, write: Callable[[Sequence[Module]], str]) -
     `write` gives the program, for the library's modules. Neither is run.
     """
     config, reader, here = Config(Path(folder)), Reader(), os.getcwd()
-    found, _ = reader.read_all([f for f in installed_files([Path(folder)], [library]) if not _is_test(f.path)], {})
+    installed = installed_files([Path(folder)], [library])
+    found, _ = reader.read_all([f for f in installed if not is_of_tests(os.path.relpath(f.path, folder))], {})
     read = _linked(found, config)
     trial = os.path.join(folder, "loopsafe_trial.py")
     text = {trial: write(read.all)}
@@ -220,10 +221,6 @@ def study(folder: str, library: str, write: Callable[[Sequence[Module]], str]) -
     program = next(module for module in modules.all if module.path == "loopsafe_trial.py")
     scopes = (scope for scope in program.facts.scopes if scope.kind == "function")
     return tuple(explanation.trace(program, scope) for scope in scopes)
-
-
-def _is_test(path: str) -> bool:
-    return any(part in ("test", "tests", "testing") for part in Path(path).parts)
 
 
 def _modules_by_shown_path(sources: _Sources) -> dict[str, Module]:

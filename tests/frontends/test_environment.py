@@ -254,6 +254,22 @@ def test_a_library_that_starts_threads_only_now(cli: Cli, project: Path) -> None
     assert "LSF102" in cli("check").stdout
 
 
+def test_threads_of_a_library_s_tests_are_none_of_the_library(cli: Cli, project: Path) -> None:
+    core = install(project / ".venv", "class Ticker: ...\ndef every_tick(f): return f\n")
+    (core / "tests").mkdir()
+    (core / "tests" / "test_core.py").write_text("import threading\nthreading.Thread()\n")
+    assert "tickers: nothing in it starts a thread" in cli("env").stdout
+
+
+def test_threads_of_a_library_that_are_not_reached(cli: Cli, project: Path) -> None:
+    core = install(project / ".venv", "class Ticker: ...\ndef every_tick(f): return f\n")
+    (core / "more.py").write_text("import threading\nthreading.Thread(target=print).start()\n")
+    assert "tickers: nothing of it that is reached starts a thread" in cli("env").stdout
+    assert cli("check").returncode == 0
+    (core / "core.py").write_text(LIBRARY)
+    assert "LSF102" in cli("check").stdout
+
+
 def test_a_module_comes_before_a_folder_of_its_name(cli: Cli, project: Path) -> None:
     packages = install(project / ".venv").parent
     (packages / "ticks").mkdir()

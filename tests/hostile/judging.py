@@ -24,7 +24,7 @@ _PATIENCE = 300
 
 @dataclass(frozen=True)
 class Way:
-    """One of the ways to run loopsafe: how it is started, what tells that the bug was found, and its processor seconds at most."""
+    """One of the ways to run loopsafe: how it is started, what tells that the bug is found, its longest time."""
 
     name: str
     command: tuple[str, ...]
@@ -44,7 +44,7 @@ WAYS = (
         cores=2,
     ),
     Way("fix --diff", (sys.executable, "-m", "loopsafe", "fix", "--diff"), "+        self._loop.call_soon_threadsafe("),
-    # Not `-m`: flake8 would load plugins from the working directory. It gets more than flake8 alone and loopsafe together.
+    # Not `-m`: flake8 would load plugins from the working directory. Its own checkers need time, too.
     Way("flake8", (str(Path(sys.executable).with_name("flake8")), *_ALL_OF_OURS), killed_after=5 * CPU_SECONDS),
 )
 # Its own checkers have no limits.

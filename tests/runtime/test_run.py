@@ -37,9 +37,11 @@ class Sensor:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(asyncio.wait_for(Sensor().read(), 30)), sys.argv[1:])
+    print(asyncio.run(asyncio.wait_for(Sensor().read(), 3)), sys.argv[1:])
     sys.exit(3)
 """
+# Where nothing is repaired, the program waits in vain.
+PATIENT = PROGRAM.replace("3)), sys", "30)), sys")
 
 
 @pytest.fixture
@@ -61,6 +63,7 @@ def loopsafe(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 @pytest.mark.parametrize("program", [("app.py",), ("-m", "app")], ids=["script", "module"])
 def test_run(project: Path, program: tuple[str, ...]) -> None:
+    (project / "app.py").write_text(PATIENT)
     done = loopsafe(project, "run", "--json", "seen.json", "--action", "repair", *program, "-v", "--json")
     # The program's own arguments, output and exit code.
     assert (done.returncode, done.stdout) == (3, "3 ['-v', '--json']\n"), done.stderr
@@ -70,7 +73,7 @@ def test_run(project: Path, program: tuple[str, ...]) -> None:
 
 
 def test_raise(project: Path) -> None:
-    (project / "app.py").write_text(PROGRAM.replace("30)", "0.2)"))
+    (project / "app.py").write_text(PROGRAM.replace("3)), sys", "0.2)), sys"))
     done = loopsafe(project, "run", "--action", "raise", "app.py")
     assert "LoopSafetyError: app.py:17: LSF102" in done.stderr
 
@@ -81,6 +84,7 @@ def test_no_such_script(project: Path) -> None:
 
 
 def test_the_environment_starts_it(project: Path) -> None:
+    (project / "app.py").write_text(PATIENT)
     done = play(project, sys.executable, "app.py", LOOPSAFE_GUARD="repair", LOOPSAFE_GUARD_JSON="seen.json")
     assert (done.returncode, done.stdout) == (3, "3 []\n")
     assert "app.py:17: LSF102" in done.stderr

@@ -47,7 +47,7 @@ def test_hash_seeds_do_not_matter(project: Path) -> None:
 def test_the_order_of_paths_does_not_matter(project: Path) -> None:
     paths = [str(path) for path in sorted(project.rglob("*.py"))]
     expected = loopsafe.analyze(paths).findings
-    for seed in range(3):
+    for seed in range(2):
         random.Random(seed).shuffle(paths)
         assert loopsafe.analyze(paths).findings == expected
 
@@ -55,6 +55,6 @@ def test_the_order_of_paths_does_not_matter(project: Path) -> None:
 def test_a_part_is_what_the_whole_says_of_it(project: Path) -> None:
     whole = loopsafe.analyze([project]).findings
     # Each is an analysis of the whole.
-    for file in sorted(project.rglob("*.py"))[::250]:
+    for file in sorted(project.rglob("*.py"))[::600]:
         mine = tuple(f for f in whole if Path(f.location.path).resolve() == file.resolve())
         assert loopsafe.analyze([file]).findings == mine

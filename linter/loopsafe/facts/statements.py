@@ -9,6 +9,7 @@ from typing import Any
 
 from loopsafe.facts.conditions import Conditions, leaves
 from loopsafe.facts.expressions import ExpressionReader
+from loopsafe.facts.named_tuples import named_fields
 from loopsafe.facts.schema import (
     Annotation,
     Attr,
@@ -144,7 +145,7 @@ class FileBuilder(Walk):
         self.scope.give(read)
 
     def _assign(self, node: ast.Assign) -> None:
-        value = self.expressions.read(node.value)
+        value = self._named_tuple(node.value) or self.expressions.read(node.value)
         for target in node.targets:
             self.assign(target, value)
 
@@ -336,6 +337,13 @@ class FileBuilder(Walk):
                 self._pattern(part, Item(subject, Const(position)))
         elif isinstance(pattern, ast.MatchStar) and pattern.name:
             self.scope.bind(pattern.name, Rest(subject))
+        elif isinstance(pattern, ast.MatchClass):
+            matched = Annotation(_class_name(self, pattern))
+            # Positions mean something else in every class.
+            for position, part in enumerate(pattern.patterns):
+                self._pattern(part, Item(matched, Const(position)))
+            for name, part in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
+                self._pattern(part, Attr(Choice((subject, matched)), name))
         else:
             for inner in ast.iter_child_nodes(pattern):
                 if isinstance(inner, ast.pattern):
@@ -375,7 +383,7 @@ class FileBuilder(Walk):
     def _class(self, node: ast.ClassDef) -> None:
         read = self.expressions.read
         decorators = tuple(read(d) for d in node.decorator_list)
-        bases = tuple(read(b) for b in node.bases)
+        bases = tuple(self._named_tuple(b) or read(b) for b in node.bases)
         # `metaclass=...` and the like: of use only for the calls inside.
         for keyword in node.keywords:
             read(keyword.value)
@@ -386,6 +394,16 @@ class FileBuilder(Walk):
         self.scope = scope
         self._body(node.body)
         self.scope = around
+
+    def _named_tuple(self, node: ast.expr) -> Ref | None:
+        """The class that a call of `namedtuple` makes."""
+        fields = named_fields(node)
+        if not fields:
+            return None
+        scope = self._open("class", "", self.positions.span(node))
+        scope.bases = (Import("typing", "NamedTuple"),)
+        scope.annotations.update((name, self.expressions.annotation(kind)) for name, kind in fields)
+        return Ref(scope.index)
 
 
 _READERS: dict[type[ast.AST], Callable[[FileBuilder, Any], None]] = {

@@ -64,6 +64,20 @@ class DeclaredTypes:
         meaning = self._union(classes)
         return meaning is None or self._admits(meaning, value)
 
+    def has(self, value: Value, name: str) -> bool | None:
+        """Whether a value has an attribute; None where that cannot be told, as of what is only ever stored there."""
+        if not isinstance(value, Instance):
+            return None
+        line, index = self._classes.mro(value.cls), self._graph.index
+        own = [cls for cls in line if isinstance(cls, Class)]
+        if any(name in cls.scope.bindings for cls in own):
+            return True
+        stored = (index.own_stores.get((cls.module.index, cls.scope.index), {}) for cls in own)
+        open_ended = len(own) < len(line) or any(hook in cls.scope.bindings for cls in own for hook in _HANDS_ON)
+        if open_ended or name in index.stores or "setattr" in index.calls or any(name in names for names in stored):
+            return None
+        return False
+
     def must_be(self, value: Value, classes: Iterable[Declaration]) -> bool:
         """Whether a value is certainly an instance of one of these classes."""
         known = [meaning for frame, cls in classes if (meaning := self._meaning(frame, cls)) is not None]

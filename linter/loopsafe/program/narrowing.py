@@ -1,11 +1,11 @@
-"""What a test says of the value that is used under it: `isinstance`, `iscoroutinefunction` and their like."""
+"""What a test says of the value that is used under it: `isinstance`, `hasattr`, `iscoroutinefunction` and the like."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from loopsafe.facts.schema import Attr, Call, Choice, Collection, Expr, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Choice, Collection, Const, Expr, Name, Scope
 from loopsafe.program.declared_types import DeclaredTypes
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import last_name
@@ -13,6 +13,8 @@ from loopsafe.program.python import COROUTINE_FUNCTION_TESTS, COROUTINE_TESTS
 from loopsafe.program.rebound import bound_again_in
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Coroutine, Frame, Function, Method, Value
+
+_OF_TWO = ("isinstance", "hasattr")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,10 +90,14 @@ class Narrowing:
             return lambda value: _is_coroutine_function(value) in (None, test.holds)
         if name in COROUTINE_TESTS:
             return lambda value: _is_coroutine(value) in (None, test.holds)
-        classes = [(frame, cls) for cls in _classes(test.call.args[1])]
+        types, second = self._types, test.call.args[1]
+        if name == "hasattr":
+            attribute = second.value if isinstance(second, Const) else None
+            return lambda value: not isinstance(attribute, str) or types.has(value, attribute) in (None, test.holds)
+        classes = [(frame, cls) for cls in _classes(second)]
         if test.holds:
-            return lambda value: self._types.may_be(value, classes)
-        return lambda value: not self._types.must_be(value, classes)
+            return lambda value: types.may_be(value, classes)
+        return lambda value: not types.must_be(value, classes)
 
 
 def _tests(scope: Scope, guard: int) -> Iterator[_Test]:
@@ -99,8 +105,8 @@ def _tests(scope: Scope, guard: int) -> Iterator[_Test]:
         row = scope.guards[guard]
         if row.kind == "test" and isinstance(row.test, Call) and row.test.args:
             name, subject = last_name(row.test.func), row.test.args[0]
-            wanted = 2 if name == "isinstance" else 1
-            known = name == "isinstance" or name in COROUTINE_FUNCTION_TESTS or name in COROUTINE_TESTS
+            wanted = 2 if name in _OF_TWO else 1
+            known = name in _OF_TWO or name in COROUTINE_FUNCTION_TESTS or name in COROUTINE_TESTS
             if known and len(row.test.args) == wanted:
                 if _is_steady(scope, subject):
                     yield _Test(subject, row.test, row.holds, None)

@@ -28,6 +28,7 @@ from loopsafe.program.annotations import Annotations
 from loopsafe.program.classes import Classes
 from loopsafe.program.decorators import Decorators
 from loopsafe.program.graph import Arguments, Entered, Graph, Target
+from loopsafe.program.index import last_name
 from loopsafe.program.library import LibraryResults
 from loopsafe.program.names import Names
 from loopsafe.program.solver import Node
@@ -49,6 +50,8 @@ from loopsafe.program.values import (
 # Longer strings are texts, larger numbers are not positions.
 _LONGEST_KEY = 24
 _LARGEST_INDEX = 64
+# Decorators of classes whose instances patterns take apart by position.
+_FIELDED = ("dataclass", "define", "frozen", "attrs")
 
 
 class Receivers:
@@ -215,9 +218,12 @@ class Receivers:
             self._through_method(frame, value, index, node, method)
 
     def _field(self, value: Instance, index: object) -> str:
-        """The field at a position of a named tuple; empty where it is none."""
-        bases = [base.rpartition(".")[2] for base in self._classes.library_bases(value.cls)]
-        fields = list(value.cls.scope.annotations) if "NamedTuple" in bases else []
+        """The field at a position of a named tuple, or of a dataclass as patterns see it; empty where it is none."""
+        line = [cls for cls in reversed(self._classes.mro(value.cls)) if isinstance(cls, Class)]
+        named = any(base.endswith(".NamedTuple") for base in self._classes.library_bases(value.cls))
+        if not named and not any(last_name(d) in _FIELDED for cls in line for d in cls.scope.decorators):
+            return ""
+        fields = list(dict.fromkeys(name for cls in line for name in cls.scope.annotations))
         return fields[index] if isinstance(index, int) and -len(fields) <= index < len(fields) else ""
 
     def _keeper(self, value: Value) -> Value | None:

@@ -116,6 +116,14 @@ def _python_files(folder: str, exclusion: Exclusion, links: set[str], marked: se
     return below(folder, exclusion, links, marked) if exclusion.admits(folder) else iter(())
 
 
+_TESTS = frozenset({"test", "tests", "testing", "conftest.py", "examples", "_examples"})
+
+
+def is_of_tests(path: str) -> bool:
+    """Whether a path leads to tests, or to examples: what a library does there it does nowhere else."""
+    return not _TESTS.isdisjoint(Path(path).parts)
+
+
 def below(
     folder: str,
     exclusion: Exclusion | None = None,

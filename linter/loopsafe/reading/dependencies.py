@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from loopsafe.facts.imports import absolute_name, imports_in, prefixes
 from loopsafe.facts.schema import FileFacts
-from loopsafe.project.files import SourceFile, below, shown
+from loopsafe.project.files import SourceFile, below, is_of_tests, shown
 from loopsafe.project.notebooks import is_notebook
 from loopsafe.project.sources import LARGEST, read_bytes
 from loopsafe.reading.reader import Read, Reader
@@ -20,8 +20,8 @@ _MOST_FILES = 3_000
 _MOST_STEPS = 2
 # Python's own ways to a thread. What has none of them in its text calls nobody back on a thread of its own.
 _STARTS = re.compile(
-    rb"Thread\b|\bThreading[A-Z]\w+|\bTimer\b|\bstart_new_thread\b|Executor\b|\b(?:Thread)?Pool\(|\bQueueListener\b"
-    rb"|\brun_in_executor\b|\bto_thread\b"
+    rb"(?:Thread|Timer)[(),:\r\n]|\bthreading(?:\.| import .*)(?:Thread|Timer)\b|\bThreading[A-Z]\w+"
+    rb"|\bstart_new_thread\b|Executor\b|\b(?:Thread)?Pool\(|\bQueueListener\b|\brun_in_executor\b|\bto_thread\b"
 )
 _IMPORTED = re.compile(rb"(?m)^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)")
 
@@ -52,7 +52,7 @@ class Dependencies:
         self, folders: Sequence[str], described: Collection[str], threaded: Collection[str], own: Collection[str]
     ) -> None:
         self._folders, self._described, self._own = folders, frozenset(described), frozenset(own)
-        self._threaded = threaded
+        self._threaded = frozenset(threaded)
         self._matter: dict[str, bool] = {}
         self.searched: list[str] = []
         """The files that were looked into and not read."""
@@ -63,15 +63,17 @@ class Dependencies:
         """The modules that files of the project reach, and those that these reach, in any order."""
         here = os.getcwd()
         pending = [_Wish(name, 0, "") for read in project for name in _imports(read.facts, "")]
-        asked: set[str] = set()
+        homes: dict[str, str] = {}
+        built_on: dict[str, set[str]] = {}
         seen: set[str] = set()
-        found: list[Read] = []
+        found: list[tuple[str, Read]] = []
         while pending and len(seen) < _MOST_FILES:
             fresh: dict[str, tuple[str, int, str]] = {}
             for wish in sorted(set(pending)):
-                if wish.name not in asked and not self._is_own(wish.name):
-                    asked.add(wish.name)
+                built_on.setdefault(wish.package, set()).add(wish.name)
+                if wish.name not in homes and not self._is_own(wish.name):
                     files, package = self._find(wish.name)
+                    homes[wish.name] = package
                     step = wish.step if package == wish.package else wish.step + 1
                     if step <= _MOST_STEPS and self._tell(wish, package):
                         fresh.update((file, (name, step, package)) for file, name in files if file not in seen)
@@ -81,15 +83,29 @@ class Dependencies:
                 SourceFile(file, shown(file, here), False, own=False, library=name.partition(".")[0])
                 for file, (name, _, _) in sorted(fresh.items())
             ]
-            read_now, _ = reader.read_all(listed, {}, largest=largest)
-            found += read_now
             pending = []
-            for read in read_now:
+            for read in reader.read_all(listed, {}, largest=largest)[0]:
                 name, step, package = fresh[read.file.path]
+                found.append((package, read))
                 is_package = os.path.basename(read.file.path) == "__init__.py"
                 around = name if is_package else name.rpartition(".")[0]
                 pending += [_Wish(each, step, package) for each in _imports(read.facts, around)]
-        return found
+        return self._kept(found, homes, built_on)
+
+    def _kept(
+        self, found: Sequence[tuple[str, Read]], homes: Mapping[str, str], built_on: Mapping[str, set[str]]
+    ) -> list[Read]:
+        """The modules of packages of which what is reached calls back; the others have been searched."""
+        on = {package: {homes.get(name) for name in names} for package, names in built_on.items() if package}
+        kept = {package for package, read in found if _STARTS.search(read.text.encode("utf-8", "replace"))}
+        kept |= {p for p in on if any(not self._threaded.isdisjoint(prefixes(name)) for name in built_on[p])}
+        while more := {package for package in on if package not in kept and not kept.isdisjoint(on[package])}:
+            kept |= more
+        for package, read in found:
+            if package not in kept:
+                self.searched.append(read.file.path)
+                self.told[read.file.library] = "nothing of it that is reached starts a thread"
+        return [read for package, read in found if package in kept]
 
     def _is_own(self, name: str) -> bool:
         top = name.partition(".")[0]
@@ -119,11 +135,15 @@ class Dependencies:
         return _Found((), "")
 
     def _matters(self, package: str) -> bool:
-        """Whether a package starts threads, or is built on what does: on one that does, or that a pack describes so."""
+        """Whether a package starts threads, or is built on what does: on one that does, or that a pack describes so.
+
+        What its tests do is left out.
+        """
         known = self._matter.get(package)
         if known is None:
             self._matter[package] = False
             files = [package] if package.endswith(".py") else list(below(package))
+            files = [file for file in files if not is_of_tests(os.path.relpath(file, package))]
             imported: set[str] = set()
             known = any(_starts_threads(file, imported) for file in files) or any(map(self._calls_back, imported))
             self._matter[package] = known

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from loopsafe.contexts.origins.starts import Starts
 from loopsafe.contexts.places.place import Hop
-from loopsafe.facts.schema import Attr, Call, Ref
+from loopsafe.facts.schema import Attr, Call, Ref, Scope
 from loopsafe.knowledge.schema import OverrideRow
+from loopsafe.program.index import last_name
 from loopsafe.program.values import Class, External, Frame, Instance, Value
 
 _MOST_SITES = 200
@@ -29,7 +30,7 @@ class Overrides:
             base, _, method = name.rpartition(".")
             for cls in self.heirs(base) if self._starts.applies(row) else ():
                 for found in self._methods(cls, method):
-                    if not self._has_twin(cls, found, row):
+                    if not self._has_twin(cls, found, row) and not self._starts_nothing(cls, row):
                         origin = self._starts.origin(row, cls.module, cls.scope.packed_span)
                         self._starts.run_method(cls, found, row, origin)
                         if row.started_by:
@@ -121,5 +122,22 @@ class Overrides:
         mine = [c for c in self._program.classes.mro(cls) if isinstance(c, Class) and not self._is_library(c)]
         return bool(twin) and any(twin in c.scope.bindings for c in mine)
 
+    def _starts_nothing(self, cls: Class, row: OverrideRow) -> bool:
+        """Whether a class has a way of its own to start, and leaves that of the library alone."""
+        mine = (c for c in self._program.classes.mro(cls) if isinstance(c, Class) and not self._is_library(c))
+        own = next((c for c in mine if row.started_by in c.scope.bindings), None)
+        if own is None:
+            return False
+        scopes = own.module.facts.scopes
+        held = [scopes[ref.scope] for ref in own.scope.bindings[row.started_by] if isinstance(ref, Ref)]
+        calls = [call for scope in scopes if _is_within(scope, held, scopes) for call in scope.calls]
+        return bool(held) and all(row.started_by not in last_name(call.func) for call in calls)
+
     def _is_library(self, cls: Class) -> bool:
         return self._program.knowledge.canonical(cls.qualname) in self._program.knowledge.classes
+
+
+def _is_within(scope: Scope, outer: Sequence[Scope], scopes: Sequence[Scope]) -> bool:
+    while scope not in outer and scope.parent >= 0:
+        scope = scopes[scope.parent]
+    return scope in outer

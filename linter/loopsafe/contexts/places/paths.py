@@ -12,6 +12,8 @@ from loopsafe.program.modules import Module
 
 # A call that leads to more functions than this is of a kind with those that call whatever was registered.
 _MANY = 8
+# Where several calls on the way may each enter several functions, few of so many ways and more are ever taken.
+_MANY_TOGETHER = 4
 
 
 class Paths:
@@ -19,12 +21,15 @@ class Paths:
 
     def __init__(self, flow: Flow, roots: set[State]) -> None:
         self._arrived: dict[State, tuple[State | None, Hop]] = {}
+        # In how many ways the calls up to there may be meant.
+        self._ways_open: dict[State, int] = {}
         # A function may do much, and each time it is asked how it was reached.
         self._ways: dict[State, tuple[tuple[State, ...], tuple[Hop, ...]]] = {}
         first = [(_first(hops), state) for state, hops in flow.roots.items() if state in roots]
         front: list[State] = []
         for hop, state in sorted(first, key=lambda item: (item[0].order, item[1].frame.order)):
             self._arrived[state] = (None, hop)
+            self._ways_open[state] = 1
             front.append(state)
         while front:
             front = self._step(flow, front)
@@ -34,12 +39,15 @@ class Paths:
         for state in front:
             edges = [(_first(hops), target) for target, hops in flow.edges.get(state, {}).items()]
             fresh = [edge for edge in edges if edge[1] not in self._arrived]
-            vague = _vague(edges) if fresh and len(edges) > _MANY else ()
             # What orders them takes long to make, and mostly there is one or none.
             if len(fresh) > 1:
                 fresh.sort(key=lambda item: (item[0].order, item[1].frame.order))
+            led = _led(edges) if fresh else {}
             for hop, target in fresh:
-                self._arrived[target] = (state, hop._replace(certain=False) if hop.packed_span in vague else hop)
+                ways, many = self._ways_open[state], led[hop.packed_span]
+                self._ways_open[target] = ways * many
+                vague = many > _MANY or (ways > 1 and many > 1 and ways * many > _MANY_TOGETHER)
+                self._arrived[target] = (state, hop._replace(certain=False) if vague else hop)
                 following.append(target)
         return following
 
@@ -85,9 +93,9 @@ def _first(hops: dict[Hop, None]) -> Hop:
     return next(iter(hops)) if len(hops) == 1 else min(hops, key=lambda hop: hop.order)
 
 
-def _vague(edges: list[tuple[Hop, State]]) -> set[int]:
-    """The calls that lead to so many functions that nobody can tell which one a path comes to."""
+def _led(edges: list[tuple[Hop, State]]) -> dict[int, int]:
+    """To how many functions each call leads."""
     led: dict[int, set[tuple[int, int]]] = defaultdict(set)
     for hop, target in edges:
         led[hop.packed_span].add((target.frame.module.index, target.frame.scope.index))
-    return {span for span, functions in led.items() if len(functions) > _MANY}
+    return {span: len(functions) for span, functions in led.items()}

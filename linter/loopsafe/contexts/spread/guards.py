@@ -13,6 +13,7 @@ from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 
+_CROSSINGS = ("call_soon_threadsafe", "run_coroutine_threadsafe")
 _SIGNAL_SETTERS = ("add_signal_handler", "open_signal_receiver")
 
 
@@ -72,7 +73,19 @@ class Guards:
             return returned or (isinstance(test, Call) and self._asserts(place, test))
         if guard.kind == "try":
             return guard.holds and tests.fails_elsewhere(place, test)
-        return guard.kind != "except" and tests.says(place, test, guard.holds)
+        if guard.kind == "except":
+            return self._is_refused(place, test)
+        return tests.says(place, test, guard.holds)
+
+    def _is_refused(self, place: Spot, handler: Expr) -> bool:
+        """Whether a loop has not taken what was handed over to it: it is closed, and nobody runs it any more."""
+        scope = place.scope
+        number = handler.value if isinstance(handler, Const) else None
+        if not isinstance(number, int) or set(scope.handlers[number].exceptions) != {"RuntimeError"}:
+            return False
+        tried = [call for call in scope.calls if _is_caught(scope, call.handler, number)]
+        handed = any(last_name(call.func) in _CROSSINGS for call in tried)
+        return handed and not any(self._tests.fails_elsewhere(place, call) for call in tried)
 
     def _asserts(self, place: Spot, test: Call) -> bool:
         """A function of the project that raises unless it is on the loop's thread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loopsafe.facts.schema import Attr, Call, Scope, Store
+from loopsafe.facts.schema import Attr, Await, Call, Name, Scope, Store
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.knowledge.schema import RunsRow
@@ -76,7 +76,7 @@ class CoroutineCallbacks:
         """The calls that are given nothing but coroutine functions or coroutines."""
         for given in self._given.values():
             values = given.given.values
-            if values and all(self._is_coroutine(value) for value in values):
+            if values and not _awaits_results(given.frame.scope) and all(self._is_coroutine(value) for value in values):
                 yield given
 
     def _is_coroutine(self, value: Value) -> bool:
@@ -124,6 +124,15 @@ class CoroutineCallbacks:
 
 def _is_async(scope: Scope) -> bool:
     return scope.is_async and not scope.is_generator
+
+
+def _awaits_results(scope: Scope) -> bool:
+    """Whether the function awaits what a job has given back: a coroutine."""
+    asked = (*scope.awaits, *(argument for call in scope.calls for argument in call.args))
+    if any(isinstance(part, Call) and last_name(part.func) == "result" for part in asked):
+        return True
+    given = {name for name, values in scope.bindings.items() if any(isinstance(value, Await) for value in values)}
+    return any(isinstance(part, Await) or (isinstance(part, Name) and part.id in given) for part in scope.awaits)
 
 
 def _is_plain(name: str, row: RunsRow) -> bool:

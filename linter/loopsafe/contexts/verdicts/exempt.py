@@ -14,9 +14,22 @@ from loopsafe.facts.schema import Attr, Call, Scope, Star
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Container, Coroutine, External, Frame, Instance, Member, Object, Value
+from loopsafe.program.values import (
+    Container,
+    Coroutine,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Member,
+    Method,
+    Object,
+    Value,
+)
 
 _ENDING = {"exit", "_exit", "quit", "abort"}
+# Through so many functions one is looked for that ends the program.
+_DEEPEST = 3
 _NO_LOOP = {"RuntimeError", "Exception", "BaseException"}
 
 
@@ -40,14 +53,15 @@ def is_harmless(reached: Reached, program: Program) -> bool:
     wanted, call = reached.row.harmless_with, reached.call
     if reached.started is not None:
         return reached.row.category == "lookup"
-    if any(keyword in reached.row.unless_given for keyword, _ in call.keywords):
+    given = (*(keyword for keyword, _ in call.keywords), *map(str, range(len(call.args))))
+    if any(name in reached.row.unless_given for name in given):
         return True
     first = call.args[0] if wanted and call.args else None
     if isinstance(first, Star):
         # What is not seen to be a coroutine is a future, which knows its loop.
         return not any(isinstance(v, Coroutine) for v in _elements(first, reached.state.frame, program))
-    given = program.evaluate(reached.state.frame, first).values if first else {}
-    return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in given)
+    held = program.evaluate(reached.state.frame, first).values if first else {}
+    return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in held)
 
 
 def _elements(star: Star, frame: Frame, program: Program) -> set[Value]:
@@ -129,11 +143,34 @@ def needs_a_running_loop(
     return False
 
 
-def ends_the_process(reached: Reached) -> bool:
-    """Whether the function ends the program right after: then there is nothing left to wake."""
-    scope, call = reached.state.frame.scope, reached.call
-    after = (c for c in scope.calls if last_name(c.func) in _ENDING and c.packed_span > call.packed_span)
-    return any(surrounds(scope, condition(scope, c), condition(scope, call)) for c in after)
+def ends_the_process(reached: Reached, states: Sequence[State], hops: Sequence[Hop], program: Program) -> bool:
+    """Whether a function on the way ends the program right after: then there is nothing left to wake.
+
+    `hops` lead to `states`.
+    """
+    for frame, call in _way(reached, states, hops):
+        scope = frame.scope
+        after = (c for c in scope.calls if c.packed_span > call.packed_span)
+        sure = (c for c in after if surrounds(scope, condition(scope, c), condition(scope, call)))
+        if any(_ends(frame, c, program, _DEEPEST) for c in sure):
+            return True
+    return False
+
+
+def _ends(frame: Frame, call: Call, program: Program, depth: int) -> bool:
+    """Whether a call ends the program, or enters functions that all do."""
+    if last_name(call.func) in _ENDING:
+        return True
+    called = program.evaluate(frame, call.func) if depth else None
+    program.solver.run()
+    functions = [v.function if isinstance(v, Method) else v for v in called.values] if called else []
+    return bool(functions) and all(isinstance(f, Function) and _ends_always(f, program, depth) for f in functions)
+
+
+def _ends_always(function: Function, program: Program, depth: int) -> bool:
+    calls = [c for c in function.scope.calls if condition(function.scope, c) < 0]
+    frames = program.classes.frames(function.module, function.scope)
+    return all(any(_ends(frame, call, program, depth - 1) for call in calls) for frame in frames)
 
 
 def is_for_windows(hop: Hop) -> bool:

@@ -80,7 +80,10 @@ class OffLoop:
 
     def _only_delays(self, reached: Reached) -> bool:
         """Whether a signal's handler, which stands between two steps of the loop's own thread, does no harm at all."""
-        if exempt.ends_the_process(reached):
+        paths = self._threads.plain if reached.state in self._threads.plain else self._threads.busy
+        if reached.state in paths and exempt.ends_the_process(
+            reached, paths.through(reached.state), paths.to(reached.state), self._program
+        ):
             return True
         woken = exempt.is_woken(reached, self._program) or exempt.wakes_itself(self._program)
         quiet = woken or self._is_for_windows(reached.state) or self._wakes_nobody(reached)
