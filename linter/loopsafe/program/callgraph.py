@@ -56,11 +56,13 @@ class Calls:
         """The arguments as written, each to be read only if someone asks."""
         known = self._graph.callees(frame, call)
         if known.arguments is None:
-            guard = call.guard
-            rest = tuple(Source(frame, a.value, guard=guard) for a in call.args if isinstance(a, Star))
-            plain = tuple(Source(frame, a, guard=guard) for a in call.args if not isinstance(a, Star))
-            named = tuple((name, Source(frame, value, guard=guard)) for name, value in call.keywords if name)
-            spread = tuple(Source(frame, value, guard=guard) for name, value in call.keywords if not name)
+            args, keywords, guard = call.args, call.keywords, call.guard
+            # Lists are made faster than what makes their items one by one, and mostly there is no star.
+            plain = tuple([Source(frame, a, None, guard) for a in args if not isinstance(a, Star)])
+            starred = [a.value for a in args if isinstance(a, Star)] if len(plain) < len(args) else []
+            rest = tuple([Source(frame, a, None, guard) for a in starred])
+            named = tuple([(name, Source(frame, value, None, guard)) for name, value in keywords if name])
+            spread = tuple([Source(frame, value, None, guard) for name, value in keywords if not name])
             known.arguments = Arguments(plain, named, rest, spread, whole=True, caller=frame)
         return known.arguments
 
