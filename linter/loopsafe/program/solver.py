@@ -96,8 +96,8 @@ class Solver:
                 continue
             if type(values) is dict:
                 values[value] = None
-            else:
-                at.values = with_one(values, value)
+            else:  # as `with_one`, without a call: nothing is done as often
+                at.values = (*values, value) if len(values) < _FEW else dict.fromkeys((*values, value))
             if at.targets:
                 pending += [t for t in at.targets if len(t.values) < most and value not in t.values]
             for action, *first in at.listeners:
