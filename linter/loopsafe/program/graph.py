@@ -14,7 +14,7 @@ from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.index import Index
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.python import UNDERSTOOD
-from loopsafe.program.solver import Node, Solver
+from loopsafe.program.solver import Node, Solver, with_one
 from loopsafe.program.values import (
     Class,
     Container,
@@ -176,7 +176,8 @@ class Graph(ABC):
     def holding(self, values: Iterable[Value]) -> Node:
         """A node that holds just these values."""
         node = Node()
-        node.values = dict.fromkeys(values)
+        for value in dict.fromkeys(values):
+            node.values = with_one(node.values, value)
         return node
 
     @abstractmethod
