@@ -15,6 +15,7 @@ from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts.blocking import BlockingWaits
 from loopsafe.contexts.verdicts.coroutine_callbacks import CoroutineCallbacks
+from loopsafe.contexts.verdicts.coroutine_hooks import CoroutineHooks
 from loopsafe.contexts.verdicts.dead import DeadLoops
 from loopsafe.contexts.verdicts.driven import DrivenLoops
 from loopsafe.contexts.verdicts.explain import Explanation, Locate
@@ -156,6 +157,12 @@ class Analysis:
             hop = Hop("reaches", module, place.packed_span)
             remedy, span = given.remedy, unpack_span(place.packed_span)
             yield Violation(module, span, given.text, "", remedy, "loop", "certain", (hop,), given.fix)
+        fix = FixPlan("declined", "which loop is to run the coroutine is not known")
+        for hook in CoroutineHooks(self._program).found():
+            hop, span = Hop("reaches", hook.module, hook.packed_span), unpack_span(hook.packed_span)
+            confidence: Confidence = "certain" if hook.certain else "likely"
+            remedy = "make it a plain function that hands the coroutine over"
+            yield Violation(hook.module, span, hook.name, "", remedy, "loop", confidence, (hop,), fix)
 
     def blocking_waits(self) -> Iterator[Violation]:
         """Waits for a loop on that loop's own thread."""

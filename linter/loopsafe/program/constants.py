@@ -183,9 +183,11 @@ class Constants:
         return _UNKNOWN
 
     def _attribute(self, frame: Frame, base: str, name: str) -> object:
-        """What an attribute of the method's own object is known to hold."""
+        """What an attribute of the method's own object, or of a class of the module, is known to hold."""
         at: Frame | None = frame
         while at is not None:
+            if at.parent is None:
+                return self._settings.member(at.module, base, name)
             if any(p.name == base for p in at.scope.parameters):
                 own = at.receiver is not None and at.scope.parameters[0].name == base
                 return next((v for n, v in at.known if own and n == f".{name}"), _UNKNOWN)

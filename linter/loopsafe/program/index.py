@@ -188,14 +188,17 @@ class Index:
     def _coroutine_names(self) -> frozenset[str]:
         return frozenset(scope.name for _, scope in self._scopes() if scope.is_async)
 
-    def names_coroutine(self, module: Module, call: Call) -> bool:
-        """Whether an argument of the call has the name of some coroutine function, or calls one, as a lambda may."""
+    def names_coroutine(self, module: Module, scope: Scope, call: Call) -> bool:
+        """Whether an argument of the call has the name of some coroutine function, or calls one, as a lambda may.
+
+        What a name of the function stands for may be one.
+        """
         given = [*call.args, *(value for _, value in call.keywords)]
         given += [a for value in given if isinstance(value, Call) for a in value.args]
         scopes = module.facts.scopes
         made = [r for value in given if isinstance(value, Ref) for r in scopes[value.scope].returns]
         given += [value.func for value in made if isinstance(value, Call)]
-        return any(last_name(value) in self._coroutine_names for value in given)
+        return any(last_name(value) in self._coroutine_names or _is_own(scope, value) for value in given)
 
     @cached_property
     def import_aliases(self) -> dict[str, set[str]]:
@@ -360,3 +363,11 @@ def method_kind(scope: Scope) -> str:
     if "staticmethod" in names:
         return "static"
     return "class" if "classmethod" in names or scope.name == "__new__" else "plain"
+
+
+def _is_own(scope: Scope, value: Expr) -> bool:
+    """Whether a name is bound by the function that it stands in, but for a function in it."""
+    name = value.id if isinstance(value, Name) and scope.kind == "function" else ""
+    if any(parameter.name == name for parameter in scope.parameters):
+        return True
+    return any(not isinstance(held, (Ref, Import)) for held in scope.bindings.get(name, ()))

@@ -318,7 +318,11 @@ class LibraryResults:
         # `pop(0)` of a list and `get(timeout)` of a queue name no key.
         keyed = method in ("get", "pop", "setdefault", "__getitem__") and arguments.positional
         if keyed and (own.kind == "dict" if isinstance(own, Container) else own.site is None):  # type: ignore[attr-defined]
-            keys = graph.node(arguments.positional[0])
+            first = arguments.positional[0]
+            keys = graph.node(first)
+            exact = graph.exact_key(first.frame, first.expr) if first.frame is not None else None
+            if exact is not None and isinstance(own, Container):
+                keys = graph.holding([graph.values.make(Literal, exact)])
             graph.solver.listen(keys, self._under_key, own, node)
             graph.solver.when_idle(self._unknown_key, own, keys, node)
             for source in arguments.positional[1:2]:

@@ -164,6 +164,8 @@ class Receivers:
         graph, held = self._graph, self.evaluate(frame, item)
         if isinstance(key, Const) and key.value is not None:
             self._link(held, graph.slot(own, key.value))
+        elif (exact := graph.exact_key(frame, key)) is not None:
+            self._link(held, graph.slot(own, exact))
         elif isinstance(key, (Name, Attr)):
             self._listen(self.evaluate(frame, key), self._put_under, held, own)
         else:
@@ -243,6 +245,8 @@ class Receivers:
             if exact is not None and isinstance(value, Container) and (value, exact) not in self._defaults:
                 self._defaults.add((value, exact))
                 self._listen(graph.slot(value, None), self._default_for, value, exact)
+                self._link(graph.content(value, exact), node)
+                return
             keys = self.evaluate(frame, index)
             self._listen(keys, self._under_key, value, node)
             if _is_computed(frame, index):
@@ -253,12 +257,17 @@ class Receivers:
             self._link(graph.content(value, None), node)
 
     def _default_for(self, value: Container, key: object, held: Value) -> None:
-        """What a factory makes for a missing key is another one for each key."""
-        if isinstance(held, Container) and held.display is value.display and held.frame is value.frame:
-            display = (held.display, key)
-            own = next((v for v in self._graph.slot(value, key).values if getattr(v, "display", None) == display), None)
-            own = own or self._graph.values.make(Container, held.kind, held.frame, display)
-            self._graph.solver.add(self._graph.slot(value, key), own)
+        """What a factory makes for a missing key, or a type declares for all, is another one for each key."""
+        if not isinstance(held, Container):
+            return
+        declared = isinstance(held.display, Subscript)
+        if declared or (held.display is value.display and held.frame is value.frame):
+            graph, display = self._graph, (held.display, key)
+            own = next((v for v in graph.slot(value, key).values if getattr(v, "display", None) == display), None)
+            own = own or graph.values.make(Container, held.kind, held.frame, display)
+            graph.solver.add(graph.slot(value, key), own)
+            if declared:
+                self._link(graph.slot(held, None), graph.slot(own, None))
 
     def _under_key(self, value: Value, node: Node, key: Value) -> None:
         self._link(self._graph.content(value, key_of(key)), node)

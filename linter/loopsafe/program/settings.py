@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Import, Name, Not, Scope
-from loopsafe.program.index import Index
+from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Import, Name, Not, Ref, Scope
+from loopsafe.program.index import Index, last_name
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.python import ALWAYS_IN_ASYNCIO, BROWSER_MODULES, BROWSER_PLATFORMS
 
@@ -90,6 +90,22 @@ class Settings:
             return self.constant(other, value.name, depth + 1) if known else UNKNOWN  # type: ignore[arg-type]
         under = top.bound_under.get(name, (-1,))[0]
         return self._value(module, top, value, depth) if under < 0 else UNKNOWN
+
+    def member(self, module: Module, cls: str, name: str, depth: int = 0) -> object:
+        """The constant that an attribute of a class is for good, and which member of an enumeration; else UNKNOWN."""
+        bound = module.facts.scopes[0].bindings.get(cls, ())
+        held = bound[0] if len(bound) == 1 else None
+        if isinstance(held, Import) and held.name and depth < _FURTHEST:
+            other = self._modules.find(self._modules.absolute(held, module), module)
+            known = other is not None and other is not module
+            return self.member(other, held.name, name, depth + 1) if known else UNKNOWN  # type: ignore[arg-type]
+        scope = module.facts.scopes[held.scope] if isinstance(held, Ref) else None
+        values = scope.bindings.get(name, ()) if scope is not None and scope.kind == "class" else ()
+        if scope is None or len(values) != 1 or name in self._index.stores:
+            return UNKNOWN
+        if any(last_name(base).endswith(("Enum", "Flag")) for base in scope.bases):
+            return f"{module.name}.{scope.qualname}.{name}"
+        return values[0].value if isinstance(values[0], Const) else UNKNOWN
 
     def _module_named(self, module: Module, scope: Scope, name: str) -> Module | None:
         bound = module.facts.scopes[0].bindings.get(name, ())

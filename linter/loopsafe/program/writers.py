@@ -111,8 +111,8 @@ class Writers:
         if not isinstance(held, (Container, Object)):
             return
         graph = self._graph
-        keyed = isinstance(site.base, Subscript) and graph.exact_key(frame, site.base.index) is not None
-        if keyed and _is_default(held):
+        key = _key_of_base(site.base)
+        if _is_default(held) and key is not None and graph.exact_key(frame, key) is not None:
             return  # what is there under this very key takes it
         value, exact = graph.evaluate(frame, site.value), graph.exact_key(frame, site.key)
         if site.whole:
@@ -121,7 +121,16 @@ class Writers:
             graph.solver.link(value, graph.slot(held, exact))
 
 
+def _key_of_base(base: Expr) -> Expr:
+    """The key by which a container is found in another: `x[key]`, `x.setdefault(key, [])`."""
+    if isinstance(base, Call) and last_name(base.func) in ("get", "setdefault") and base.args:
+        return base.args[0]
+    return base.index if isinstance(base, Subscript) else None
+
+
 def _is_default(held: Value) -> bool:
-    """Whether this is what a `defaultdict` gives for every key."""
+    """Whether this is what a `defaultdict` gives, or a type declares, for every key."""
     made = held.display if isinstance(held, Container) and held.kind != "dict" else None
+    if isinstance(made, Subscript):
+        return True
     return isinstance(made, Call) and last_name(made.func) == "defaultdict"

@@ -18,7 +18,9 @@ class CoroutineFunctionAsCallback(Rule):
     Reports an `async def` function, or the coroutine it gives, in a place where a plain function is expected:
     `loop.call_soon_threadsafe`, `call_soon`, `call_later`, `call_at`, `loop.run_in_executor`, `asyncio.to_thread`,
     `Executor.submit`, `threading.Thread(target=...)`, `threading.Timer`, `add_done_callback`, `signal.signal`, and in
-    the callbacks that libraries call on threads of their own. A lambda that only makes the coroutine counts the same.
+    the callbacks that libraries call on threads of their own. A lambda that only makes the coroutine counts the same,
+    and so does an `async def` that overrides a method which a library calls on a thread: `Thread.run`,
+    `logging.Handler.emit`, `FileSystemEventHandler.on_modified`.
 
     ## Why is this bad?
     Calling a coroutine function runs none of its body: it gives a coroutine, which somebody must await. These callers

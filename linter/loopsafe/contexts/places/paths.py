@@ -14,13 +14,17 @@ from loopsafe.program.modules import Module
 _MANY = 8
 # Where several calls on the way may each enter several functions, few of so many ways and more are ever taken.
 _MANY_TOGETHER = 4
+# Where a path cannot be taken, those from other roots are looked at, so many times.
+_MOST_AVOIDED = 3
 
 
 class Paths:
     """Shortest paths from some roots. Among equals, the one that comes first in the text."""
 
-    def __init__(self, flow: Flow, roots: set[State]) -> None:
+    def __init__(self, flow: Flow, roots: set[State], avoided: int = 0) -> None:
+        self._flow, self._roots, self._avoided = flow, roots, avoided
         self._arrived: dict[State, tuple[State | None, Hop]] = {}
+        self._without: dict[State, Paths | None] = {}
         # In how many ways the calls up to there may be meant.
         self._ways_open: dict[State, int] = {}
         # A function may do much, and each time it is asked how it was reached.
@@ -76,6 +80,18 @@ class Paths:
     def to(self, state: State) -> tuple[Hop, ...]:
         """The hops from the start to this state."""
         return self._way(state)[1]
+
+    def without(self, root: State) -> Paths | None:
+        """The paths from the other roots, where there are some; None also where enough roots have been avoided."""
+        if root not in self._without:
+            rest = self._roots - {root}
+            enough = self._avoided == _MOST_AVOIDED or not rest
+            self._without[root] = None if enough else Paths(self._flow, rest, self._avoided + 1)
+        return self._without[root]
+
+    def take(self, state: State, other: Paths) -> None:
+        """Come to a state by the path that others have."""
+        self._ways[state] = other._way(state)
 
     def _way(self, state: State) -> tuple[tuple[State, ...], tuple[Hop, ...]]:
         if state not in self._ways:

@@ -84,8 +84,7 @@ class Afterwards:
         """What is set afterwards, and read by others, says that it is done."""
         (state, call), own = way, _own_names(way[0].frame.scope)
         for store in state.frame.scope.stores:
-            later = store.packed_span > call.packed_span and not _is_swapped(store, call)
-            if later and self._is_shared(store, scopes, own):
+            if store.packed_span > call.packed_span and self._is_shared(store, scopes, own):
                 row = unpack_span(store.packed_span).row
                 yield row, f"`{_spelled(store)}`, set in line {row}, may be seen before"
         outer = state.frame.scope.outer_names
@@ -164,7 +163,6 @@ class Afterwards:
                 (unpack_span(store.packed_span).row, _spelled(store))
                 for store in scope.stores
                 if store.packed_span > way[1].packed_span and self._is_shared(store, scopes, _own_names(scope))
-                if not _is_swapped(store, way[1])
             ]
             if undone:
                 row, text = min(undone)
@@ -287,11 +285,6 @@ def _is_number(expr: Expr) -> bool:
 def _own_names(scope: Scope) -> set[str]:
     """What a function itself makes: nobody else has it."""
     return set(scope.bindings) - {parameter.name for parameter in scope.parameters}
-
-
-def _is_swapped(store: Store, call: Call) -> bool:
-    """Whether the object that did what it was asked for is exchanged by the next one."""
-    return isinstance(call.func, Attr) and spell(call.func.base) == _spelled(store)
 
 
 def _given(expr: Expr) -> list[Expr]:

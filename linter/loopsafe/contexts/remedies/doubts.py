@@ -12,7 +12,7 @@ from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.remedies.afterwards import Afterwards
 from loopsafe.contexts.remedies.askers import Askers
 from loopsafe.contexts.remedies.failures import Failures
-from loopsafe.contexts.remedies.held_up import held_up
+from loopsafe.contexts.remedies.held_up import held_up, waits_back
 from loopsafe.contexts.remedies.leads import Leads
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.facts.schema import unpack_span
@@ -89,6 +89,7 @@ class Doubts:
 
     def of_waiting(self, reached: Reached) -> Iterator[str]:
         """Why waiting for the loop may end in waiting for ever."""
+        yield from waits_back(reached, self.leads)
         for state, call in self.leads.ways(reached):
             for block in state.frame.scope.blocks:
                 held = self._program.evaluate(state.frame, block.value).values

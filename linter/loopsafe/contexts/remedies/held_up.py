@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.leads import Leads
-from loopsafe.facts.schema import Attr, Call, Const, Import, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Const, Expr, Import, Name, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
@@ -17,6 +17,8 @@ from loopsafe.program.modules import Module
 # As statements: a coroutine that means to wait has `await` before them.
 _WAITS = ("join", "wait", "acquire", "shutdown")
 _POOLS = "PoolExecutor"
+# With these, who started a thread does not wait for its end.
+_ABANDONS = ("abandon_on_cancel", "cancellable")
 
 
 def held_up(reached: Reached, leads: Leads) -> Iterator[str]:
@@ -26,6 +28,24 @@ def held_up(reached: Reached, leads: Leads) -> Iterator[str]:
             row = _holds_up(hop.module, scope, hop.packed_span) if scope.is_async else 0
             if row:
                 yield f"line {row} holds the loop up, which may see before its next turn that it is not done"
+
+
+def waits_back(reached: Reached, leads: Leads) -> Iterator[str]:
+    """What may wait for the thread while that waits for the loop, or end the loop meanwhile."""
+    on_the_way = leads.scopes(reached)
+    for hop in leads.hops(reached):
+        started = (call for scope in hop.module.facts.scopes for call in scope.calls)
+        given = [
+            k for call in started if call.packed_span == hop.packed_span for k, value in call.keywords if _is_on(value)
+        ]
+        if any(keyword in _ABANDONS for keyword in given):
+            yield "the thread may outlive the loop, and then nothing can be handed over"
+    for module in dict.fromkeys(hop.module for hop in leads.hops(reached)):
+        for scope in module.facts.scopes:
+            calls = scope.calls if scope.kind == "function" and scope not in on_the_way else ()
+            for call in calls:
+                if last_name(call.func) in (*_WAITS, "get") and call.role != "awaited" and _is_plain(call):
+                    yield f"line {call.span.row} may hold the loop up while the thread waits for it"
 
 
 def _holds_up(module: Module, scope: Scope, start: int) -> int:
@@ -49,10 +69,17 @@ def _is_wait(module: Module, call: Call) -> bool:
         return call.role != "awaited" and _is_times(module, call)
     if name not in _WAITS or not isinstance(call.func, Attr) or call.role not in ("statement", "value"):
         return False
-    # `",".join(parts)` and `os.path.join(a, b)` wait for nobody.
+    return _is_plain(call) and (call.role == "statement" or name == "join")
+
+
+def _is_plain(call: Call) -> bool:
+    """Whether it is given a time at most: `",".join(parts)` and `os.path.join(a, b)` wait for nobody."""
     given = (*call.args, *(value for _, value in call.keywords))
-    plain = all(isinstance(value, Const) and not isinstance(value.value, str) for value in given)
-    return plain and (call.role == "statement" or name == "join")
+    return all(isinstance(value, Const) and not isinstance(value.value, str) for value in given)
+
+
+def _is_on(value: Expr) -> bool:
+    return not isinstance(value, Const) or bool(value.value)
 
 
 def _is_times(module: Module, call: Call) -> bool:

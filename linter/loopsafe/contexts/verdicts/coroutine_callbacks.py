@@ -64,7 +64,7 @@ class CoroutineCallbacks:
         names = (n for n, rows in self._program.knowledge.runs.items() if any(_is_plain(n, row) for row in rows))
         for word in sorted({name.rpartition(".")[2] for name in names}):
             for module, scope, call in index.own_callers(word):
-                if index.names_coroutine(module, call):
+                if index.names_coroutine(module, scope, call):
                     self._ask(self._program.classes.plain_frame(module, scope), call)
         for name, row in self._program.knowledge.assigns.items():
             if row.where == "thread" and not row.unless_async:

@@ -136,10 +136,20 @@ class OffLoop:
         if sum(not hop.certain for hop in hops) + (not sure) > _MOST_GUESSES:
             return None
         if is_refuted(reached, states, hops, self._program):
-            return None
+            return self._is_foreign_otherwise(paths, reached, root)
         # At exit the loop may be gone; between two steps of its own thread a wake-up comes late, not never.
         guess = reached.state.place.kind in ("exit", "signal") and self._owners.thread_of(reached) is None
         return sure and not guess
+
+    def _is_foreign_otherwise(self, paths: Paths, reached: Reached, root: State) -> bool | None:
+        """The same by a path from another root: that one is told then."""
+        others = paths.without(root)
+        if others is None or reached.state not in others:
+            return None
+        sure = self._is_foreign_on(others, reached)
+        if sure is not None:
+            paths.take(reached.state, others)
+        return sure
 
     def _waits_for_a_loop(self, reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> bool:
         return exempt.needs_a_running_loop(reached, states, hops, self._helpers, self._program.knowledge)

@@ -7,12 +7,12 @@ given by its owner comes back to that owner, and the path began at another one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.spread.exclusion import outwards
-from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope, Star
+from loopsafe.contexts.verdicts.another import Spot, binds, given_for, is_of_another
+from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Frame, Instance, Value
@@ -21,25 +21,17 @@ from loopsafe.program.values import Frame, Instance, Value
 _FURTHEST = 24
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """A state on the path and the call by which the path leaves it."""
-
-    state: State
-    call: Call
-
-
 def is_refuted(reached: Reached, states: Sequence[State], hops: Sequence[Hop], program: Program) -> bool:
     """Whether control cannot take the path through `states`, first to last; `hops[n]` leads to `states[n]`.
 
     What a function makes of a value (`decode(message)`) counts as of its class.
     """
     left = [_call_at(state.frame.scope, hop) for state, hop in zip(states, hops[1:], strict=False)]
-    places = [_Spot(s, c) for s, c in zip(states, (*left, reached.call), strict=False) if c is not None]
+    places = [Spot(s, c) for s, c in zip(states, (*left, reached.call), strict=False) if c is not None]
     if len(places) != len(states):
         return False
     way = _Way(places, program)
-    return way.is_closed() or way.changes_owner()
+    return way.is_closed() or way.changes_owner() or is_of_another(places, hops[0], reached, program)
 
 
 def _call_at(scope: Scope, hop: Hop) -> Call | None:
@@ -49,7 +41,7 @@ def _call_at(scope: Scope, hop: Hop) -> Call | None:
 class _Way:
     """One path, with what is known of the values that go along it."""
 
-    def __init__(self, places: list[_Spot], program: Program) -> None:
+    def __init__(self, places: list[Spot], program: Program) -> None:
         self._places, self._program = places, program
 
     def is_closed(self) -> bool:
@@ -111,20 +103,13 @@ class _Way:
 
     def _trace_parameter(self, number: int, name: str, depth: int) -> set[Instance] | None:
         """What the call that the path takes into a function gives for a parameter."""
-        if not number:
-            return None
-        frame, call = self._places[number].state.frame, self._places[number - 1].call
-        given = next((value for keyword, value in call.keywords if keyword == name), None)
-        if given is None and not any(isinstance(arg, Star) for arg in call.args):
-            plain = [p.name for p in frame.scope.parameters if p.kind == "positional"]
-            place = plain.index(name) - (frame.receiver is not None) if name in plain else len(call.args)
-            given = call.args[place] if 0 <= place < len(call.args) else None
+        given = given_for(self._places[number - 1].call, self._places[number].state.frame, name) if number else None
         return None if given is None else self._trace(number - 1, given, depth)
 
     def _binder(self, number: int, name: str) -> int | None:
         """The place on the path of the function that binds a name seen at a place."""
         frame: Frame | None = self._places[number].state.frame
-        while frame is not None and not _binds(frame.scope, name):
+        while frame is not None and not binds(frame, name):
             frame = frame.parent
         found = (at for at in range(number, -1, -1) if self._places[at].state.frame is frame)
         return next(found, None)
@@ -133,10 +118,6 @@ class _Way:
         held = self._program.evaluate(frame, expr)
         self._program.solver.run()
         return {value for value in held.values if isinstance(value, Instance)}
-
-
-def _binds(scope: Scope, name: str) -> bool:
-    return name in scope.bindings or any(parameter.name == name for parameter in scope.parameters)
 
 
 def _type_tests(scope: Scope, guard: int) -> Iterator[Call]:

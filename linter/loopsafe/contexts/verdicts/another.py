@@ -1,0 +1,150 @@
+"""Paths that lead through one object and come to what another one of its class holds.
+
+Objects of one class are told apart by nothing but where they are made. Where a path makes one, or is given it by who
+does, it holds what its constructor is given there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.places.place import Hop, State
+from loopsafe.facts.schema import Attr, Call, Choice, Expr, Name, Star
+from loopsafe.program.program import Program
+from loopsafe.program.values import Class, Frame, Instance, Value
+
+_FURTHEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A state on the path and the call by which the path leaves it."""
+
+    state: State
+    call: Call
+
+
+def is_of_another(places: Sequence[Spot], start: Hop, reached: Reached, program: Program) -> bool:
+    """Whether an object on the path is made there, and is given nothing of what the path comes to through it."""
+    way = _Objects(places, start, reached, program)
+    return any(way.is_made_without(number) for number in range(len(places)))
+
+
+class _Objects:
+    def __init__(self, places: Sequence[Spot], start: Hop, reached: Reached, program: Program) -> None:
+        self._places, self._start, self._reached, self._program = places, start, reached, program
+
+    def is_made_without(self, number: int) -> bool:
+        receiver = self._places[number].state.frame.receiver
+        if not isinstance(receiver, Instance):
+            return False
+        if number and self._places[number - 1].state.frame.receiver is receiver:
+            return False
+        made = self._maker(number, receiver.cls)
+        return made is not None and not self._may_hold(number, receiver, *made)
+
+    def _maker(self, number: int, cls: Class) -> tuple[Frame, Call] | None:
+        """The call that makes the object which the path enters at a place, and where that stands."""
+        if number:
+            func = self._places[number - 1].call.func
+            return self._made(number - 1, func.base, cls, _FURTHEST) if isinstance(func, Attr) else None
+        method = self._places[0].state.frame.scope.name
+        for scope in self._start.module.facts.scopes:
+            for call in scope.calls:
+                if call.packed_span == self._start.packed_span:
+                    frame = self._program.classes.plain_frame(self._start.module, scope)
+                    given = (*call.args, *(value for _, value in call.keywords))
+                    methods = (arg.base for arg in given if isinstance(arg, Attr) and arg.name == method)
+                    return next((made for base in methods if (made := self._made_in(frame, base, cls))), None)
+        return None
+
+    def _made(self, at: int, expr: Expr, cls: Class, depth: int) -> tuple[Frame, Call] | None:
+        frame: Frame | None = self._places[at].state.frame
+        if not isinstance(expr, Name) or not depth:
+            return self._made_in(self._places[at].state.frame, expr, cls)
+        while frame is not None and not binds(frame, expr.id):
+            frame = frame.parent
+        place = next((n for n in range(at, -1, -1) if self._places[n].state.frame is frame), None)
+        if place is None or frame is None:
+            return None
+        if expr.id in frame.scope.bindings:
+            return self._made_in(frame, expr, cls)
+        if not place:
+            return None
+        given = given_for(self._places[place - 1].call, frame, expr.id)
+        return self._made(place - 1, given, cls, depth - 1)
+
+    def _made_in(self, frame: Frame, expr: Expr, cls: Class) -> tuple[Frame, Call] | None:
+        """The call, where an expression is one, or a name that is bound to one alone."""
+        if isinstance(expr, Name) and not any(p.name == expr.id for p in frame.scope.parameters):
+            bound = frame.scope.bindings.get(expr.id, ())
+            expr = bound[0] if len(bound) == 1 else None
+        if not isinstance(expr, Call):
+            return None
+        makers = self._program.evaluate(frame, expr.func)
+        self._program.solver.run()
+        return (frame, expr) if cls in makers.values else None
+
+    def _may_hold(self, number: int, receiver: Instance, frame: Frame, made: Call) -> bool:
+        """Whether what the path uses of the object next may be what its constructor was given."""
+        last = number
+        while last + 1 < len(self._places) and self._places[last + 1].state.frame.receiver is receiver:
+            last += 1
+        at, ended = self._places[last], last + 1 == len(self._places)
+        used = self._reached.receiver if ended else self._places[last + 1].state.frame.receiver
+        name = _own_attribute(at.call.func, at.state.frame)
+        if used is None or not name or name in self._program.index.stores:
+            return True
+        line = [cls for cls in self._program.classes.mro(receiver.cls) if isinstance(cls, Class)]
+        own = self._program.index.own_stores
+        stores = [s for cls in line for s in own.get((cls.module.index, cls.scope.index), {}).get(name, ())]
+        if not stores or any(scope.name != "__init__" for scope, _ in stores):
+            return True
+        init = self._program.classes.frames(line[0].module, stores[0][0])[0]
+        return any(self._gives(store.value, init, frame, made, used) for _, store in stores)
+
+    def _gives(self, value: Expr, init: Frame, frame: Frame, made: Call, used: Value) -> bool:
+        """Whether what a constructor stores may be, or belong to, what is used."""
+        if isinstance(value, Choice):
+            return any(self._gives(option, init, frame, made, used) for option in value.options)
+        attribute = value.name if isinstance(value, Attr) else ""
+        name = value.base if isinstance(value, Attr) else value
+        if not isinstance(name, Name) or not any(p.name == name.id for p in init.scope.parameters):
+            return True
+        given = given_for(made, init, name.id)
+        if given is None:
+            # A default, or stars: those may be anything.
+            return any(isinstance(arg, Star) for arg in made.args) or any(key is None for key, _ in made.keywords)
+        held = self._program.evaluate(frame, given)
+        self._program.solver.run()
+        nodes = [self._program.attribute(v, attribute) for v in held.values] if attribute else [held]
+        self._program.solver.run()
+        found = (v for node in nodes for v in node.values)
+        return any(v is used or getattr(v, "receiver", None) is used for v in found)
+
+
+def binds(frame: Frame, name: str) -> bool:
+    """Whether a function binds a name itself."""
+    return name in frame.scope.bindings or any(parameter.name == name for parameter in frame.scope.parameters)
+
+
+def given_for(call: Call, frame: Frame, name: str) -> Expr:
+    """What a call gives for a parameter; None where that is not known."""
+    given = next((value for keyword, value in call.keywords if keyword == name), None)
+    if given is not None or any(isinstance(arg, Star) for arg in call.args):
+        return given
+    plain = [p.name for p in frame.scope.parameters if p.kind == "positional"]
+    place = plain.index(name) - (frame.receiver is not None) if name in plain else len(call.args)
+    return call.args[place] if 0 <= place < len(call.args) else None
+
+
+def _own_attribute(func: Expr, frame: Frame) -> str:
+    """The attribute of the method's own object through which a call goes."""
+    parameters = frame.scope.parameters
+    while isinstance(func, Attr):
+        if isinstance(func.base, Name) and parameters and func.base.id == parameters[0].name:
+            return func.name
+        func = func.base
+    return ""
