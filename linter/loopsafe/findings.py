@@ -159,7 +159,8 @@ class Report:
     """The result of one analysis: findings in order, files that could not be read, and how many files were.
 
     `warnings` are remarks that cannot be used; they change no exit code. `named` are the files that were asked for: one
-    of them is on the path of each finding.
+    of them is on the path of each finding. Of so many of the problems as are `partial`, a project was too entangled to
+    be followed to the end.
     """
 
     findings: tuple[Finding, ...]
@@ -167,6 +168,7 @@ class Report:
     files: int
     warnings: tuple[Problem, ...] = ()
     named: tuple[str, ...] = ()
+    partial: int = 0
 
     @property
     def failed(self) -> bool:
@@ -179,7 +181,8 @@ class Whole:
     """All that there is to say of one project, for whoever asks for a part of it.
 
     `muted` are the places, as path, row and code, at which a `# noqa` silences a finding that is told of there.
-    `beside` are the paths of the installed files that were read or searched.
+    `beside` are the paths of the installed files that were read or searched. A `partial` one was not followed to the
+    end.
     """
 
     findings: tuple[Finding, ...]
@@ -187,6 +190,7 @@ class Whole:
     warnings: tuple[Problem, ...] = ()
     muted: tuple[tuple[str, int, str], ...] = ()
     beside: tuple[str, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

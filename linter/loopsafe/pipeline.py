@@ -136,12 +136,15 @@ def analyze_whole(
     analysis = _analyse(sources, progress, reader.watch)
     with reader.watch.stage("rules"):
         found = _find(sources, analysis)
-        unused = [] if project.lone else _unused(sources, found)
+        # Of what was not looked at nobody knows what a comment silences there.
+        everything = not sources.problems and not analysis.is_partial
+        unused = [] if project.lone else _unused(sources, found, everything)
         findings = tuple(_wanted(sources, [*found, *unused]))
     leave(sources, analysis)
     muted = _muted(findings, sources)
     beside = tuple(r.file.path for r in sources.by_path.values() if r.file.shown in sources.installed)
-    return Whole(findings, sources.problems, _warnings(sources, analysis), muted, (*beside, *sources.searched))
+    warnings, beside = _warnings(sources, analysis), (*beside, *sources.searched)
+    return Whole(findings, sources.problems, warnings, muted, beside, analysis.is_partial)
 
 
 @without_collector()
@@ -342,8 +345,11 @@ def _find(sources: _Sources, analysis: Analysis) -> list[Finding]:
     return list(found.values())
 
 
-def _unused(sources: _Sources, found: Iterable[Finding]) -> list[Finding]:
-    """The `# noqa` comments in files of the project's own at which none of these findings is told of."""
+def _unused(sources: _Sources, found: Iterable[Finding], everything: bool) -> list[Finding]:
+    """The `# noqa` comments in files of the project's own at which none of these findings is told of.
+
+    Whether `everything` was analysed decides whether it is safe to take them away.
+    """
     config, rule = sources.config, UnusedNoqa()
     if not config.selects(rule.code):
         return []
@@ -359,7 +365,7 @@ def _unused(sources: _Sources, found: Iterable[Finding]) -> list[Finding]:
         judged = {r.code: config.selects(r.code) and not ignored.ignores(path, r.code) for r in ALL_RULES}
         rows = told.get(read.file.shown, {})
         comments = sources.noqa[read.file.shown].comments()
-        for finding in rule.findings(read.file.shown, comments, rows, judged, not sources.problems):
+        for finding in rule.findings(read.file.shown, comments, rows, judged, everything):
             findings[finding.location] = _in_cells(finding, read)
     return list(findings.values())
 

@@ -79,6 +79,11 @@ class Analysis:
         self._off_loop = self._find_off_loop()
         self._foreign_uses = ForeignUses(program, solved.flow, solved.guards, solved.seconds, solved.owners)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether the project was too entangled to be followed to the end."""
+        return "" in self._program.solver.spent
+
     def explanation(self, locate: Locate) -> Explanation:
         """The same program, asked where functions run. It finds no more violations after that."""
         return Explanation(self._solved.propagation, self._solved.threads, locate)

@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from loopsafe.facts.schema import (
     Attr,
@@ -28,6 +29,8 @@ from loopsafe.facts.schema import (
 )
 from loopsafe.project.sources import NEWLINE
 
+# Most scopes have nothing under most headings, and nobody changes facts: that is one for all.
+_NONE: dict[str, Any] = {}
 _INNER_BYTE = re.compile(rb"[\x80-\xbf]")
 
 
@@ -95,10 +98,10 @@ class ScopeBuilder:
             decorators=self.decorators,
             bases=self.bases,
             returns_annotation=self.returns_annotation,
-            bindings={name: tuple(values) for name, values in self.bindings.items()},
-            bound_under={name: tuple(under) for name, under in self.bound_under.items() if max(under) >= 0},
-            annotations=self.annotations,
-            outer_names=self.outer_names,
+            bindings={name: tuple(values) for name, values in self.bindings.items()} or _NONE,
+            bound_under={n: tuple(under) for n, under in self.bound_under.items() if max(under) >= 0} or _NONE,
+            annotations=self.annotations or _NONE,
+            outer_names=self.outer_names or _NONE,
             star_imports=tuple(self.star_imports),
             stores=tuple(self.stores),
             calls=tuple(self.calls),

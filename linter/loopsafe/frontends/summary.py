@@ -9,9 +9,11 @@ from loopsafe.findings import Finding, Report
 
 def found(report: Report) -> str:
     """How many findings there are, how many can be fixed by which command, and what was not looked at."""
-    findings, unread = report.findings, len(report.problems)
+    findings, unread = report.findings, len(report.problems) - report.partial
     told = f"Found {count(len(findings))}{fixable(findings)}" if findings else "No problems found"
-    return f"{told}; {unread} {'path' if unread == 1 else 'paths'} could not be analysed." if unread else f"{told}."
+    if unread:
+        told += f"; {unread} {'path' if unread == 1 else 'paths'} could not be analysed"
+    return f"{told}; not everything could be followed." if report.partial else f"{told}."
 
 
 def fixed(done: int, remaining: Sequence[Finding]) -> str:

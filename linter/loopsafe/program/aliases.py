@@ -8,6 +8,8 @@ from loopsafe.facts.schema import Attr, Call, Choice, Expr, Name, Scope
 from loopsafe.program.index import CallSite, Index, last_name
 from loopsafe.program.modules import Module, Modules
 
+# The kinds of expressions that a function may be behind.
+_HOLDING = frozenset({Name, Attr, Choice, Call})
 _PARTIALS = ("partial", "partialmethod")
 # A parameter is handed on through so many functions.
 _FURTHEST = 3
@@ -31,18 +33,21 @@ class Aliases:
         return list(self._found.values())
 
     def _search(self, module: Module, scope: Scope, words: Collection[str], depth: int) -> None:
+        # All scopes of a program are gone through: what speaks of no such name is passed over at once.
         for name, values in scope.bindings.items():
-            if any(_mentions(value, words) for value in values):
-                self._held(module, scope, name)
+            for value in values:
+                if type(value) in _HOLDING and _mentions(value, words):
+                    self._held(module, scope, name)
+                    break
         for store in scope.stores:
-            if store.name and _mentions(store.value, words):
+            if store.name and type(store.value) in _HOLDING and _mentions(store.value, words):
                 self._called(self._index.calls.get(store.name, ()), Attr)
         for call in scope.calls:
             for position, given in enumerate(call.args):
-                if _mentions(given, words):
+                if type(given) in _HOLDING and _mentions(given, words):
                     self._handed(module, scope, call, position, depth)
             for keyword, given in call.keywords:
-                if keyword and _mentions(given, words):
+                if keyword and type(given) in _HOLDING and _mentions(given, words):
                     self._handed(module, scope, call, keyword, depth)
 
     def _held(self, module: Module, scope: Scope, name: str) -> None:

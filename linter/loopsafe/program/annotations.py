@@ -32,11 +32,15 @@ class Annotations:
     def __init__(self, graph: Graph, classes: Classes) -> None:
         self._graph, self._classes = graph, classes
         self._followed: set[tuple[Frame, str]] = set()
+        # A method's parameters are declared once, for all receivers it has.
+        self._instances: dict[tuple[Frame, Expr], Node] = {}
 
     def instance_of(self, frame: Frame, annotation: Expr) -> Node:
         """A node with what the annotation allows; empty for `Any`, callables and what is not understood."""
-        node = Node()
-        self._fill(frame, annotation, node)
+        node = self._instances.get((frame, annotation))
+        if node is None:
+            node = self._instances[frame, annotation] = Node()
+            self._fill(frame, annotation, node)
         return node
 
     def _fill(self, frame: Frame, annotation: Expr, node: Node) -> None:

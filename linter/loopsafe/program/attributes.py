@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from loopsafe.facts.schema import Annotation, Expr, Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Source, Target
@@ -29,11 +31,20 @@ from loopsafe.program.values import (
 _MOST_STORES = 120
 
 
+@dataclass(slots=True, eq=False)
+class _Stored:
+    """What is stored under one name, by the objects and classes it is stored `on`, and who has `asked` for it."""
+
+    on: dict[Value, list[Node]] = field(default_factory=dict)
+    asked: dict[Class, list[Node]] = field(default_factory=dict)
+
+
 class Attributes:
     """Fills the node of `value.name`. Each kind of value has its own way of looking a name up."""
 
     def __init__(self, graph: Graph, classes: Classes) -> None:
         self._graph, self._classes = graph, classes
+        self._stored: dict[str, _Stored] = {}
 
     def fill(self, value: Value, name: str, node: Node) -> None:
         """Add to `node` whatever `value.name` may hold."""
@@ -250,18 +261,31 @@ class Attributes:
         """`thing.name = value` anywhere else, where `thing` turns out to be of this class."""
         sites = self._graph.index.stores.get(name, ())
         # A name stored everywhere says nothing of one class.
-        if len(sites) > _MOST_STORES:
+        if not sites or len(sites) > _MOST_STORES:
             return False
-        for module, scope, store in sites:
-            for frame in self._classes.frames(module, scope)[:1]:
-                value = self._graph.evaluate(frame, store.value)
-                base = self._graph.evaluate(frame, store.base)
-                self._graph.solver.listen(base, self._stored, cls, value, node)
+        stored = self._stored.get(name)
+        if stored is None:
+            stored = self._stored[name] = _Stored()
+            for module, scope, store in sites:
+                for frame in self._classes.frames(module, scope)[:1]:
+                    value = self._graph.evaluate(frame, store.value)
+                    self._graph.solver.listen(self._graph.evaluate(frame, store.base), self._put, stored, value)
+        stored.asked.setdefault(cls, []).append(node)
+        for holder in (self._classes.instance(cls), *self._classes.mro(cls)):
+            for value in stored.on.get(holder, ()):
+                self._graph.solver.link(value, node)
         return False
 
-    def _stored(self, cls: Class, value: Node, node: Node, held: Value) -> None:
-        holder = held.cls if isinstance(held, Instance) else held
-        if isinstance(holder, Class) and (holder is cls or (held is holder and holder in self._classes.mro(cls))):
+    def _put(self, stored: _Stored, value: Node, holder: Value) -> None:
+        """A store is made on this holder: on an object of one class, or on a class, which its heirs see."""
+        if isinstance(holder, Instance):
+            asked = stored.asked.get(holder.cls, ())
+        elif isinstance(holder, Class):
+            asked = [node for cls, nodes in stored.asked.items() if holder in self._classes.mro(cls) for node in nodes]
+        else:
+            return
+        stored.on.setdefault(holder, []).append(value)
+        for node in asked:
             self._graph.solver.link(value, node)
 
     def _module(self, module: Module, name: str, node: Node) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property, partial
+
+from msgspec.structs import replace
 
 from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Ref, Scope, Star
 from loopsafe.facts.spelling import is_same_name
@@ -43,9 +44,8 @@ class Calls:
 
     def __init__(self, graph: Graph, names: Names, classes: Classes, constants: Constants) -> None:
         self._graph, self._names, self._classes, self._constants = graph, names, classes, constants
-        self._written: dict[tuple[Frame, Call], Arguments] = {}
         self._demanded: set[Frame] = set()
-        self._bound: set[tuple[Frame, Call]] = set()
+        self._followed: set[tuple[tuple[str, ...], int]] = set()
         self._sensitive: dict[Scope, bool] = {}
         # What closures call, and the frames in which they are entered: the decorated functions decide those.
         self._from_closures: dict[Scope, list[Call]] = defaultdict(list)
@@ -54,15 +54,17 @@ class Calls:
 
     def arguments(self, frame: Frame, call: Call) -> Arguments:
         """The arguments as written, each to be read only if someone asks."""
-        found = self._written.get((frame, call))
-        if found is None:
-            guard = call.guard
-            rest = tuple(Source(frame, a.value, guard=guard) for a in call.args if isinstance(a, Star))
-            plain = tuple(Source(frame, a, guard=guard) for a in call.args if not isinstance(a, Star))
-            named = tuple((name, Source(frame, value, guard=guard)) for name, value in call.keywords if name)
-            spread = tuple(Source(frame, value, guard=guard) for name, value in call.keywords if not name)
-            found = self._written[frame, call] = Arguments(plain, named, rest, spread, whole=True, caller=frame)
-        return found
+        known = self._graph.callees(frame, call)
+        if known.arguments is None:
+            args, keywords, guard = call.args, call.keywords, call.guard
+            # Lists are made faster than what makes their items one by one, and mostly there is no star.
+            plain = tuple([Source(frame, a, None, guard) for a in args if not isinstance(a, Star)])
+            starred = [a.value for a in args if isinstance(a, Star)] if len(plain) < len(args) else []
+            rest = tuple([Source(frame, a, None, guard) for a in starred])
+            named = tuple([(name, Source(frame, value, None, guard)) for name, value in keywords if name])
+            spread = tuple([Source(frame, value, None, guard) for name, value in keywords if not name])
+            known.arguments = Arguments(plain, named, rest, spread, whole=True, caller=frame)
+        return known.arguments
 
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         """Enter whatever `callee` is; `on_target` hears of each function and library thing."""
@@ -77,7 +79,7 @@ class Calls:
             self._construct(callee, arguments, site, on_target)
         elif isinstance(callee, Instance):
             called = self._graph.attribute(callee, "__call__")
-            self._graph.solver.listen(called, lambda value: self._through(value, arguments, site, on_target))
+            self._graph.solver.listen(called, self._through, arguments, site, on_target)
         elif isinstance(callee, Partial):
             self._partial(callee, arguments, site, on_target)
         elif isinstance(callee, External):
@@ -108,7 +110,7 @@ class Calls:
             name, arguments = name.removesuffix(".__init__"), arguments.after(1, keywords=True)
         on_target(Library(self._graph.knowledge.canonical(name), None, arguments))
 
-    def _through(self, value: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
+    def _through(self, arguments: Arguments, site: object, on_target: OnTarget, value: Value) -> None:
         if not isinstance(value, Instance):
             self.call(value, arguments, site, on_target)
 
@@ -121,7 +123,7 @@ class Calls:
         if callee in passed or together.partials > _MOST_PARTIALS:
             return  # a partial of itself, wrapped again and again
         passed.add(callee)
-        self._graph.solver.listen(self._graph.node(function), lambda inner: self.call(inner, together, site, on_target))
+        self._graph.solver.listen(self._graph.node(function), self._graph.called_with, together, site, on_target)
 
     def _member_name(self, callee: Member) -> str:
         """The canonical dotted name of a library method: that of the class which has it."""
@@ -156,7 +158,7 @@ class Calls:
             for base in self._classes.mro(cls):
                 if isinstance(base, Class) and name in base.scope.bindings:
                     made = self._graph.attribute(cls if name == "__new__" else instance, name)
-                    self._graph.solver.listen(made, lambda value: self.call(value, arguments, site, on_target))
+                    self._graph.solver.listen(made, self._graph.called_with, arguments, site, on_target)
                     break
         self._fields(cls, arguments)
         self._make_defaults(cls, arguments, site, on_target)
@@ -189,7 +191,7 @@ class Calls:
                 if isinstance(factory, (Ref, Name)):
                     body = self._graph.values.frame(base.module, base.scope, base.frame)
                     made = self._graph.evaluate(body, factory)
-                    self._graph.solver.listen(made, lambda each: self.call(each, Arguments(), site, on_target))
+                    self._graph.solver.listen(made, self._graph.called_with, Arguments(), site, on_target)
 
     def _wants_receiver(self, function: Function) -> bool:
         around = function.module.facts.scopes[function.scope.parent]
@@ -258,8 +260,7 @@ class Calls:
                 maker = site if isinstance(site, Call) and row.where == "loop" else None
                 given = self._given(row.passes, target.arguments, maker)
                 self._graph.solver.listen(
-                    self._graph.node(source),
-                    lambda value, given=given: self.call(value, given, site, on_target),
+                    self._graph.node(source), self._graph.called_with, given, site, on_target
                 )
 
     def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:
@@ -301,18 +302,25 @@ class Calls:
         self._demanded.add(frame)
         index = self._graph.index
         names = [self._called_as(frame), *self._decorated_by_maker(frame)]
-        sites = [site for name in dict.fromkeys(names) for site in index.callers(name)]
         # A name that everything calls (`get`, `run`) would lead everywhere, unless it means one function alone.
         most = _MOST_CALLERS * (_FOR_ONE if index.defined[frame.scope.name] == 1 else 1)
-        for module, scope, call in _few_of_each(sites, most):
-            self._from_closures[scope].append(call)
-            for caller in (*self._classes.frames(module, scope), *self._closures.get(scope, ())):
-                self._bind(caller, call)
+        self._follow_all(tuple(dict.fromkeys(names)), most)
         for name in (frame.scope.name, *self._makers(frame)):
             for module, scope in index.decorated.get(name, ())[:_MOST_CALLERS]:
                 around = self._classes.plain_frame(module, module.facts.scopes[scope.parent])
                 self._graph.variable(around, scope.name)
         self._take_from_library(frame)
+
+    def _follow_all(self, names: tuple[str, ...], most: int) -> None:
+        """Follow the calls by these names, once: whichever function of the name is asked about, they are the same."""
+        if (names, most) in self._followed:
+            return
+        self._followed.add((names, most))
+        sites = [site for name in names for site in self._graph.index.callers(name)]
+        for module, scope, call in _few_of_each(sites, most):
+            self._from_closures[scope].append(call)
+            for caller in (*self._classes.frames(module, scope), *self._closures.get(scope, ())):
+                self._graph.follow(caller, call)
 
     def _take_from_library(self, frame: Frame) -> None:
         """Bind what a library hands to a function that it is given, or to a method of those who extend its class."""
@@ -355,13 +363,7 @@ class Calls:
         if isinstance(frame.parent and frame.parent.site, Function):
             self._closures[frame.scope].append(frame)
             for call in self._from_closures.get(frame.scope, ()):
-                self._bind(frame, call)
-
-    def _bind(self, caller: Frame, call: Call) -> None:
-        """Have a call give its arguments to whatever it enters, once for all who demand them."""
-        if (caller, call) not in self._bound:
-            self._bound.add((caller, call))
-            self._graph.targets(caller, call, _ignore)
+                self._graph.follow(frame, call)
 
     def _decorated_by_maker(self, frame: Frame) -> list[str]:
         """A function made inside a decorator is called by the names of what is decorated."""

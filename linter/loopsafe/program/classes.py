@@ -20,6 +20,7 @@ class Classes:
         self._graph = graph
         self._known_names: dict[Class, tuple[str, ...]] = {}
         self._bases: dict[Class, list[Class | External]] = {}
+        self._library_bases: dict[Class, list[str]] = {}
         self._mro: dict[Class, tuple[Class | External, ...]] = {}
         self._frames: dict[Scope, list[Frame]] = {}
         self._subclasses: dict[Class, tuple[Class, ...]] = {}
@@ -110,7 +111,12 @@ class Classes:
 
     def library_bases(self, cls: Class) -> list[str]:
         """The library classes among the bases, nearest first."""
-        return [self._graph.knowledge.canonical(b.name) for b in self.mro(cls) if isinstance(b, External)]
+        found = self._library_bases.get(cls)
+        if found is None:
+            canonical = self._graph.knowledge.canonical
+            found = [canonical(base.name) for base in self.mro(cls) if isinstance(base, External)]
+            self._library_bases[cls] = found
+        return found
 
     def known_names(self, cls: Class) -> tuple[str, ...]:
         """The canonical names of the class and its bases, of those that knowledge speaks of, nearest first."""

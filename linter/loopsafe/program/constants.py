@@ -53,6 +53,9 @@ class _Tests:
                     self.names.setdefault(side.id, set()).update(constants)
 
 
+_NO_TESTS = _Tests()
+
+
 class Constants:
     """Knows the constants of frames. Only parameters that tests ask about, and that are never bound anew, have some."""
 
@@ -217,15 +220,18 @@ class Constants:
         bound, keys = self._bound_in(scope), self.registries.keys(module, scope)
         stored = self._attributes_asked(module, scope).values() if _is_constructor(scope) else ()
         kept = {value.id for value in stored if isinstance(value, Name)}
+        given = {a.id for call in scope.calls for a in call.args if isinstance(a, Name)}
+        given_on = given | {v.id for call in scope.calls for _, v in call.keywords if isinstance(v, Name)}
         for parameter in scope.parameters:
             if parameter.kind in ("positional", "keyword") and parameter.name not in bound:
                 position = positional.index(parameter) if parameter.kind == "positional" else None
-                if parameter.name in keys or self._is_key_elsewhere(scope, parameter.name):
+                name = parameter.name
+                if name in keys or (name in given and self._is_key_elsewhere(scope, name)):
                     yield parameter, position, None
-                elif parameter.name in tests.names:
-                    yield parameter, position, tests.names[parameter.name]
+                elif name in tests.names:
+                    yield parameter, position, tests.names[name]
                 elif isinstance(parameter.default, Const) and (
-                    parameter.name in kept or self._is_handed_on(scope, parameter.name)
+                    name in kept or (name in given_on and self._is_handed_on(scope, name))
                 ):
                     yield parameter, position, set()
 
@@ -241,10 +247,12 @@ class Constants:
         """What the tests of a function, and of functions in it, ask."""
         found = self._tests.get(scope)
         if found is None:
-            found = self._tests[scope] = _Tests()
+            found = _Tests()
             for inner in self._graph.index.within(scope):
                 for guard in inner.guards:
                     found.note(guard.test)
+            # Of most functions there is nothing to keep.
+            found = self._tests[scope] = found if found.names or found.attributes else _NO_TESTS
         return found
 
     def _is_key_elsewhere(self, scope: Scope, name: str) -> bool:

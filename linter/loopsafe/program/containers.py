@@ -28,9 +28,15 @@ class Containers:
         self._solver, self._on_read = solver, on_read
         self._contents: dict[Value, _Contents] = {}
 
+    def _of(self, container: Value) -> _Contents:
+        contents = self._contents.get(container)
+        if contents is None:
+            contents = self._contents[container] = _Contents()
+        return contents
+
     def slot(self, container: Value, key: object) -> Node:
         """The node to put things in under this key."""
-        contents = self._contents.setdefault(container, _Contents())
+        contents = self._of(container)
         node = contents.slots.get(key)
         if node is None:
             node = contents.slots[key] = Node()
@@ -42,7 +48,7 @@ class Containers:
 
     def read(self, container: Value, key: object) -> Node:
         """The node of what may come out under this key."""
-        contents = self._contents.setdefault(container, _Contents())
+        contents = self._of(container)
         key = _from_the_start(container, key)
         node = contents.reads.get(key)
         if node is None:
@@ -52,26 +58,29 @@ class Containers:
                 if key is None or stored is None or stored == key:
                     self._solver.link(slot, node)
             for included, shift in contents.included:
-                self._solver.listen(included, self._reader(key, shift, node))
+                self._include(included, key, shift, node)
         return node
 
     def include(self, container: Value, node: Node, shift: int | None) -> None:
         """Whatever the containers in `node` hold, this one holds: under a position less by `shift`, any where None."""
-        contents = self._contents.setdefault(container, _Contents())
+        contents = self._of(container)
         if (node, shift) not in contents.included:
             contents.included[node, shift] = None
             for key, read in contents.reads.items():
-                self._solver.listen(node, self._reader(key, shift, read))
+                self._include(node, key, shift, read)
 
-    def _reader(self, key: object, shift: int | None, into: Node) -> Callable[[Value], None]:
+    def _include(self, included: Node, key: object, shift: int | None, into: Node) -> None:
         if shift is None:
             key = None
         elif shift and isinstance(key, int):
             key += shift
             # It lies before what is included; or a list includes its own rest (`args = args[1:]`), without end.
             if not 0 <= key <= _LAST_POSITION:
-                return lambda value: None
-        return lambda value: self._solver.link(self.read(value, key), into)
+                return
+        self._solver.listen(included, self._read_into, key, into)
+
+    def _read_into(self, key: object, into: Node, value: Value) -> None:
+        self._solver.link(self.read(value, key), into)
 
 
 def _from_the_start(container: Value, key: object) -> object:

@@ -32,6 +32,9 @@ class _Meaning:
         return _Meaning(self.classes + other.classes, self.library + other.library)
 
 
+_NO_MEANING = _Meaning()
+
+
 class DeclaredTypes:
     """Puts gates before nodes. Only what is certainly of another class stays outside."""
 
@@ -39,6 +42,8 @@ class DeclaredTypes:
         self._graph, self._classes = graph, classes
         self._meanings: dict[Expr, _Meaning | None] = {}
         self._verdicts: dict[tuple[Class, Class], bool] = {}
+        self._posing: dict[Class, bool] = {}
+        self._lineages: dict[Class, frozenset[str]] = {}
 
     def gate(self, node: Node, declarations: Iterable[Declaration]) -> Node:
         """Where to link what may come into `node`, of which all these types are declared; itself where all may."""
@@ -76,7 +81,7 @@ class DeclaredTypes:
     def must_be(self, value: Value, classes: Iterable[Declaration]) -> bool:
         """Whether a value is certainly an instance of one of these classes."""
         known = [meaning for frame, cls in classes if (meaning := self._meaning(frame, cls)) is not None]
-        meaning = reduce(_Meaning.or_else, known, _Meaning())
+        meaning = _together(known)
         if isinstance(value, Instance):
             mro = self._classes.mro(value.cls)
             return any(cls in mro for cls in meaning.classes) or not self._lineage(value.cls).isdisjoint(
@@ -108,12 +113,12 @@ class DeclaredTypes:
     def _union(self, declarations: Iterable[Declaration]) -> _Meaning | None:
         meanings = [self._meaning(frame, annotation) for frame, annotation in declarations]
         known = [meaning for meaning in meanings if meaning is not None]
-        return reduce(_Meaning.or_else, known, _Meaning()) if len(known) == len(meanings) else None
+        return _together(known) if len(known) == len(meanings) else None
 
     def _plain(self, frame: Frame, annotation: Expr) -> _Meaning | None:
         meanings = [self._class(named) for named in self._classes.resolve_all(frame, annotation)]
         known = [meaning for meaning in meanings if meaning is not None]
-        return reduce(_Meaning.or_else, known, _Meaning()) if known and len(known) == len(meanings) else None
+        return _together(known) if known and len(known) == len(meanings) else None
 
     def _class(self, named: Resolved) -> _Meaning | None:
         if isinstance(named, Class):
@@ -162,10 +167,14 @@ class DeclaredTypes:
     def _poses(self, cls: Class) -> bool:
         """Whether instances may stand for objects of any class: they hand on what they are asked for, or have a base
         that is not to be found."""
-        owners = [base for base in self._classes.mro(cls) if isinstance(base, Class)]
-        if any(name in owner.scope.bindings for owner in owners for name in _HANDS_ON):
-            return True
-        return any(not self._classes.resolve_all(owner.frame, base) for owner in owners for base in owner.scope.bases)
+        found = self._posing.get(cls)
+        if found is None:
+            resolved = self._classes.resolve_all
+            owners = [base for base in self._classes.mro(cls) if isinstance(base, Class)]
+            found = self._posing[cls] = any(
+                name in owner.scope.bindings for owner in owners for name in _HANDS_ON
+            ) or any(not resolved(owner.frame, base) for owner in owners for base in owner.scope.bases)
+        return found
 
     def _may_extend(self, cls: Class, library: tuple[str, ...]) -> bool:
         """Whether a class extends one of these library classes, or one of which nothing is known."""
@@ -181,9 +190,17 @@ class DeclaredTypes:
             return any(_is_standard_class(name) for name in library)
         return base.partition(".")[0] not in sys.stdlib_module_names
 
-    def _lineage(self, cls: Class) -> set[str]:
-        knowledge = self._graph.knowledge
-        return {name for base in self._classes.library_bases(cls) for name in knowledge.lineage(base)}
+    def _lineage(self, cls: Class) -> frozenset[str]:
+        found = self._lineages.get(cls)
+        if found is None:
+            lineage, bases = self._graph.knowledge.lineage, self._classes.library_bases(cls)
+            found = self._lineages[cls] = frozenset(name for base in bases for name in lineage(base))
+        return found
+
+
+def _together(meanings: list[_Meaning]) -> _Meaning:
+    # Mostly there is one, and this is asked for each value.
+    return reduce(_Meaning.or_else, meanings) if meanings else _NO_MEANING
 
 
 def _is_standard_class(name: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from loopsafe.facts.schema import Call, Expr, Import, Name
 from loopsafe.knowledge.load import Knowledge
@@ -13,12 +14,22 @@ from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.index import Index
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.python import UNDERSTOOD
-from loopsafe.program.solver import Node, Solver
-from loopsafe.program.values import Container, Coroutine, External, Frame, Function, Value, Values
+from loopsafe.program.solver import Node, Solver, with_one
+from loopsafe.program.values import (
+    Class,
+    Container,
+    Coroutine,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Value,
+    Values,
+)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
+# Structs of msgspec: a frozen dataclass takes several times as long to make, and there are hundreds of thousands.
+class Source(msgspec.Struct, frozen=True, eq=False):
     """Where an argument's value comes from: an expression read in a frame, under a guard, or a node."""
 
     frame: Frame | None
@@ -27,8 +38,7 @@ class Source:
     guard: int = -1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Arguments:
+class Arguments(msgspec.Struct, frozen=True, eq=False):
     """The arguments of one call. `rest` and `rest_keywords` hold the containers given with `*` and `**`.
 
     `skip` elements of the containers in `rest` have been taken already. `partials` counts the partials they went
@@ -77,16 +87,14 @@ class Arguments:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entered:
+class Entered(msgspec.Struct, frozen=True, eq=False):
     """A call that enters a function of the project."""
 
     frame: Frame
     function: Function
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Library:
+class Library(msgspec.Struct, frozen=True, eq=False):
     """A call of something outside the project: its canonical name, the receiver of a method, and the arguments."""
 
     name: str
@@ -116,16 +124,23 @@ def _budgets(modules: Modules) -> dict[str, int]:
     }
 
 
-class _Callees:
-    """What a call enters, worked out once for all who ask: a function may run on many loops."""
+class Callees:
+    """What a call in a frame is given, what it enters and the node of what it gives: worked out once for all who ask.
 
-    __slots__ = ("found", "listeners")
+    A function may run on many loops.
+    """
+
+    __slots__ = ("arguments", "found", "given", "is_followed", "listeners")
 
     def __init__(self) -> None:
+        self.arguments: Arguments | None = None
+        self.given: Node | None = None
+        self.is_followed = False
         self.found: tuple[Target, ...] = ()
         self.listeners: tuple[OnTarget, ...] = ()
 
     def tell(self, target: Target) -> None:
+        """One more thing that it enters."""
         self.found += (target,)
         for listener in self.listeners:
             listener(target)
@@ -141,7 +156,6 @@ class Graph(ABC):
         self.modules, self.knowledge, self.complete = modules, knowledge, complete
         self.index = Index(modules)
         self.values, self.solver = Values(), Solver(_budgets(modules))
-        self._called_at: dict[tuple[Frame, Call], _Callees] = {}
 
     def module_frame(self, module: Module) -> Frame:
         """The frame of a module's own body."""
@@ -162,7 +176,8 @@ class Graph(ABC):
     def holding(self, values: Iterable[Value]) -> Node:
         """A node that holds just these values."""
         node = Node()
-        node.values = dict.fromkeys(values)
+        for value in dict.fromkeys(values):
+            node.values = with_one(node.values, value)
         return node
 
     @abstractmethod
@@ -263,21 +278,38 @@ class Graph(ABC):
     def call(self, callee: Value, arguments: Arguments, site: object, on_target: OnTarget) -> None:
         """Call a value; hear of every function or library thing that this enters."""
 
+    def callees(self, frame: Frame, call: Call) -> Callees:
+        """What is known of a call in a frame."""
+        known = frame.calls.get(call)
+        if known is None:
+            known = frame.calls[call] = Callees()
+        assert isinstance(known, Callees)
+        return known
+
+    def follow(self, frame: Frame, call: Call) -> Callees:
+        """Have a call give its arguments to whatever it enters."""
+        known = self.callees(frame, call)
+        if not known.is_followed:
+            known.is_followed = True
+            self.solver.listen(self.under(frame, call.func, call.guard), self._called, frame, call, known)
+        return known
+
+    def called_with(self, arguments: Arguments, site: object, on_target: OnTarget, callee: Value) -> None:
+        """The same as `call`, for listeners."""
+        self.call(callee, arguments, site, on_target)
+
     def targets(self, frame: Frame, call: Call, on_target: OnTarget) -> None:
         """Hear of everything that a call in the text enters."""
-        known = self._called_at.get((frame, call))
-        if known is None:
-            known = self._called_at[frame, call] = _Callees()
-            arguments = self.arguments(frame, call)
-            callee = self.under(frame, call.func, call.guard)
-            # A lambda with its cells would take twice the memory, and there is one for every call that is looked at.
-            self.solver.listen(callee, self._called, arguments, call, known.tell)
+        known = self.follow(frame, call)
         known.listeners += (on_target,)
         for target in known.found:
             self.solver.later(on_target, target)
 
-    def _called(self, arguments: Arguments, call: Call, on_target: OnTarget, callee: Value) -> None:
-        self.call(callee, arguments, call, on_target)
+    def _called(self, frame: Frame, call: Call, known: Callees, callee: Value) -> None:
+        if isinstance(callee, Class) and known.given is not None:
+            # There is an instance even where no constructor of the project runs.
+            self.solver.add(known.given, self.values.make(Instance, callee))
+        self.call(callee, self.arguments(frame, call), call, known.tell)
 
     def arguments_of(self, frame: Frame, exprs: Iterable[Expr]) -> tuple[Source, ...]:
         """Positional arguments from expressions."""

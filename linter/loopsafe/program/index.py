@@ -7,7 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from loopsafe.facts.schema import Attr, Call, Const, Expr, Import, Name, Read, Ref, Scope, Store, Subscript
+from loopsafe.facts.schema import (
+    Annotation,
+    Attr,
+    Await,
+    Call,
+    Choice,
+    Const,
+    Expr,
+    Import,
+    Item,
+    Name,
+    Read,
+    Ref,
+    Scope,
+    Store,
+    Subscript,
+)
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.python import ADDERS, PUTTERS
 
@@ -43,6 +59,7 @@ class Index:
 
     def __init__(self, modules: Modules) -> None:
         self._modules = modules
+        self._keepers: dict[Scope, dict[object, tuple[str, ...]]] = {}
 
     @cached_property
     def calls(self) -> dict[str, list[CallSite]]:
@@ -231,6 +248,16 @@ class Index:
             yield at
             pending += reversed(self.inner.get(at, ()))
 
+    def kept_as(self, scope: Scope, made: object) -> list[str]:
+        """The names and attributes that the expression `made` is assigned to in its scope, sorted."""
+        found = self._keepers.get(scope)
+        if found is None:
+            found = self._keepers[scope] = {}
+            for name, value in _kept(scope):
+                for part in _handed_in(value):
+                    found[part] = (*found.get(part, ()), name)
+        return sorted(set(found.get(made, ())))
+
     def own_class(self, module: Module, scope: Scope, name: str) -> Scope | None:
         """The class whose method has `name` as its first parameter, seen from `scope` or from closures inside."""
         scopes = module.facts.scopes
@@ -296,6 +323,38 @@ def holder(expr: Expr) -> str:
             expr = expr.args[0]
         else:
             return last_name(expr)
+
+
+def _kept(scope: Scope) -> Iterator[tuple[str, Expr]]:
+    """What is bound to names and stored in attributes, also by a declaration or as a default."""
+    for name, values in scope.bindings.items():
+        yield from ((name, value) for value in values)
+    yield from ((store.name, store.value) for store in scope.stores if store.name)
+    # Of these no part counts.
+    yield from ((name, Annotation(annotation)) for name, annotation in scope.annotations.items())
+    for parameter in scope.parameters:
+        yield parameter.name, Annotation(parameter.annotation)
+        yield parameter.name, Annotation(parameter.default)
+
+
+def _handed_in(value: Expr) -> Iterator[Expr]:
+    """What may be behind a value: itself, what it chooses from, and what calls that give it are given."""
+    pending = [value]
+    while pending:
+        at = pending.pop()
+        if isinstance(at, Await):
+            pending.append(at.value)
+        elif isinstance(at, Item):
+            pending.append(at.base)
+        elif isinstance(at, Choice):
+            pending += at.options
+        elif isinstance(at, Call):
+            yield at
+            pending += [*at.args, *(given for _, given in at.keywords)]
+        elif isinstance(at, Annotation):
+            yield at.type
+        elif at is not None:
+            yield at
 
 
 def method_kind(scope: Scope) -> str:

@@ -323,7 +323,7 @@ class LibraryResults:
             exact = graph.exact_key(first.frame, first.expr) if first.frame is not None else None
             if exact is not None and isinstance(own, Container):
                 keys = graph.holding([graph.values.make(Literal, exact)])
-            graph.solver.listen(keys, lambda key: graph.solver.link(graph.content(own, key_of(key)), node))
+            graph.solver.listen(keys, self._under_key, own, node)
             graph.solver.when_idle(self._unknown_key, own, keys, node)
             for source in arguments.positional[1:2]:
                 graph.solver.link(graph.node(source), node)
@@ -332,6 +332,9 @@ class LibraryResults:
                     graph.solver.link(graph.node(source), graph.slot(own, None))
         else:
             graph.solver.link(graph.content(own, None), node)
+
+    def _under_key(self, own: Value, node: Node, key: Value) -> None:
+        self._graph.solver.link(self._graph.content(own, key_of(key)), node)
 
     def _unknown_key(self, own: Value, keys: Node, node: Node) -> None:
         if not keys.values:

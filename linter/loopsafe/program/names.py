@@ -8,7 +8,7 @@ from collections.abc import Callable
 from loopsafe.facts.schema import Import, Name, Parameter, Scope
 from loopsafe.program.graph import Arguments, Graph, Source
 from loopsafe.program.rebound import Rebound, rebound
-from loopsafe.program.solver import Node
+from loopsafe.program.solver import Node, with_one
 from loopsafe.program.values import Container, Frame, Object, ProjectModule, Value
 
 # A function called with more sets of arguments than this may be given anything.
@@ -21,16 +21,16 @@ class Names:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self.entered: list[Callable[[Frame], None]] = []
-        self._given: dict[Frame, dict[Arguments, None]] = {}
+        self._given: dict[Frame, tuple[Arguments, ...] | dict[Arguments, None]] = {}
         self._waiting: dict[Frame, list[tuple[Parameter, Node]]] = {}
         self._bound: dict[Scope, frozenset[str]] = {}
         self._rebindings: dict[Scope, Rebound] = {}
 
     def variable(self, frame: Frame, name: str) -> Node:
         """What a name bound in this scope itself holds."""
-        node = frame.names.get(name)
+        node = frame.nodes.get(name)
         if node is None:
-            node = frame.names[name] = Node()
+            node = frame.nodes[name] = Node()
             self._graph.solver.later_for(frame.module.library, self._fill, frame, name, node)
         assert isinstance(node, Node)
         return node
@@ -43,9 +43,9 @@ class Names:
 
     def _before(self, frame: Frame, name: str) -> Node:
         """What a name holds before it is bound anew for good."""
-        node = frame.names.get(f"{name} before")
+        node = frame.nodes.get(f"{name} before")
         if node is None:
-            node = frame.names[f"{name} before"] = Node()
+            node = frame.nodes[f"{name} before"] = Node()
             end = self._rebound(frame.scope).last[name]
             self._graph.solver.later_for(frame.module.library, self._fill_part, frame, name, node, range(end), True)
         assert isinstance(node, Node)
@@ -59,6 +59,9 @@ class Names:
 
     def lookup(self, frame: Frame, name: str) -> Node:
         """What a name holds, seen from inside `frame`."""
+        known = frame.nodes.get(name)
+        if known is not None and not frame.scope.outer_names:
+            return known  # type: ignore[return-value]
         at: Frame = frame
         while True:
             if at.scope.outer_names.get(name) == "global":
@@ -74,11 +77,11 @@ class Names:
         """A call enters `frame` with these arguments."""
         given = self._given.get(frame)
         if given is None:
-            given = self._given[frame] = {}
+            given = self._given[frame] = ()
             for listener in self.entered:
                 listener(frame)
         if arguments not in given and len(given) < _MOST_GIVEN:
-            given[arguments] = None
+            self._given[frame] = with_one(given, arguments)
             for parameter, node in self._waiting.get(frame, ()):
                 self._match(frame, parameter, arguments, node)
 
@@ -109,9 +112,9 @@ class Names:
     def _global(self, frame: Frame, name: str) -> Node:
         if self._binds(frame, name) or (frame.module.index, name) in self._graph.index.global_writers:
             return self.variable(frame, name)
-        node = frame.names.get(name)
+        node = frame.nodes.get(name)
         if node is None:
-            node = frame.names[name] = Node()
+            node = frame.nodes[name] = Node()
             self._graph.solver.later_for(frame.module.library, self._fill_foreign, frame, name, node)
         assert isinstance(node, Node)
         return node

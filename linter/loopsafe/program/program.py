@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from loopsafe.facts.schema import Call, Expr, Import, Name, Yielded
+from loopsafe.facts.schema import Call, Expr, Import, Name, Scope, Yielded
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.knowledge.schema import RunsRow
 from loopsafe.program.attributes import Attributes
@@ -39,6 +39,7 @@ class Program(Graph):
         self.on_frame(self._writers.entered)
         self._constants = Constants(self)
         self._calls = Calls(self, self._names, self.classes, self._constants)
+        self._finding: dict[tuple[Scope, bool], bool] = {}
         self._attribute_nodes: dict[tuple[Value, str], Node] = {}
         self._results: dict[Frame, Node] = {}
         self._yields: dict[Frame, Node] = {}
@@ -142,10 +143,13 @@ class Program(Graph):
 
     def finds_handlers(self, frame: Frame, around: bool = True) -> bool:
         """Whether a function, or one `around` it, finds handlers by a name that it is given."""
-        at: Frame | None = frame
-        while at is not None and not self._constants.registries.keys(at.module, at.scope):
-            at = at.parent if around else None
-        return at is not None
+        found = self._finding.get((frame.scope, around))
+        if found is None:
+            at: Frame | None = frame
+            while at is not None and not self._constants.registries.keys(at.module, at.scope):
+                at = at.parent if around else None
+            found = self._finding[frame.scope, around] = at is not None
+        return found
 
     def entered_plainly(self, frame: Frame) -> None:
         """A call enters a function without constants that tell its calls apart."""

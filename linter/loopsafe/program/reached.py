@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-import msgspec
-
-from loopsafe.facts.schema import Attr, Call, Const, Import, Name, Ref, Scope
+from loopsafe.facts.parts import expressions_in
+from loopsafe.facts.schema import Attr, Call, Const, Name, Scope
 from loopsafe.program.modules import Module, Modules
 
 
@@ -56,21 +55,13 @@ def _is_special(name: str) -> bool:
 
 def _spoken_of(scope: Scope) -> Iterator[str]:
     """The names in what a function or class does, and the strings it calls something with."""
-    pending: list[object] = [
+    for part in expressions_in(
         *scope.bindings.values(), scope.stores, scope.calls, scope.reads, scope.blocks, scope.implicit, scope.returns,
         scope.yields, scope.decorators, scope.bases, [parameter.default for parameter in scope.parameters],
-    ]  # fmt: skip
-    seen: set[int] = set()
-    while pending:
-        part = pending.pop()
-        if isinstance(part, (tuple, list)):
-            pending += part
-        elif isinstance(part, msgspec.Struct) and not isinstance(part, (Import, Ref)) and id(part) not in seen:
-            seen.add(id(part))
-            if isinstance(part, Name):
-                yield part.id
-            elif isinstance(part, Attr):
-                yield part.name
-            elif isinstance(part, Call):
-                yield from (a.value for a in part.args if isinstance(a, Const) and isinstance(a.value, str))
-            pending += msgspec.structs.astuple(part)
+    ):  # fmt: skip
+        if isinstance(part, Name):
+            yield part.id
+        elif isinstance(part, Attr):
+            yield part.name
+        elif isinstance(part, Call):
+            yield from (a.value for a in part.args if isinstance(a, Const) and isinstance(a.value, str))

@@ -17,6 +17,9 @@ class Rebound(NamedTuple):
     inside: frozenset[Name]
 
 
+_NOTHING = Rebound({}, frozenset())
+
+
 def rebound(scope: Scope, functions: Container[str]) -> Rebound:
     """The names that a function binds so, whatever happens in it: under no test, and in no loop.
 
@@ -36,7 +39,7 @@ def rebound(scope: Scope, functions: Container[str]) -> Rebound:
                 if names:
                     last[name] = position
                     inside.update(names)
-    return Rebound(last, frozenset(inside))
+    return Rebound(last, frozenset(inside)) if last else _NOTHING
 
 
 def bound_again_in(scope: Scope, guard: int, name: str) -> frozenset[Name]:

@@ -27,7 +27,7 @@ from loopsafe.facts.schema import (
 from loopsafe.program.annotations import Annotations
 from loopsafe.program.classes import Classes
 from loopsafe.program.decorators import Decorators
-from loopsafe.program.graph import Arguments, Entered, Graph, OnTarget, Target
+from loopsafe.program.graph import Arguments, Entered, Graph, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.library import LibraryResults
 from loopsafe.program.names import Names
@@ -59,9 +59,13 @@ class Receivers:
 
     def __init__(self, graph: Graph, names: Names, classes: Classes) -> None:
         self._graph, self._names, self._classes = graph, names, classes
+        self._link, self._listen = graph.solver.link, graph.solver.listen
+        # A bound method is an object of its own each time it is asked for.
+        self._given = self._give
         self._annotations = Annotations(graph, classes)
         self._decorators = Decorators(graph, classes)
         self._library = LibraryResults(graph, classes)
+        self._defaults: set[tuple[Container, str | int]] = set()
         self._builders: dict[type, Callable[..., None]] = {
             Attr: self._attr,
             Const: self._const,
@@ -95,12 +99,6 @@ class Receivers:
     def instance_of(self, frame: Frame, annotation: Expr) -> Node:
         """What something annotated like this may hold."""
         return self._annotations.instance_of(frame, annotation)
-
-    def _link(self, source: Node, target: Node) -> None:
-        self._graph.solver.link(source, target)
-
-    def _listen(self, node: Node, listener: Callable[..., None], *first: object) -> None:
-        self._graph.solver.listen(node, listener, *first)
 
     def _attr(self, frame: Frame, expr: Attr, node: Node) -> None:
         base = self.evaluate(frame, expr.base)
@@ -169,19 +167,21 @@ class Receivers:
         elif (exact := graph.exact_key(frame, key)) is not None:
             self._link(held, graph.slot(own, exact))
         elif isinstance(key, (Name, Attr)):
-            self._listen(self.evaluate(frame, key), lambda value: self._link(held, graph.slot(own, key_of(value))))
+            self._listen(self.evaluate(frame, key), self._put_under, held, own)
         else:
             self._link(held, graph.slot(own, None))
 
-    def _subscript(self, frame: Frame, expr: Subscript, node: Node) -> None:
-        base, index = self.evaluate(frame, expr.base), expr.index
-        self._listen(base, lambda value: self._subscripted(frame, value, index, node))
+    def _put_under(self, held: Node, own: Value, key: Value) -> None:
+        self._link(held, self._graph.slot(own, key_of(key)))
 
-    def _subscripted(self, frame: Frame, value: Value, index: Expr, node: Node) -> None:
+    def _subscript(self, frame: Frame, expr: Subscript, node: Node) -> None:
+        self._listen(self.evaluate(frame, expr.base), self._subscripted, frame, expr.index, node)
+
+    def _subscripted(self, frame: Frame, index: Expr, node: Node, value: Value) -> None:
         if isinstance(value, (Class, External)):
             self._graph.solver.add(node, value)  # a generic class with its arguments
         else:
-            self._element(frame, value, index, node, "__getitem__")
+            self._element(frame, index, node, "__getitem__", value)
 
     def _slice(self, frame: Frame, expr: Slice, node: Node) -> None:
         own = self._graph.values.make(Container, "list", frame, expr)
@@ -191,14 +191,14 @@ class Receivers:
                 self._graph.solver.add(node, own)
                 self._graph.include(own, self._graph.holding([value]), expr.start)
             else:
-                self._subscripted(frame, value, None, node)
+                self._subscripted(frame, None, node, value)
 
         self._listen(self.evaluate(frame, expr.base), cut)
 
     def _item(self, frame: Frame, expr: Item, node: Node) -> None:
-        self._listen(self.evaluate(frame, expr.base), lambda v: self._element(frame, v, expr.index, node, "__iter__"))
+        self._listen(self.evaluate(frame, expr.base), self._element, frame, expr.index, node, "__iter__")
 
-    def _element(self, frame: Frame, value: Value, index: Expr, node: Node, method: str) -> None:
+    def _element(self, frame: Frame, index: Expr, node: Node, method: str, value: Value) -> None:
         graph = self._graph
         keeper = self._keeper(value) if index is not None else None
         if keeper is not None:
@@ -242,7 +242,8 @@ class Receivers:
             self._link(graph.content(value, index.value), node)
         elif isinstance(index, (Name, Attr)):
             exact = graph.exact_key(frame, index)
-            if exact is not None and isinstance(value, Container):
+            if exact is not None and isinstance(value, Container) and (value, exact) not in self._defaults:
+                self._defaults.add((value, exact))
                 self._listen(graph.slot(value, None), self._default_for, value, exact)
                 self._link(graph.content(value, exact), node)
                 return
@@ -290,7 +291,7 @@ class Receivers:
         arguments = Arguments() if method == "__iter__" else Arguments(graph.arguments_of(frame, (index,)))
         names = ("__iter__", "__aiter__") if method == "__iter__" else (method,)
         for name in names:
-            self._listen(graph.attribute(value, name), lambda callee: graph.call(callee, arguments, None, entered))
+            self._listen(graph.attribute(value, name), graph.called_with, arguments, None, entered)
 
     def _iterated(self, frame: Frame, target: Entered, node: Node) -> None:
         graph = self._graph
@@ -303,7 +304,7 @@ class Receivers:
                 for name in ("__next__", "__anext__"):
                     self._listen(graph.attribute(value, name), lambda c: graph.call(c, Arguments(), None, give))
             else:
-                self._element(frame, value, None, node, "__iter__")
+                self._element(frame, None, node, "__iter__", value)
 
         def give(got: Target) -> None:
             if isinstance(got, Entered):
@@ -318,9 +319,9 @@ class Receivers:
         self._link(element, self._graph.slot(own, None))
 
     def _await(self, frame: Frame, expr: Await, node: Node) -> None:
-        self._listen(self.evaluate(frame, expr.value), lambda value: self._awaited(value, node))
+        self._listen(self.evaluate(frame, expr.value), self._awaited, node)
 
-    def _awaited(self, value: Value, node: Node) -> None:
+    def _awaited(self, node: Node, value: Value) -> None:
         if isinstance(value, Coroutine):
             self._link(self._graph.result(value.frame), node)
         elif isinstance(value, Container) or (isinstance(value, Object) and not self._is_future(value)):
@@ -349,21 +350,19 @@ class Receivers:
         self._listen(self.evaluate(frame, expr.value), entered)
 
     def _call(self, frame: Frame, expr: Call, node: Node) -> None:
-        give = partial(self._give, frame, expr, node)
-        callees = self._graph.under(frame, expr.func, expr.guard)
-        self._listen(callees, self._called, self._graph.arguments(frame, expr), expr, node, give)
+        graph = self._graph
+        graph.callees(frame, expr).given = node
+        # Of those that it has heard of before, it has not made instances.
+        for callee in list(graph.under(frame, expr.func, expr.guard).values):
+            if isinstance(callee, Class):
+                graph.solver.add(node, self._classes.instance(callee))
+        graph.targets(frame, expr, partial(self._given, frame, expr, node))
 
     def _give(self, frame: Frame, expr: Call, node: Node, target: Target) -> None:
         if isinstance(target, Entered):
             self._entered(target, node)
         else:
             self._library.give(frame, expr, target, node)
-
-    def _called(self, arguments: Arguments, expr: Call, node: Node, give: OnTarget, callee: Value) -> None:
-        if isinstance(callee, Class):
-            # There is an instance even where no constructor of the project runs.
-            self._graph.solver.add(node, self._classes.instance(callee))
-        self._graph.call(callee, arguments, expr, give)
 
     def _entered(self, target: Entered, node: Node) -> None:
         scope = target.function.scope

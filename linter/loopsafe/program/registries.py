@@ -35,8 +35,10 @@ class Registries:
     def _read(self, around: Scope) -> dict[Scope, frozenset[str]]:
         functions = [scope for scope in self._index.inner.get(around, ()) if scope.kind == "function"]
         puts = {scope: frozenset(self._used(scope, _puts)) for scope in functions}
+        if not any(puts.values()):
+            return {}
         fires = {scope: frozenset(self._used(scope, _fires)) for scope in functions}
-        if not any(puts.values()) or not any(fires.values()):
+        if not any(fires.values()):
             return {}
         few = (scope for scope in functions if len(self._index.callers(scope.name)) <= _MOST_CALLS)
         return {scope: puts[scope] | fires[scope] for scope in few}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any, TypeVar
 
 from loopsafe.program.values import Value
@@ -56,6 +57,9 @@ class Solver:
         self._queues: dict[str, _Queue] = {"": deque()}
         self._owner, self._work = "", self._queues[""]
         self._idle: _Queue = deque()
+        # Whose work was left undone.
+        self.spent: set[str] = set()
+        self._methods: dict[Callable[..., None], Callable[..., None]] = {}
 
     def refill(self) -> None:
         """A question of another kind comes, which has the whole budgets again."""
@@ -84,18 +88,26 @@ class Solver:
     def add(self, node: Node, value: Value) -> None:
         """Add a value, also to what holds all that the node holds; listeners hear of it once."""
         most = _MOST_LIGHT if value.is_light else _MOST
-        pending = [node]
+        pending, work = [node], self._work
         while pending:
             at = pending.pop()
-            if value in at.values or len(at.values) >= most:
+            values = at.values
+            if value in values or len(values) >= most:
                 continue
-            at.values = _with(at.values, value)
-            pending += at.targets
+            if type(values) is dict:
+                values[value] = None
+            else:  # as `with_one`, without a call: nothing is done as often
+                at.values = (*values, value) if len(values) < _FEW else dict.fromkeys((*values, value))
+            if at.targets:
+                pending += [t for t in at.targets if len(t.values) < most and value not in t.values]
             for action, *first in at.listeners:
-                self._work.append((action, (*first, value)))
+                work.append((action, (*first, value)))
 
     def listen(self, node: Node, listener: Callable[..., None], *first: object) -> None:
         """Call `listener`, after what comes `first`, with every value the node has and will have."""
+        # A bound method is an object of its own each time it is asked for.
+        if type(listener) is MethodType:
+            listener = self._methods.setdefault(listener, listener)
         heard: _Heard = (listener, *first)
         if isinstance(node.listeners, list):
             node.listeners.append(heard)
@@ -108,19 +120,28 @@ class Solver:
 
     def link(self, source: Node, target: Node) -> None:
         """Whatever `source` holds, `target` holds."""
-        if source is target or target in source.targets:
+        # A target that is full takes no more.
+        if source is target or target in source.targets or len(target.values) >= _MOST:
             return
-        source.targets = _with(source.targets, target)
+        source.targets = with_one(source.targets, target)
+        if not (target.values or target.targets or target.listeners) and isinstance(source.values, tuple):
+            target.values = source.values
+            return
         for value in list(source.values):
-            self.add(target, value)
+            if value not in target.values:
+                self.add(target, value)
 
     def run(self) -> None:
         """Work until nothing changes any more, or the budgets are spent: what is known by then stands."""
         while (owner := self._next_owner()) is not None:
             self._owner, self._work = owner, self._queues[owner]
             self._run_of(owner)
-        for queue in self._queues.values():
+        for owner, queue in self._queues.items():
+            if queue:
+                self.spent.add(owner)
             queue.clear()
+        if self._idle:
+            self.spent.add("")
         self._idle.clear()
         self._owner, self._work = "", self._queues[""]
 
@@ -143,7 +164,7 @@ class Solver:
         self._left[owner] = left
 
 
-def _with(
+def with_one(
     these: tuple[_Element, ...] | dict[_Element, None], one: _Element
 ) -> tuple[_Element, ...] | dict[_Element, None]:
     """These and one more, in order: a tuple of a few, a dict of many."""

@@ -25,7 +25,7 @@ class Frame:
     parameters for which every call that enters it so gives this constant.
     """
 
-    __slots__ = ("known", "module", "names", "nodes", "parent", "receiver", "scope", "site")
+    __slots__ = ("calls", "known", "module", "nodes", "parent", "receiver", "scope", "site")
 
     def __init__(
         self,
@@ -39,9 +39,9 @@ class Frame:
     ) -> None:
         self.module, self.scope, self.parent, self.receiver, self.site = module, scope, parent, receiver, site
         self.known = known
-        # They hold nodes: the solver, which defines those, imports this module.
+        # Nodes by expression and by name, and what is known of calls: those who define them import this module.
         self.nodes: dict[object, object] = {}
-        self.names: dict[str, object] = {}
+        self.calls: dict[Call, object] = {}
 
     def __repr__(self) -> str:
         return f"<frame {self.module.name}.{self.scope.qualname} of {self.receiver}>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Await, Call, Choice, Const, Expr, Item, Scope, Subscript
+from loopsafe.facts.schema import Call, Const, Expr, Scope, Subscript
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import WriteSite, last_name, spelling
@@ -31,7 +31,7 @@ class Writers:
         self._asked.add(container)
         made = container.display if isinstance(container, Container) else container.site
         # Each name is followed once, for every container that turns out to be behind it.
-        for name in sorted(kept_as(container.frame, made)):
+        for name in self._graph.index.kept_as(container.frame.scope, made):
             if name not in self._followed:
                 self._followed.add(name)
                 sites = self._graph.index.writes.get(name, ())
@@ -105,9 +105,9 @@ class Writers:
 
     def _follow_in(self, frame: Frame, site: WriteSite) -> None:
         base = self._graph.evaluate(frame, site.base)
-        self._graph.solver.listen(base, lambda held: self._written(held, frame, site))
+        self._graph.solver.listen(base, self._written, frame, site)
 
-    def _written(self, held: Value, frame: Frame, site: WriteSite) -> None:
+    def _written(self, frame: Frame, site: WriteSite, held: Value) -> None:
         if not isinstance(held, (Container, Object)):
             return
         graph = self._graph
@@ -134,29 +134,3 @@ def _is_default(held: Value) -> bool:
     if isinstance(made, Subscript):
         return True
     return isinstance(made, Call) and last_name(made.func) == "defaultdict"
-
-
-def kept_as(frame: Frame, made: object) -> set[str]:
-    """The names and attributes that the expression `made` is assigned to in its scope."""
-    scope = frame.scope
-    names = {name for name, values in scope.bindings.items() if any(_holds(v, made) for v in values)}
-    names |= {name for name, annotation in scope.annotations.items() if annotation is made}
-    names |= {store.name for store in scope.stores if store.name and _holds(store.value, made)}
-    for parameter in scope.parameters:
-        if parameter.annotation is made or parameter.default is made:
-            names.add(parameter.name)
-    return names
-
-
-def _holds(value: Expr, made: object) -> bool:
-    if isinstance(value, Await):
-        return _holds(value.value, made)
-    if isinstance(value, Item):
-        return _holds(value.base, made)
-    if isinstance(value, Choice):
-        return any(_holds(option, made) for option in value.options)
-    if isinstance(value, Call):
-        return (
-            value is made or any(_holds(a, made) for a in value.args) or any(_holds(v, made) for _, v in value.keywords)
-        )
-    return value is made or getattr(value, "type", None) is made

@@ -12,6 +12,7 @@ from loopsafe.locations import Location, Span
 from loopsafe.project.files import shown
 from loopsafe.project.roots import Project
 
+_PARTLY = "is followed in part only: it is more entangled than its size explains, and findings may be missing"
 _Muted = frozenset[tuple[str, int, str]]
 
 
@@ -27,12 +28,15 @@ def chosen(project: Project, whole: Whole, noqa: bool = True) -> Report:
     findings = [f for f in whole.findings if not named.isdisjoint(f.paths) and not unwanted.has(f)]
     if noqa and whole.muted:
         findings = _audible(findings, whole, named)
+    root, here = str(project.config.root), os.getcwd()
+    partly = (Problem("." if root == here else shown(root, here), 0, 0, _PARTLY, "warning"),) if whole.partial else ()
     return Report(
         tuple(findings),
-        _graded([problem for problem in whole.problems if problem.path not in others], project.paths),
+        (*_graded([problem for problem in whole.problems if problem.path not in others], project.paths), *partly),
         len(named),
         (*project.remarks, *(warning for warning in whole.warnings if warning.path not in others)),
         tuple(sorted(named)),
+        len(partly),
     )
 
 
@@ -65,6 +69,7 @@ def merged(reports: Sequence[Report]) -> Report:
         len(named),
         tuple(dict.fromkeys(warning for report in reports for warning in report.warnings)),
         tuple(sorted(named)),
+        sum(report.partial for report in reports),
     )
 
 

@@ -25,6 +25,7 @@ Wire: TypeAlias = Any
 _SPAN = "packed_span"
 _SPANS = ("loop_spans", "final_spans")
 _LOW_BITS = 32
+_EMPTY: dict[str, Value] = {}
 
 
 @dataclass(slots=True)
@@ -193,7 +194,8 @@ class Dicts(Column):
         sizes, keys, values = packed
         total = len(keys)
         pairs = zip(self._keys.unpack(keys, tables, total), self._values.unpack(values, tables, total), strict=True)
-        return (dict(islice(pairs, size)) for size in sizes)
+        # Most are empty, and nobody changes facts: those are one.
+        return (dict(islice(pairs, size)) if size else _EMPTY for size in sizes)
 
     def things(self, values: Iterable[Value]) -> Iterator[Value]:
         """Those of the values."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from loopsafe.facts.extract import extract
+from loopsafe.facts.room import one_room
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
 from loopsafe.findings import Problem
 from loopsafe.locations import Cells, Location, Span, located
@@ -87,15 +88,16 @@ class Reader:
             else:
                 opened.append(outcome)
         found: dict[SourceFile, Read] = {}
-        for done, (one, facts) in enumerate(self._facts_of(opened, largest), 1 + len(problems)):
-            if isinstance(facts, Problem):
-                problems[one.file] = facts
-            else:
-                found[one.file] = Read(one.file, one.text, facts, one.cells)
-                if one.digest and self.memory is not None:
-                    self.memory[one.file.path, one.digest] = facts
-            if progress:
-                progress(READING, done, len(files))
+        with one_room():
+            for done, (one, facts) in enumerate(self._facts_of(opened, largest), 1 + len(problems)):
+                if isinstance(facts, Problem):
+                    problems[one.file] = facts
+                else:
+                    found[one.file] = Read(one.file, one.text, facts, one.cells)
+                    if one.digest and self.memory is not None:
+                        self.memory[one.file.path, one.digest] = facts
+                if progress:
+                    progress(READING, done, len(files))
         told = [problems[file] for file in files if file in problems and file.own]
         return [found[file] for file in files if file in found], told
 

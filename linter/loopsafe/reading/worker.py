@@ -9,6 +9,7 @@ import sys
 import msgspec
 
 from loopsafe.facts.extract import extract
+from loopsafe.facts.room import one_room
 from loopsafe.facts.schema import SyntaxProblem
 from loopsafe.project.notebooks import source_of
 from loopsafe.project.sources import read_bytes
@@ -25,15 +26,16 @@ def main(parent: int) -> None:
     gc.disable()
     largest, paths = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[int, list[bytes]])
     found = {}
-    for path in map(os.fsdecode, paths):
-        if os.getppid() != parent:
-            return  # nobody waits any more
-        try:
-            content = read_bytes(path, largest)
-            source, _ = source_of(path, content)
-            packed = pack(extract(source.text, path))
-        except (OSError, SyntaxError, SyntaxProblem, MemoryError):
-            continue
-        if packed is not None:
-            found[digest_of(path, content, source)] = packed
+    with one_room():
+        for path in map(os.fsdecode, paths):
+            if os.getppid() != parent:
+                return  # nobody waits any more
+            try:
+                content = read_bytes(path, largest)
+                source, _ = source_of(path, content)
+                packed = pack(extract(source.text, path))
+            except (OSError, SyntaxError, SyntaxProblem, MemoryError):
+                continue
+            if packed is not None:
+                found[digest_of(path, content, source)] = packed
     sys.stdout.buffer.write(msgspec.msgpack.encode(found))

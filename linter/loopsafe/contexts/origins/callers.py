@@ -19,7 +19,6 @@ from loopsafe.program.index import CallSite, is_own_call, last_name, method_kind
 from loopsafe.program.modules import Module
 from loopsafe.program.python import ADDERS, PUTTERS
 from loopsafe.program.values import Frame, Function
-from loopsafe.program.writers import kept_as
 
 Thing = tuple[Frame, Expr]
 """An object of a thread's loop: the expression that makes it, and where."""
@@ -129,7 +128,7 @@ class Callers:
     def _operating(self, thing: Thing) -> Iterator[CallSite]:
         """The functions that do something to an object by the names that it is kept under."""
         frame, made = thing
-        names = kept_as(frame, made)
+        names = set(self._program.index.kept_as(frame.scope, made))
         given = self._parameters(frame, names)
         if made in frame.scope.returns:
             received = list(self._received(frame.scope))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from loopsafe.contexts.places.flow import Origin
@@ -31,7 +30,7 @@ class Finalizers:
                     self._seed(state.frame, hop)
 
     def _seed(self, frame: Frame, hop: Hop) -> None:
-        guess = replace(hop, certain=False)
+        guess = hop._replace(certain=False)
         own = frame.receiver is not None
         for parameter in frame.scope.parameters[own:]:
             given = self._program.variable(frame, parameter.name)

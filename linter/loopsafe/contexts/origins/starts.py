@@ -120,7 +120,7 @@ class Starts:
         for heir in (cls, *program.classes.subclasses(cls)):
             if heir is cls or method not in heir.scope.bindings:
                 callee = program.attribute(program.classes.instance(heir), method)
-                program.solver.listen(callee, lambda value: self.run(value, row, origin))
+                program.solver.listen(callee, program.called_with, Arguments(), None, self.rooted(row, origin))
 
     def own_name(self, target: Target) -> tuple[str, ...]:
         """The names by which rows may speak of a function of the project: a library itself is being analysed."""

@@ -95,6 +95,7 @@ class Flow:
     closed: set[Value] = field(default_factory=set)
     of_application: set[Hop] = field(default_factory=set)
     run_by_main: dict[Value, None] = field(default_factory=dict)
+    _led: tuple[int, dict[State, set[State]]] | None = field(default=None, init=False)
 
     def places_of(self, hop: Hop) -> tuple[tuple[Scope, int], ...]:
         """The functions in which a thread is started, and where: at the hop itself, else where its object is."""
@@ -112,11 +113,17 @@ class Flow:
 
     def backwards(self, surely: bool = False) -> dict[State, set[State]]:
         """For each state those that lead to it at once; `surely` leaves out what is a guess."""
+        # Edges are only ever added: as many are the same.
+        size = sum(map(len, self.edges.values()))
+        if not surely and self._led and self._led[0] == size:
+            return self._led[1]
         found: dict[State, set[State]] = defaultdict(set)
         for source, edges in self.edges.items():
             for target, hops in edges.items():
                 if not surely or any(hop.certain for hop in hops):
                     found[target].add(source)
+        if not surely:
+            self._led = (size, found)
         return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow
@@ -30,7 +29,7 @@ class Paths:
         self._ways_open: dict[State, int] = {}
         # A function may do much, and each time it is asked how it was reached.
         self._ways: dict[State, tuple[tuple[State, ...], tuple[Hop, ...]]] = {}
-        first = [(min(hops, key=lambda h: h.order), state) for state, hops in flow.roots.items() if state in roots]
+        first = [(_first(hops), state) for state, hops in flow.roots.items() if state in roots]
         front: list[State] = []
         for hop, state in sorted(first, key=lambda item: (item[0].order, item[1].frame.order)):
             self._arrived[state] = (None, hop)
@@ -42,15 +41,18 @@ class Paths:
     def _step(self, flow: Flow, front: list[State]) -> list[State]:
         following: list[State] = []
         for state in front:
-            edges = [(min(hops, key=lambda h: h.order), target) for target, hops in flow.edges.get(state, {}).items()]
-            led = _led(edges)
-            for hop, target in sorted(edges, key=lambda item: (item[0].order, item[1].frame.order)):
-                if target not in self._arrived:
-                    ways, many = self._ways_open[state], led[hop.packed_span]
-                    self._ways_open[target] = ways * many
-                    vague = many > _MANY or (ways > 1 and many > 1 and ways * many > _MANY_TOGETHER)
-                    self._arrived[target] = (state, replace(hop, certain=False) if vague else hop)
-                    following.append(target)
+            edges = [(_first(hops), target) for target, hops in flow.edges.get(state, {}).items()]
+            fresh = [edge for edge in edges if edge[1] not in self._arrived]
+            # What orders them takes long to make, and mostly there is one or none.
+            if len(fresh) > 1:
+                fresh.sort(key=lambda item: (item[0].order, item[1].frame.order))
+            led = _led(edges) if fresh else {}
+            for hop, target in fresh:
+                ways, many = self._ways_open[state], led[hop.packed_span]
+                self._ways_open[target] = ways * many
+                vague = many > _MANY or (ways > 1 and many > 1 and ways * many > _MANY_TOGETHER)
+                self._arrived[target] = (state, hop._replace(certain=False) if vague else hop)
+                following.append(target)
         return following
 
     def __contains__(self, state: State) -> bool:
@@ -101,6 +103,10 @@ class Paths:
                 hops.append(hop)
             self._ways[state] = tuple(reversed(states)), tuple(reversed(hops))
         return self._ways[state]
+
+
+def _first(hops: dict[Hop, None]) -> Hop:
+    return next(iter(hops)) if len(hops) == 1 else min(hops, key=lambda hop: hop.order)
 
 
 def _led(edges: list[tuple[Hop, State]]) -> dict[int, int]:

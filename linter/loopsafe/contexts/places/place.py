@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from loopsafe.findings import StepKind
@@ -32,7 +31,7 @@ WHERE: dict[str, str] = {
 }
 
 
-# Tuples, since these two are hashed more often than anything else.
+# Tuples, since these are made and hashed more often than anything else.
 class Place(NamedTuple):
     """Where a function runs. `loop` is the loop for kind `loop`; `caller` is whoever calls a public function."""
 
@@ -51,8 +50,7 @@ class State(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """How control goes from one state to the next: the place in the text, and whether that is certain."""
 
     kind: StepKind

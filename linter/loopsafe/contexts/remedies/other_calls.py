@@ -189,7 +189,7 @@ class OtherCalls:
         found: dict[str, list[Module]] = defaultdict(list)
         functions = self._program.index.functions
         for module in self._program.modules.all:
-            for name in {name for name, *_ in _mentions(module)} & functions.keys():
+            for name in _mentioned(module) & functions.keys():
                 found[name].append(module)
         return found
 
@@ -254,6 +254,20 @@ def _mentions(module: Module) -> Iterator[tuple[str, Scope, Expr, int]]:
             for name in _plain_names(value):
                 if name.id not in own:
                     yield name.id, scope, name, place
+
+
+def _mentioned(module: Module) -> set[str]:
+    """The names that `_mentions` gives and a few more: of all modules they are asked for."""
+    found: set[str] = set()
+    for scope in module.facts.scopes:
+        found.update(read.attr.name for read in scope.reads)
+        for value, _ in _values(scope):
+            kind = type(value)
+            if kind is Name:
+                found.add(value.id)  # type: ignore[union-attr]
+            elif kind is Collection or kind is Choice:
+                found.update(name.id for name in _plain_names(value))
+    return found
 
 
 def _values(scope: Scope) -> Iterator[tuple[Expr, int]]:

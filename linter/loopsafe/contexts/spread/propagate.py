@@ -36,6 +36,8 @@ class Propagation:
         self._properties = self._property_names()
         self._iteration = Iteration(program)
         self._branches = Branches(program.knowledge)
+        # A bound method is an object of its own each time it is asked for.
+        self._on_target = self._called
 
     def root(self, target: Target, origin: Origin) -> None:
         """A context starts with this function, or with what a library function does for it."""
@@ -71,7 +73,7 @@ class Propagation:
             self._operation(Reached(state, origin.call, row, target.name, target.receiver, origin.hop, named))
         for runs in knowledge.runs.get(target.name, ()):
             if runs.where == "here" or runs.where in STARTING:
-                after = replace(origin, hop=replace(origin.hop, certain=origin.hop.certain and not runs.likely))
+                after = replace(origin, hop=origin.hop._replace(certain=origin.hop.certain and not runs.likely))
                 self.program.hand_over(runs, target, origin.call, partial(self.root, origin=after))
             elif runs.where == "own-loop":
                 self.run_in_thread(runs, target, origin)
@@ -134,7 +136,7 @@ class Propagation:
         return state.place.kind != "loop" and self.guards.chosen_on_loop(frame.module, frame.scope, call.func, target)
 
     def _caller(self, state: State, call: Call) -> OnTarget:
-        return partial(self._called, state, call)
+        return partial(self._on_target, state, call)
 
     def _called(self, state: State, call: Call, target: Target) -> None:
         if self._was_chosen(state, call, target):
@@ -193,7 +195,7 @@ class Propagation:
         """A library function runs its callables: here, on a loop, or on a loop of its own on this thread."""
         runner = Runner(call, runs, target)
         if runs.where == "here":
-            hop = replace(hop, certain=hop.certain and not runs.likely)
+            hop = hop._replace(certain=hop.certain and not runs.likely)
             self.program.hand_over(runs, target, call, lambda entered: self._here(state, entered, hop))
         elif runs.where == "own-loop":
             loop = target.receiver or self._new_loop(state.frame, call)
@@ -201,7 +203,7 @@ class Propagation:
                 self.flow.closed.add(loop)
             self.run_on(state, state, runner, Place("loop", loop), hop)
         elif runs.where == "loop":
-            self._run_on_loop(state, runner, replace(hop, kind="loop"))
+            self._run_on_loop(state, runner, hop._replace(kind="loop"))
 
     def _run_on_loop(self, state: State, runner: Runner, hop: Hop) -> None:
         runs, given = runner.row, runner.target

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from loopsafe.contexts.places.place import LOOK_UPS, LOOP, Hop
 from loopsafe.contexts.verdicts.loop_calls import LoopCall
+from loopsafe.facts.parts import expressions_in
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
 from loopsafe.facts.spelling import is_none
 from loopsafe.program.index import last_name
@@ -29,6 +30,7 @@ class DeadLoops:
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._sought: set[str] = set()
 
     def found(self) -> Iterator[LoopCall]:
         """The hand-overs to loops that nobody is seen to run, and that nobody else can get at."""
@@ -37,10 +39,11 @@ class DeadLoops:
             n for n, row in knowledge.results.items() if LOOP in knowledge.lineage(row.gives) and not row.existing
         }
         words = {name.rpartition(".")[2] for name in making} - set(LOOK_UPS)
-        for word in sorted(words):
-            for module, scope, call in self._program.index.own_callers(word):
-                if not call.args and not call.keywords:
-                    yield from self._hand_overs(module, scope, call)
+        sites = [site for word in sorted(words) for site in self._program.index.own_callers(word)]
+        sites = [(module, scope, call) for module, scope, call in sites if not call.args and not call.keywords]
+        self._sought = {s.name for _, scope, call in sites for s in scope.stores if s.value is call and s.name}
+        for site in sites:
+            yield from self._hand_overs(*site)
 
     def _hand_overs(self, module: Module, scope: Scope, made: Call) -> Iterator[LoopCall]:
         local = [name for name, values in scope.bindings.items() if values == (made,) and name not in scope.outer_names]
@@ -99,14 +102,24 @@ class DeadLoops:
         for module in self._program.modules.all:
             for scope in module.facts.scopes:
                 others = [s for s in scope.stores if s.name == name and s.value is not made and not is_none(s.value)]
-                if (
-                    others
-                    or name in scope.bindings
-                    or any(isinstance(v, Const) and v.value == name for v in _all(scope))
-                ):
+                if others or name in scope.bindings or ("", name) in self._spoken_of.get(scope, ()):
                     return [(None, None)]
-                found += _mentions(scope, lambda expr: isinstance(expr, Attr) and expr.name == name)
+                if ("attribute", name) in self._spoken_of.get(scope, ()):
+                    found += _mentions(scope, lambda expr: isinstance(expr, Attr) and expr.name == name)
         return found
+
+    @cached_property
+    def _spoken_of(self) -> dict[Scope, set[tuple[str, str]]]:
+        """The names sought that each scope speaks of, as attributes or as texts."""
+        scopes = (scope for module in self._program.modules.all for scope in module.facts.scopes)
+        return {scope: found for scope in scopes if (found := set(self._named_in(scope)))}
+
+    def _named_in(self, scope: Scope) -> Iterator[tuple[str, str]]:
+        for expr in _all(scope):
+            if isinstance(expr, Attr) and expr.name in self._sought:
+                yield "attribute", expr.name
+            elif isinstance(expr, Const) and expr.value in self._sought:
+                yield "", str(expr.value)
 
 
 def _mentions(scope: Scope, is_meant: Callable[[Expr], bool]) -> Iterator[Used]:
@@ -123,29 +136,7 @@ def _mentions(scope: Scope, is_meant: Callable[[Expr], bool]) -> Iterator[Used]:
 
 def _all(scope: Scope) -> Iterator[Expr]:
     """Every expression of a scope, and the parts of each."""
-    pending: list[Expr] = [value for values in scope.bindings.values() for value in values]
-    pending += [part for store in scope.stores for part in (store.base, store.value, store.index)]
-    pending += [part for c in scope.calls for part in (c.func, *c.args, *(value for _, value in c.keywords))]
-    pending += [*scope.returns, *scope.yields, *scope.awaits, *(block.value for block in scope.blocks)]
-    pending += [*(read.attr for read in scope.reads), *(implicit.value for implicit in scope.implicit)]
-    seen: set[int] = set()
-    while pending:
-        expr = pending.pop()
-        if expr is None or id(expr) in seen:
-            continue
-        seen.add(id(expr))
-        yield expr
-        pending += _parts(expr)
-
-
-def _parts(expr: Expr) -> list[Expr]:
-    """What stands in an expression, whatever its kind."""
-    found: list[Expr] = []
-    pending: list[object] = [getattr(expr, field) for field in getattr(expr, "__struct_fields__", ())]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, tuple):
-            pending += part
-        elif hasattr(part, "__struct_fields__"):
-            found.append(part)  # type: ignore[arg-type]
-    return found
+    return expressions_in(
+        *scope.bindings.values(), scope.stores, scope.calls, scope.returns, scope.yields, scope.awaits, scope.blocks,
+        scope.reads, scope.implicit,
+    )  # fmt: skip
