@@ -259,9 +259,7 @@ class Calls:
                 # What a loop gives its handlers is made on that loop.
                 maker = site if isinstance(site, Call) and row.where == "loop" else None
                 given = self._given(row.passes, target.arguments, maker)
-                self._graph.solver.listen(
-                    self._graph.node(source), self._graph.called_with, given, site, on_target
-                )
+                self._graph.solver.listen(self._graph.node(source), self._graph.called_with, given, site, on_target)
 
     def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:
         """The arguments that the row says are callables."""
