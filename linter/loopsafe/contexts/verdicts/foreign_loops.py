@@ -75,6 +75,10 @@ class Use:
         return spell(expr.func if isinstance(expr, Call) else expr)
 
 
+# Through so many functions it is looked for who makes an object.
+_FURTHEST = 3
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ForeignUse:
     """A use on another loop than the object's own. `second` is the loop that makes two of them; `sure` says that the
@@ -226,14 +230,24 @@ class _Shared:
 
     @cached_property
     def _is_single(self) -> bool:
-        """Whether there is one such object only: a module's, or one of an object that a module makes once."""
+        """Whether there is one such object only: a module's, or one that a module has made once."""
         frame = self._thing.frame
         if frame is None or frame.scope.kind == "module":
             return frame is not None
-        if not isinstance(frame.receiver, Instance) or frame.scope.name != "__init__":
-            return False
-        made = self._program.index.callers(frame.receiver.cls.scope.name)
-        return len(made) == 1 and made[0][1].kind == "module" and not _is_repeated(*made[0][1:])
+        if not isinstance(frame.receiver, Instance):
+            return self._is_called_once(frame.scope.name)
+        return frame.scope.name == "__init__" and self._is_called_once(frame.receiver.cls.scope.name)
+
+    def _is_called_once(self, name: str) -> bool:
+        """Whether a module calls this once, or a function does that a module calls once."""
+        for _ in range(_FURTHEST):
+            made = self._program.index.callers(name)
+            if len(made) != 1 or _is_repeated(*made[0][1:]):
+                return False
+            if made[0][1].kind == "module":
+                return True
+            name = made[0][1].name
+        return False
 
     @cached_property
     def _runs_many(self) -> bool:
