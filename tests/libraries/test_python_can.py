@@ -36,10 +36,11 @@ async def test_listener_on_the_loop(claim: Claim) -> None:
     claim.note("loop")
 
 
-@claims("overrides", "can.Listener.on_message_received")
+@claims("runs", "can.Notifier", "can.Notifier.add_listener", argument="on_message_received")
 async def test_listener_class(claim: Claim) -> None:
     probe = Probe()
-    await receive(claim, type("Listener", (can.Listener,), {claim.member: claim.handler(probe)})(), probe, None)
+    listener = type("Listener", (can.Listener,), {"on_message_received": claim.handler(probe)})()
+    await receive(claim, listener, probe, None)
     claim.check(probe)
 
 

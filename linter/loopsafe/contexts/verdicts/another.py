@@ -118,7 +118,8 @@ class _Objects:
             bound = by.scope.bindings.get(value.id, ()) if isinstance(value, Name) else ()
             # What was there before is put back.
             again = bool(bound) and all(isinstance(held, Attr) and held.name == kept for held in bound)
-            return not again and self._is_in([self._program.evaluate(by, value)], used)
+            frames = self._program.classes.frames(by.module, by.scope)
+            return not again and self._is_in([self._program.evaluate(each, value) for each in frames], used)
         frame, made = maker
         given = given_for(made, by, name.id)  # type: ignore[union-attr]
         if given is None:
