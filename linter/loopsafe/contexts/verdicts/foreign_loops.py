@@ -166,7 +166,10 @@ class _Shared:
         if second.kind == "caller" and not self._owners.is_made(self._thing) and not self._is_used_on_threads:
             return  # a caller's loops run one after the other: nobody waits for such a thing on two of them
         if self._is_single and self._runs_many and not self._owners.is_made(self._thing):
-            yield from (ForeignUse(use, second, False) for use in self._there if use.waits and use.is_mutual)
+            # A queue may be filled on all of them and be waited for on none.
+            for use in self._there:
+                if use.waits and (use.is_mutual or not use.what.name.startswith("asyncio.")):
+                    yield ForeignUse(use, second, False)
         if len(self._there) == len(self._uses) and not self._owners.is_made(self._thing):
             return
         sure = self._owned_elsewhere() if self._there and not self._is_made_there else None
