@@ -16,6 +16,8 @@ from loopsafe.program.program import Program
 from loopsafe.program.values import Frame, Value
 
 _MOST_CALLED = 300
+# A thread starts a thread that starts the loop's.
+_MOST_STARTS = 2
 _MOST_CALLERS = 10
 
 
@@ -94,10 +96,22 @@ class SecondLoops:
         """The states on loops whose tasks start this one: those are others."""
         if second not in self._elsewhere:
             on = set(self.which.on(second.loops))
-            scopes = {scope for scope, _ in second.starts}
+            scopes = self._starting(second)
             starting = {s for s in self.which.states if s.frame.scope in scopes and s not in on}
             self._elsewhere[second] = frozenset(self.beside(starting) - on)
         return self._elsewhere[second]
+
+    def _starting(self, second: SecondLoop) -> set[Scope]:
+        """The functions that start it, and where they run on threads those that start these."""
+        scopes = {scope for scope, _ in second.starts}
+        for _ in range(_MOST_STARTS):
+            on_threads = {s for s in self._backwards if s.frame.scope in scopes and s.place.kind == "thread"}
+            on_threads |= {s for s in self._flow.roots if s.frame.scope in scopes and s.place.kind == "thread"}
+            roots = (s for s in leading_to(on_threads, self._backwards) if s in self._flow.roots)
+            scopes |= {
+                scope for root in roots for hop in self._flow.roots[root] for scope, _ in self._flow.places_of(hop)
+            }
+        return scopes
 
     def beside(self, starting: set[State]) -> set[State]:
         """All that runs on the loops which lead to these states."""
