@@ -60,6 +60,7 @@ class Index:
     def __init__(self, modules: Modules) -> None:
         self._modules = modules
         self._keepers: dict[Scope, dict[object, tuple[str, ...]]] = {}
+        self._by_place: dict[Module, dict[int, tuple[Scope, Call]]] = {}
 
     @cached_property
     def calls(self) -> dict[str, list[CallSite]]:
@@ -187,6 +188,16 @@ class Index:
     @cached_property
     def _coroutine_names(self) -> frozenset[str]:
         return frozenset(scope.name for _, scope in self._scopes() if scope.is_async)
+
+    def call_at(self, module: Module, packed_span: int) -> tuple[Scope, Call] | None:
+        """The call that stands at a place of a file, and the scope it is in."""
+        known = self._by_place.get(module)
+        if known is None:
+            scopes = module.facts.scopes
+            known = self._by_place[module] = {
+                call.packed_span: (scope, call) for scope in scopes for call in scope.calls
+            }
+        return known.get(packed_span)
 
     def names_coroutine(self, module: Module, scope: Scope, call: Call) -> bool:
         """Whether an argument of the call has the name of some coroutine function, or calls one, as a lambda may.

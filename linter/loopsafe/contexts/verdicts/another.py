@@ -51,15 +51,15 @@ class _Objects:
         if number:
             func = self._places[number - 1].call.func
             return self._made(number - 1, func.base, cls, _FURTHEST) if isinstance(func, Attr) else None
+        started = self._program.index.call_at(self._start.module, self._start.packed_span)
+        if started is None:
+            return None
+        scope, call = started
+        frame = self._program.classes.plain_frame(self._start.module, scope)
+        given = (*call.args, *(value for _, value in call.keywords))
         method = self._places[0].state.frame.scope.name
-        for scope in self._start.module.facts.scopes:
-            for call in scope.calls:
-                if call.packed_span == self._start.packed_span:
-                    frame = self._program.classes.plain_frame(self._start.module, scope)
-                    given = (*call.args, *(value for _, value in call.keywords))
-                    methods = (arg.base for arg in given if isinstance(arg, Attr) and arg.name == method)
-                    return next((made for base in methods if (made := self._made_in(frame, base, cls))), None)
-        return None
+        methods = (arg.base for arg in given if isinstance(arg, Attr) and arg.name == method)
+        return next((made for base in methods if (made := self._made_in(frame, base, cls))), None)
 
     def _made(self, at: int, expr: Expr, cls: Class, depth: int) -> tuple[Frame, Call] | None:
         frame: Frame | None = self._places[at].state.frame

@@ -74,10 +74,14 @@ class CoroutineCallbacks:
 
     def found(self) -> Iterator[GivenCallback]:
         """The calls that are given nothing but coroutine functions or coroutines."""
+        awaited: dict[Scope, bool] = {}
         for given in self._given.values():
-            values = given.given.values
-            if values and not _awaits_results(given.frame.scope) and all(self._is_coroutine(value) for value in values):
-                yield given
+            values, scope = given.given.values, given.frame.scope
+            if values and all(self._is_coroutine(value) for value in values):
+                if scope not in awaited:
+                    awaited[scope] = _awaits_results(scope)
+                if not awaited[scope]:
+                    yield given
 
     def _is_coroutine(self, value: Value) -> bool:
         if isinstance(value, Partial) and isinstance(value.function, Source):
