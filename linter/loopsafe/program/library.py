@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loopsafe.facts.schema import Call
+from loopsafe.facts.schema import Call, Scope, Star
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, Source, Target
 from loopsafe.program.modules import imported_by_name
@@ -130,11 +130,22 @@ class LibraryResults:
 
     def _field(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         """`subs: list = field(default_factory=list)`: what the attribute holds where it is not given."""
+        if self._is_always_given(frame.scope, call):
+            return
         for name, source in target.arguments.keywords:
             if name in ("default_factory", "factory"):
                 self._default(frame, call, source, node)
             elif name == "default":
                 self._graph.solver.link(self._graph.node(source), node)
+
+    def _is_always_given(self, cls: Scope, default: Call) -> bool:
+        """Whether all calls that make such objects give what the default is for."""
+        name = next((name for name, values in cls.bindings.items() if default in values), "")
+        made = [call for _, _, call in self._graph.index.callers(cls.name)]
+        if not made or name not in cls.annotations or cls.name in self._graph.index.classes_by_base:
+            return False
+        place = list(cls.annotations).index(name)
+        return all(_gives(call, name, place) for call in made)
 
     def _super(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         at: Frame | None = frame
@@ -349,3 +360,9 @@ class LibraryResults:
         graph.solver.add(node, rows)
         graph.solver.add(graph.slot(rows, None), row)
         graph.solver.link(graph.content(own, None), graph.slot(row, 1))
+
+
+def _gives(call: Call, name: str, place: int) -> bool:
+    """Whether a call surely gives a field of this name and place."""
+    plain = not any(isinstance(argument, Star) for argument in call.args)
+    return any(keyword == name for keyword, _ in call.keywords) or (plain and len(call.args) > place)
