@@ -117,30 +117,35 @@ class Index:
 
     @cached_property
     def writes(self) -> dict[str, list[WriteSite]]:
-        """What is put into containers, by the last name of what holds the container."""
+        """What is put into containers, by the last name of what holds the container, and by the key it stands under."""
         found: dict[str, list[WriteSite]] = defaultdict(list)
+        for site in self._write_sites():
+            found[holder(site.base)].append(site)
+            if under := _item(site.base):
+                found[under].append(site)
+        return found
+
+    def _write_sites(self) -> Iterator[WriteSite]:
         for module, scope in self._scopes():
             for store in scope.stores:
                 if store.name is None:
-                    found[holder(store.base)].append(WriteSite(module, scope, store.base, store.index, store.value))
+                    yield WriteSite(module, scope, store.base, store.index, store.value)
             for call in scope.calls:
                 func = call.func
                 if isinstance(func, Attr):
                     # Nothing is known of the receiver here; whoever asks sees whether it is a container.
                     if func.name in ADDERS and call.args:
-                        site = WriteSite(module, scope, func.base, None, call.args[0], whole=True)
-                        found[holder(func.base)].append(site)
+                        yield WriteSite(module, scope, func.base, None, call.args[0], whole=True)
                     elif func.name in PUTTERS and len(call.args) > PUTTERS[func.name]:
                         key = call.args[0] if func.name == "setdefault" else None
                         value = call.args[PUTTERS[func.name]]
-                        found[holder(func.base)].append(WriteSite(module, scope, func.base, key, value))
-        return found
+                        yield WriteSite(module, scope, func.base, key, value)
 
     @cached_property
     def item_writes(self) -> dict[object, list[WriteSite]]:
         """What is put into something under one key, by how the key is written."""
         found: dict[object, list[WriteSite]] = defaultdict(list)
-        for site in (site for sites in self.writes.values() for site in sites):
+        for site in self._write_sites():
             word = spelling(site.key)
             if word is not None and not site.whole:
                 found[word].append(site)
@@ -336,11 +341,21 @@ def holder(expr: Expr) -> str:
             return last_name(expr)
 
 
+def _item(base: Expr) -> str:
+    """The key under which a container is found in another, as `kept_as` has it; empty where that is none."""
+    return _item_of(base.index) if isinstance(base, Subscript) else ""
+
+
+def _item_of(key: Expr) -> str:
+    word = spelling(key)
+    return f"[{word}]" if word is not None else ""
+
+
 def _kept(scope: Scope) -> Iterator[tuple[str, Expr]]:
     """What is bound to names and stored in attributes, also by a declaration or as a default."""
     for name, values in scope.bindings.items():
         yield from ((name, value) for value in values)
-    yield from ((store.name, store.value) for store in scope.stores if store.name)
+    yield from ((store.name or _item_of(store.index), store.value) for store in scope.stores)
     # Of these no part counts.
     yield from ((name, Annotation(annotation)) for name, annotation in scope.annotations.items())
     for parameter in scope.parameters:
