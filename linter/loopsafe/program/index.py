@@ -145,7 +145,8 @@ class Index:
     def item_writes(self) -> dict[object, list[WriteSite]]:
         """What is put into something under one key, by how the key is written."""
         found: dict[object, list[WriteSite]] = defaultdict(list)
-        for site in self._write_sites():
+        # Each once: those by the key they stand under are the same ones.
+        for site in (site for name, sites in self.writes.items() if not name.startswith("[") for site in sites):
             word = spelling(site.key)
             if word is not None and not site.whole:
                 found[word].append(site)

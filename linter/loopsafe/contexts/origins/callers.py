@@ -28,7 +28,7 @@ _MOST_FUNCTIONS = 1000
 _FURTHEST = 8
 _CALLED_BY_CLASS = ("__init__", "__post_init__", "__enter__", "__exit__")
 _ON_LOOP = ("loop", "home")
-_PUTTING = (*ADDERS, *PUTTERS, "put", "put_nowait")
+_PUTTING = (*ADDERS, *PUTTERS)
 _TAKING = ("pop", "popleft", "popitem", "get", "get_nowait", "values", "items", "copy")
 _CALLED_BY_USERS = ("__enter__", "__exit__", "__call__")
 

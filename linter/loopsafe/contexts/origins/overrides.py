@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from loopsafe.contexts.origins.starts import Starts
 from loopsafe.contexts.places.place import Hop
-from loopsafe.facts.schema import Attr, Call, Ref, Scope
+from loopsafe.facts.schema import Attr, Call, Ref
 from loopsafe.knowledge.schema import OverrideRow
 from loopsafe.program.index import last_name
 from loopsafe.program.values import Class, External, Frame, Instance, Value
@@ -119,25 +119,22 @@ class Overrides:
     def _has_twin(self, cls: Class, method: str, row: OverrideRow) -> bool:
         """Whether a class of the project defines what the library calls instead."""
         twin = row.twin.replace("{}", method)
-        mine = [c for c in self._program.classes.mro(cls) if isinstance(c, Class) and not self._is_library(c)]
-        return bool(twin) and any(twin in c.scope.bindings for c in mine)
+        return bool(twin) and any(twin in c.scope.bindings for c in self._own_line(cls))
 
     def _starts_nothing(self, cls: Class, row: OverrideRow) -> bool:
         """Whether a class has a way of its own to start, and leaves that of the library alone."""
-        mine = (c for c in self._program.classes.mro(cls) if isinstance(c, Class) and not self._is_library(c))
-        own = next((c for c in mine if row.started_by in c.scope.bindings), None)
+        own = next((c for c in self._own_line(cls) if row.started_by in c.scope.bindings), None)
         if own is None:
             return False
         scopes = own.module.facts.scopes
         held = [scopes[ref.scope] for ref in own.scope.bindings[row.started_by] if isinstance(ref, Ref)]
-        calls = [call for scope in scopes if _is_within(scope, held, scopes) for call in scope.calls]
+        within = (scope for outer in held for scope in self._program.index.within(outer))
+        calls = (call for scope in within for call in scope.calls)
         return bool(held) and all(row.started_by not in last_name(call.func) for call in calls)
+
+    def _own_line(self, cls: Class) -> list[Class]:
+        """The class and those it inherits from, but for the library's."""
+        return [c for c in self._program.classes.mro(cls) if isinstance(c, Class) and not self._is_library(c)]
 
     def _is_library(self, cls: Class) -> bool:
         return self._program.knowledge.canonical(cls.qualname) in self._program.knowledge.classes
-
-
-def _is_within(scope: Scope, outer: Sequence[Scope], scopes: Sequence[Scope]) -> bool:
-    while scope not in outer and scope.parent >= 0:
-        scope = scopes[scope.parent]
-    return scope in outer

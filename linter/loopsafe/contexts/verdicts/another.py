@@ -62,14 +62,12 @@ class _Objects:
         return next((made for base in methods if (made := self._made_in(frame, base, cls))), None)
 
     def _made(self, at: int, expr: Expr, cls: Class, depth: int) -> tuple[Frame, Call] | None:
-        frame: Frame | None = self._places[at].state.frame
         if not isinstance(expr, Name) or not depth:
             return self._made_in(self._places[at].state.frame, expr, cls)
-        while frame is not None and not binds(frame, expr.id):
-            frame = frame.parent
-        place = next((n for n in range(at, -1, -1) if self._places[n].state.frame is frame), None)
-        if place is None or frame is None:
+        place = binder(self._places, at, expr.id)
+        if place is None:
             return None
+        frame = self._places[place].state.frame
         if expr.id in frame.scope.bindings:
             return self._made_in(frame, expr, cls)
         if not place:
@@ -134,8 +132,15 @@ class _Objects:
         return any(v is used or getattr(v, "receiver", None) is used for node in nodes for v in node.values)
 
 
-def binds(frame: Frame, name: str) -> bool:
-    """Whether a function binds a name itself."""
+def binder(places: Sequence[Spot], at: int, name: str) -> int | None:
+    """The place on the path of the function that binds a name seen at a place."""
+    frame: Frame | None = places[at].state.frame
+    while frame is not None and not _binds(frame, name):
+        frame = frame.parent
+    return next((number for number in range(at, -1, -1) if places[number].state.frame is frame), None)
+
+
+def _binds(frame: Frame, name: str) -> bool:
     return name in frame.scope.bindings or any(parameter.name == name for parameter in frame.scope.parameters)
 
 

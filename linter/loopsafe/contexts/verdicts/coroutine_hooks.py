@@ -44,10 +44,10 @@ class CoroutineHooks:
         for module in program.modules.all:
             for scope in module.facts.scopes if not module.library else ():
                 if scope.is_async and not scope.is_generator:
-                    name = next((name for name in self._overridden(module, scope) if _row_of(name, rows)), "")
-                    row = _row_of(name, rows)
-                    if row is not None:
-                        yield CoroutineHook(module, scope, name, not row.likely)
+                    named = ((name, _row_of(name, rows)) for name in self._overridden(module, scope))
+                    found = next(((name, row) for name, row in named if row is not None), None)
+                    if found is not None:
+                        yield CoroutineHook(module, scope, found[0], not found[1].likely)
 
     def _overridden(self, module: Module, scope: Scope) -> Iterator[str]:
         """The library's methods that a function overrides, by canonical name."""

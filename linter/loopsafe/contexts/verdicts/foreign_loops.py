@@ -21,6 +21,8 @@ from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Instance, Object, Value
 
+# Through so many functions it is looked for who makes an object.
+_FURTHEST = 3
 _TOUCHING = ("channel", "queue", "sync-primitive", "future", "loop-call", "transport")
 
 
@@ -73,10 +75,6 @@ class Use:
         if expr is self.runner:  # `anyio.run(stream.send, x)`
             return self.what.name.rpartition(".")[2]
         return spell(expr.func if isinstance(expr, Call) else expr)
-
-
-# Through so many functions it is looked for who makes an object.
-_FURTHEST = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)

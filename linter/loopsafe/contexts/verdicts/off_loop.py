@@ -80,7 +80,7 @@ class OffLoop:
 
     def _only_delays(self, reached: Reached) -> bool:
         """Whether a signal's handler, which stands between two steps of the loop's own thread, does no harm at all."""
-        paths = self._threads.plain if reached.state in self._threads.plain else self._threads.busy
+        paths = self._paths_to(reached.state)
         if reached.state in paths and exempt.ends_the_process(
             reached, paths.through(reached.state), paths.to(reached.state), self._program
         ):
@@ -89,8 +89,12 @@ class OffLoop:
         quiet = woken or self._is_for_windows(reached.state) or self._wakes_nobody(reached)
         return quiet and self._owners.thread_of(reached) is None
 
+    def _paths_to(self, state: State) -> Paths:
+        """The paths of threads that lead to a state, where any do: rather of those that run no loop."""
+        return self._threads.plain if state in self._threads.plain else self._threads.busy
+
     def _is_for_windows(self, state: State) -> bool:
-        paths = self._threads.plain if state in self._threads.plain else self._threads.busy
+        paths = self._paths_to(state)
         return state in paths and exempt.is_for_windows(paths.to(state)[0])
 
     def _wakes_nobody(self, reached: Reached) -> bool:
@@ -271,7 +275,7 @@ class OffLoop:
             thread, paths = self._owners.thread_of(reached), self._threads.callers
             assert thread is not None
             return (*thread.hops, *paths.to(reached.state)[1:]), paths
-        paths = self._threads.plain if reached.state in self._threads.plain else self._threads.busy
+        paths = self._paths_to(reached.state)
         return paths.to(reached.state), paths
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.spread.exclusion import outwards
-from loopsafe.contexts.verdicts.another import Spot, binds, given_for, is_of_another
+from loopsafe.contexts.verdicts.another import Spot, binder, given_for, is_of_another
 from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -91,7 +91,7 @@ class _Way:
         return set().union(*given) or None
 
     def _trace_name(self, number: int, name: str, depth: int) -> set[Instance] | None:
-        at = self._binder(number, name)
+        at = binder(self._places, number, name)
         if at is None:
             return None
         scope = self._places[at].state.frame.scope
@@ -105,14 +105,6 @@ class _Way:
         """What the call that the path takes into a function gives for a parameter."""
         given = given_for(self._places[number - 1].call, self._places[number].state.frame, name) if number else None
         return None if given is None else self._trace(number - 1, given, depth)
-
-    def _binder(self, number: int, name: str) -> int | None:
-        """The place on the path of the function that binds a name seen at a place."""
-        frame: Frame | None = self._places[number].state.frame
-        while frame is not None and not binds(frame, name):
-            frame = frame.parent
-        found = (at for at in range(number, -1, -1) if self._places[at].state.frame is frame)
-        return next(found, None)
 
     def _made(self, frame: Frame, expr: Expr) -> set[Instance]:
         held = self._program.evaluate(frame, expr)
