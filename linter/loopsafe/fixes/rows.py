@@ -8,8 +8,8 @@ from itertools import pairwise
 from loopsafe.fixes.calls import CallSite
 from loopsafe.fixes.text import Change, SourceText
 
-# Columns. What a project's formatter is told is not known here: only what is too long for most is broken.
-_WIDTH = 120
+# Columns. What a project's formatter is told is not known here: the least of these that the file keeps to.
+_WIDTHS = (88, 100, 120)
 # What may stand before the call in its row: then no bracket around it would be opened up first.
 _BEFORE = re.compile(r"\s*(?:[\w., :]+ = |return |await )*")
 
@@ -25,15 +25,16 @@ def broken(text: SourceText, call: CallSite, changes: list[Change]) -> list[Chan
     content = function + text.source[first : call.closing]
     is_simple = receiver.count("(") == receiver.count(")") and function.endswith(", ") and call.inside == first
     # Only then the whole file is measured.
-    if len(before + receiver + content) + 2 <= _WIDTH or not is_simple or not _BEFORE.fullmatch(before):
+    if len(before + receiver + content) + 2 <= _WIDTHS[0] or not is_simple or not _BEFORE.fullmatch(before):
         return changes
-    if text.longest > _WIDTH:
+    width = next((width for width in _WIDTHS if text.longest <= width), None)
+    if width is None or len(before + receiver + content) + 2 <= width:
         return changes
     indent = line[: len(line) - len(line.lstrip())]
     newline = text.newline(row)
     inner = newline + indent + ("\t" if "\t" in indent else "    ")
     closing = Change(call.closing, call.closing, f"{newline}{indent}")
-    if len(inner.strip("\r\n")) + len(content) <= _WIDTH:
+    if len(inner.strip("\r\n")) + len(content) <= width:
         return [Change(start, function_end, receiver), Change(first, first, inner + function), closing]
     parts = [Change(first, first, f"{inner}{function.rstrip()}{inner}")]
     parts += [Change(one.comma + 1, two.start, inner) for one, two in pairwise(call.arguments) if one.comma]

@@ -46,15 +46,28 @@ class SourceText:
 
     @cached_property
     def longest(self) -> int:
-        """Where its longest row ends, in columns, of those that a formatter could break: strings and comments stay."""
+        """Where its longest row ends, in columns, of those that a formatter could break.
+
+        Comments stay, and so do rows with a string, unless it is one of several things.
+        """
         ends: dict[int, int] = {}
         texts: set[int] = set()
+        several: set[int] = set()
+        comma = 0
         for token in tokenize.generate_tokens(io.StringIO(self.source, None).readline):
-            if token.type in _TEXTS:
-                texts.update(range(token.start[0], token.end[0] + 1))
-            elif token.type in (tokenize.NAME, tokenize.OP, tokenize.NUMBER):
-                ends[token.end[0]] = token.end[1]
-        return max((end for row, end in ends.items() if row not in texts), default=0)
+            first, last = token.start[0], token.end[0]
+            is_text = token.type in _TEXTS
+            if not is_text and token.type not in (tokenize.NAME, tokenize.OP, tokenize.NUMBER):
+                continue
+            if comma == first == last:
+                several.add(last)
+            if is_text:
+                texts.update(range(first, last + 1))
+                several.difference_update(range(first, last + (last > first)))
+            else:
+                ends[last] = token.end[1]
+            comma = last if token.string == "," else 0
+        return max((end for row, end in ends.items() if row in several or row not in texts), default=0)
 
     def offset(self, row: int, column: int) -> int:
         """The offset of a place.

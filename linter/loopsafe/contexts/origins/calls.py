@@ -12,6 +12,7 @@ from loopsafe.contexts.origins.overrides import Overrides
 from loopsafe.contexts.origins.starts import Starts, holds
 from loopsafe.contexts.places.flow import Origin
 from loopsafe.contexts.places.place import STARTING
+from loopsafe.contexts.spread.coroutines import Coroutines
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Call, Scope
 from loopsafe.knowledge.schema import Passed, RunsRow
@@ -30,11 +31,12 @@ class Origins:
         self._starts = Starts(propagation, home)
         self._overrides = Overrides(self._starts)
         self._handed = Handed(self._starts, self._overrides)
+        self._coroutines = Coroutines(self.program.index)
 
     def seed(self) -> None:
         """Ask about every possible origin; the answers flow as the solver runs."""
         for module, scope, call in self._sites():
-            if self._is_spoken_for(module, scope):
+            if self._is_spoken_for(module, scope) or self._needs_no_loop(module, scope, call):
                 continue
             self._starts.watch(module, scope, lambda frame, call=call: self._seed_call(frame, call))  # type: ignore[misc]
         Decorated(self._starts).seed()
@@ -62,6 +64,11 @@ class Origins:
         # Those that hand on what they are given are handed on themselves.
         runners = {n.rpartition(".")[2] for n, found in rows.items() if any(r.passes != Passed() for r in found)}
         return sites + Aliases(self.program.modules, index).calls_of(runners)
+
+    def _needs_no_loop(self, module: Module, scope: Scope, call: Call) -> bool:
+        """Whether a call stands in a branch for code without a loop, in a function that only coroutines run."""
+        without = self._propagation.guards.only_without_loop(module, scope, call.guard)
+        return without and self._coroutines.alone_run(module, scope)
 
     def _is_spoken_for(self, module: Module, scope: Scope) -> bool:
         """Whether this is the inside of a library that is itself the project: what it runs where, the rows say."""

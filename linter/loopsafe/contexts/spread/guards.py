@@ -30,6 +30,16 @@ class Guards:
         """Whether what stands under this guard runs only on the loop's own thread, or while its loop does not run."""
         return self._is_at_home(Spot(module, scope), guard)
 
+    def only_without_loop(self, module: Module, scope: Scope, guard: int) -> bool:
+        """Whether what stands under this guard runs only where no loop is running."""
+        place = Spot(module, scope)
+        return any(self._lacks_loop(place, row) for row in outwards(scope, guard))
+
+    def _lacks_loop(self, place: Spot, row: Guard) -> bool:
+        if row.kind == "test":
+            return self._tests.says_none(place, row.test, row.holds)
+        return row.kind == "try" and not row.holds and self._tests.fails_elsewhere(place, row.test)
+
     def chosen_on_loop(self, module: Module, scope: Scope, func: Expr, target: Target) -> bool:
         """Whether what is called, a variable or a condition, is this target only where it was chosen on the loop."""
         place = Spot(module, scope)

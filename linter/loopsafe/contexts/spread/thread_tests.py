@@ -49,6 +49,17 @@ class ThreadTests:
             self._depth -= 1
         return known
 
+    def says_none(self, place: Spot, test: Expr, holds: bool) -> bool:
+        """Whether this answer to the test means that no loop is running on this thread."""
+        if isinstance(test, Not):
+            return self.says_none(place, test.value, not holds)
+        if isinstance(test, Compare):
+            others = [test.right, test.left]
+            nothing = any(isinstance(side, Const) and side.value is None for side in others)
+            holds, test = _POSITIVE[test.operator] != holds, next((o for o in others if not isinstance(o, Const)), test)
+            return nothing and self.says_none(place, test, holds)
+        return not holds and isinstance(test, (Name, Attr, Call)) and self._tell(place, test) == "loop"
+
     def fails_elsewhere(self, place: Spot, expr: Expr) -> bool:
         """Whether this is a call that raises on threads where no loop runs."""
         if not isinstance(expr, Call):
