@@ -165,6 +165,14 @@ class ExpressionReader:
         read = [self.read(term) for term in reversed(terms)]
         return Choice(tuple(read), joined=True) if isinstance(node.op, (ast.Add, ast.BitOr)) else None
 
+    def _text(self, node: ast.JoinedStr) -> Expr:
+        """An f-string: how it begins, where that may be a name."""
+        for part in node.values:
+            self.read(part)
+        first = node.values[0] if len(node.values) > 1 else None
+        begins = isinstance(first, ast.Constant) and first.value.isidentifier()
+        return Choice((Const(first.value), None), joined=True) if begins else None
+
     def _unary(self, node: ast.UnaryOp) -> Expr:
         operand = self.read(node.operand)
         if isinstance(node.op, ast.Not):
@@ -251,6 +259,7 @@ _READERS: dict[type[ast.AST], Callable[[ExpressionReader, Any], Expr]] = {
     ast.IfExp: ExpressionReader._if,
     ast.BoolOp: ExpressionReader._bool,
     ast.BinOp: ExpressionReader._binary,
+    ast.JoinedStr: ExpressionReader._text,
     ast.NamedExpr: ExpressionReader._walrus,
     ast.Await: ExpressionReader._await,
     ast.Yield: ExpressionReader._yield,

@@ -10,7 +10,7 @@ import msgspec
 
 from loopsafe.locations import Span
 
-FACTS_VERSION = 7
+FACTS_VERSION = 8
 
 # One integer, not four: every call and read of a program carries one.
 _BITS = 24
@@ -115,7 +115,8 @@ class Rest(_Node, frozen=True):
 
 
 class Choice(_Node, frozen=True):
-    """One of several: `a or b`, `a if t else b` (where `test` is what chooses), or all of them `joined`: `a + b`."""
+    """One of several: `a or b`, `a if t else b` (where `test` is what chooses), or all of them `joined`: `a + b`,
+    an f-string by its beginning."""
 
     options: tuple[Expr, ...]
     test: Expr = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from loopsafe.facts.schema import Attr, Call, Choice, Expr, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Choice, Collection as Display, Expr, Name, Scope, Subscript
 from loopsafe.program.index import CallSite, Index, last_name
 from loopsafe.program.modules import Module, Modules
 
 # The kinds of expressions that a function may be behind.
-_HOLDING = frozenset({Name, Attr, Choice, Call})
+_HOLDING = frozenset({Name, Attr, Choice, Call, Display})
 _PARTIALS = ("partial", "partialmethod")
 # A parameter is handed on through so many functions.
 _FURTHEST = 3
@@ -23,6 +23,7 @@ class Aliases:
     def __init__(self, modules: Modules, index: Index) -> None:
         self._modules, self._index = modules, index
         self._found: dict[Call, CallSite] = {}
+        self._tables: set[str] = set()
         self._parameters: set[tuple[Scope, str]] = set()
 
     def calls_of(self, words: Collection[str]) -> list[CallSite]:
@@ -30,7 +31,26 @@ class Aliases:
         for module in self._modules.all:
             for scope in module.facts.scopes:
                 self._search(module, scope, words, _FURTHEST)
+        if self._tables:
+            self._search_tables()
         return list(self._found.values())
+
+    def _search_tables(self) -> None:
+        """What is taken out of a table in which such a function stands: called at once, or under a name."""
+        for module in self._modules.all:
+            for scope in module.facts.scopes:
+                for call in scope.calls:
+                    if self._is_taken_out(call.func):
+                        self._found[call] = (module, scope, call)
+                for name, values in scope.bindings.items():
+                    if any(map(self._is_taken_out, values)):
+                        self._held(module, scope, name)
+
+    def _is_taken_out(self, value: Expr) -> bool:
+        if isinstance(value, Subscript):
+            return last_name(value.base) in self._tables
+        func = value.func if isinstance(value, Call) else None
+        return isinstance(func, Attr) and func.name == "get" and last_name(func.base) in self._tables
 
     def _search(self, module: Module, scope: Scope, words: Collection[str], depth: int) -> None:
         # All scopes of a program are gone through: what speaks of no such name is passed over at once.
@@ -38,10 +58,12 @@ class Aliases:
             for value in values:
                 if type(value) in _HOLDING and _mentions(value, words):
                     self._held(module, scope, name)
+                    self._kept(value, name)
                     break
         for store in scope.stores:
             if store.name and type(store.value) in _HOLDING and _mentions(store.value, words):
                 self._called(self._index.calls.get(store.name, ()), Attr)
+                self._kept(store.value, store.name)
         for call in scope.calls:
             for position, given in enumerate(call.args):
                 if type(given) in _HOLDING and _mentions(given, words):
@@ -49,6 +71,10 @@ class Aliases:
             for keyword, given in call.keywords:
                 if keyword and type(given) in _HOLDING and _mentions(given, words):
                     self._handed(module, scope, call, keyword, depth)
+
+    def _kept(self, value: Expr, name: str) -> None:
+        if isinstance(value, Display):
+            self._tables.add(name)
 
     def _held(self, module: Module, scope: Scope, name: str) -> None:
         """A variable, or an attribute of a class."""
@@ -84,8 +110,8 @@ def _mentions(value: Expr, words: Collection[str]) -> bool:
         return value.id in words
     if isinstance(value, Attr):
         return value.name in words
-    if isinstance(value, Choice):
-        return any(_mentions(option, words) for option in value.options)
+    if isinstance(value, (Choice, Display)):
+        return any(_mentions(part, words) for part in (value.options if isinstance(value, Choice) else value.items))
     return (
         isinstance(value, Call)
         and bool(value.args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from loopsafe.facts.schema import Annotation, Expr, Scope
+from loopsafe.facts.schema import Annotation, Call, Expr, Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Source, Target
 from loopsafe.program.index import method_kind
@@ -82,11 +82,19 @@ class Attributes:
             self._add(node, Member, value, name)
         keeper = self._graph.knowledge.keeper(value.type, "attributes")
         if keeper:
+            self._given(value, name, node)
             one = self._graph.values.make(Object, keeper, None, None)
             if value is one:
                 self._kept(keeper, name, node)
             else:
                 self._graph.solver.listen(self._graph.attribute(one, name), self._unless_of, node, one)
+
+    def _given(self, value: Object, name: str, node: Node) -> None:
+        """What an object that keeps attributes was made with: `SimpleNamespace(name=...)`."""
+        if isinstance(value.site, Call) and value.frame is not None:
+            for keyword, given in value.site.keywords:
+                if keyword == name:
+                    self._graph.solver.link(self._graph.evaluate(value.frame, given), node)
 
     def _unless_of(self, node: Node, one: Object, value: Value) -> None:
         """What is stored on any of them; their own methods each has for itself."""

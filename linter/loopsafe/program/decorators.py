@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Call, Expr, Scope
+from loopsafe.facts.schema import Attr, Call, Expr, Scope
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Source, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Descriptor, External, Frame, Instance, Object, Value
+from loopsafe.program.values import Class, Descriptor, External, Frame, Function, Instance, Object, Value
 
 _DESCRIPTORS = {
     "property": "property",
@@ -19,6 +19,7 @@ _DESCRIPTORS = {
     "staticmethod": "staticmethod",
     "classmethod": "classmethod",
 }
+_DISPATCHING = ("singledispatch", "singledispatchmethod")
 
 
 class Decorators:
@@ -32,7 +33,19 @@ class Decorators:
         held = self._graph.holding([value])
         for decorator in reversed(scope.decorators):
             held = self._through(frame, value, decorator, held)
+            if last_name(decorator) in _DISPATCHING:
+                self._register(frame, scope.name, node)
         self._graph.solver.link(held, node)
+
+    def _register(self, frame: Frame, name: str, node: Node) -> None:
+        """What `@name.register` puts beside a function that is chosen by the type of its first argument."""
+        graph = self._graph
+        for module, scope in graph.index.decorated.get("register", ()):
+            written = (d.func if isinstance(d, Call) else d for d in scope.decorators)
+            if any(isinstance(d, Attr) and last_name(d.base) == name for d in written):
+                home = module.facts.scopes[scope.parent]
+                around = frame if home is frame.scope else self._classes.plain_frame(module, home)
+                graph.solver.add(node, graph.values.make(Function, module, scope, around))
 
     def _through(self, frame: Frame, decorated: Value, decorator: Expr, held: Node) -> Node:
         graph, name = self._graph, last_name(decorator)

@@ -8,6 +8,7 @@ from loopsafe.facts.schema import Call, Scope, Star
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, Source, Target
 from loopsafe.program.modules import imported_by_name
+from loopsafe.program.put_together import beginnings, names_of
 from loopsafe.program.python import (
     ADDERS,
     FIELDS,
@@ -169,8 +170,14 @@ class LibraryResults:
                 graph.solver.listen(base, lambda value: graph.solver.link(graph.attribute(value, text), node))
 
         graph.solver.listen(names, named)
+        for beginning in sorted(beginnings(given[1])):
+            graph.solver.listen(base, self._all_that_begin, beginning, node)
         for default in given[2:3]:
             graph.solver.link(graph.node(default), node)
+
+    def _all_that_begin(self, beginning: str, node: Node, value: Value) -> None:
+        for name in names_of(value, beginning, self._classes):
+            self._graph.solver.link(self._graph.attribute(value, name), node)
 
     def _module(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         """A module that is imported by its name."""

@@ -137,6 +137,8 @@ class Receivers:
     def _joined(self, frame: Frame, expr: Choice, position: int, node: Node, value: Value) -> None:
         """Containers that are added give a new one."""
         graph = self._graph
+        if isinstance(value, Literal):
+            return
         own = graph.values.make(Container, value.kind, frame, expr) if isinstance(value, Container) else value
         graph.solver.add(node, own)
         if own is not value:

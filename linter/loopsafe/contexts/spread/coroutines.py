@@ -15,7 +15,7 @@ class Coroutines:
         self._alone: dict[Scope, bool] = {}
 
     def alone_run(self, module: Module, scope: Scope) -> bool:
-        """Whether only coroutines run a function: itself one, or a method that something calls, and nothing else does."""
+        """Whether only coroutines run a function: itself one, or a method that nothing else calls."""
         if scope.is_async:
             return True
         known = self._alone.get(scope)
