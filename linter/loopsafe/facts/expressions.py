@@ -170,8 +170,8 @@ class ExpressionReader:
         for part in node.values:
             self.read(part)
         first = node.values[0] if len(node.values) > 1 else None
-        begins = isinstance(first, ast.Constant) and first.value.isidentifier()
-        return Choice((Const(first.value), None), joined=True) if begins else None
+        begins = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+        return Choice((Const(begins), None), joined=True) if begins.isidentifier() else None
 
     def _unary(self, node: ast.UnaryOp) -> Expr:
         operand = self.read(node.operand)

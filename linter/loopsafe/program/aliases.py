@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from loopsafe.facts.schema import Attr, Call, Choice, Collection as Display, Expr, Name, Scope, Subscript
+from loopsafe.facts.schema import Attr, Call, Choice, Expr, Name, Scope, Subscript
+from loopsafe.facts.schema import Collection as Display
 from loopsafe.program.index import CallSite, Index, last_name
 from loopsafe.program.modules import Module, Modules
 
 # The kinds of expressions that a function may be behind.
-_HOLDING = frozenset({Name, Attr, Choice, Call, Display})
+_HOLDING = frozenset({Name, Attr, Choice, Call})
+_KEEPING = _HOLDING | {Display}
 _PARTIALS = ("partial", "partialmethod")
 # A parameter is handed on through so many functions.
 _FURTHEST = 3
@@ -56,12 +58,12 @@ class Aliases:
         # All scopes of a program are gone through: what speaks of no such name is passed over at once.
         for name, values in scope.bindings.items():
             for value in values:
-                if type(value) in _HOLDING and _mentions(value, words):
+                if type(value) in _KEEPING and _mentions(value, words):
                     self._held(module, scope, name)
                     self._kept(value, name)
                     break
         for store in scope.stores:
-            if store.name and type(store.value) in _HOLDING and _mentions(store.value, words):
+            if store.name and type(store.value) in _KEEPING and _mentions(store.value, words):
                 self._called(self._index.calls.get(store.name, ()), Attr)
                 self._kept(store.value, store.name)
         for call in scope.calls:

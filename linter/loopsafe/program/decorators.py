@@ -13,9 +13,9 @@ _DESCRIPTORS = {
     "property": "property",
     "cached_property": "property",
     "abstractproperty": "property",
-    "setter": "property",
+    "setter": "setter",
     "getter": "property",
-    "deleter": "property",
+    "deleter": "deleter",
     "staticmethod": "staticmethod",
     "classmethod": "classmethod",
 }

@@ -11,15 +11,16 @@ from loopsafe.contexts.places.place import LOOK_UPS, LOOP, STARTING, Hop, Place,
 from loopsafe.contexts.spread.branches import Branches
 from loopsafe.contexts.spread.guards import Guards
 from loopsafe.contexts.spread.iteration import Iteration
+from loopsafe.contexts.spread.properties import Properties
 from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.spread.waits import Waits
-from loopsafe.facts.schema import Attr, Block, Call, Expr, Implicit, Read, Scope
+from loopsafe.facts.schema import Attr, Block, Call, Expr, Implicit, Scope
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
-from loopsafe.program.index import last_name, method_kind
+from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Class, Coroutine, Descriptor, Frame, Function, Instance, Object, Value
+from loopsafe.program.values import Coroutine, Frame, Function, Instance, Object, Value
 
 
 class Propagation:
@@ -33,7 +34,7 @@ class Propagation:
         self._waits = Waits(program, self.flow)
         self._visited: set[State] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
-        self._properties = self._property_names()
+        self._properties = Properties(program, self._edge)
         self._iteration = Iteration(program)
         self._branches = Branches(program.knowledge)
         # A bound method is an object of its own each time it is asked for.
@@ -105,8 +106,11 @@ class Propagation:
                 if call.role == "awaited" and state.place.loop is not None and isinstance(call.func, Attr):
                     self._await(state.place.loop, frame, call.func.base)
         for read in scope.reads:
-            if read.attr.name in self._properties and self._passes(state, read.guard):
-                self._read(state, read)
+            if self._properties.may_run(read) and self._passes(state, read.guard):
+                self._properties.read(state, read)
+        for store in scope.stores:
+            if self._properties.may_set(store) and self._passes(state, store.guard):
+                self._properties.stored(state, store)
         for block in scope.blocks:
             if self._passes(state, block.guard) and (not block.is_async or state.place.kind == "loop"):
                 self._block(state, block)
@@ -278,28 +282,6 @@ class Propagation:
             self.flow.edges.setdefault(source, {}).setdefault(target, {})[hop] = None
         self.visit(target)
 
-    def _read(self, state: State, read: Read) -> None:
-        """A property runs where it is read."""
-        program = self.program
-        hop = Hop("calls", state.frame.module, read.packed_span)
-        base = program.evaluate(state.frame, read.attr.base)
-        program.solver.listen(base, self._read_from, state, read.attr.name, hop)
-
-    def _read_from(self, state: State, name: str, hop: Hop, value: Value) -> None:
-        program = self.program
-        if isinstance(value, Instance):
-            for cls in program.classes.mro(value.cls):
-                if isinstance(cls, Class) and name in cls.scope.bindings:
-                    body = program.values.frame(cls.module, cls.scope, cls.frame)
-                    program.solver.listen(program.variable(body, name), self._run_property, state, hop, value)
-                    break
-
-    def _run_property(self, state: State, hop: Hop, receiver: Value, found: Value) -> None:
-        if isinstance(found, Descriptor) and found.kind == "property" and isinstance(found.function, Function):
-            function = found.function
-            frame = self.program.values.frame(function.module, function.scope, function.frame, receiver)
-            self._edge(state, State(frame, state.place), hop)
-
     def _iterate(self, state: State, implicit: Implicit) -> None:
         """The body of a generator runs where it is iterated, wherever it was made."""
         if implicit.kind == "aiter" and state.place.kind != "loop":
@@ -331,14 +313,6 @@ class Propagation:
                     )
 
         program.solver.listen(program.evaluate(state.frame, block.value), held)
-
-    def _property_names(self) -> frozenset[str]:
-        names = set()
-        for module in self.program.modules.all:
-            for scope in module.facts.scopes:
-                if scope.kind == "function" and scope.decorators and method_kind(scope) == "plain":
-                    names.add(scope.name)
-        return frozenset(names)
 
 
 def _runs_here(state: State, loop: Object) -> bool:

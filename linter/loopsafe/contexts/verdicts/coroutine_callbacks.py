@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loopsafe.contexts.origins.starts import holds
 from loopsafe.facts.schema import Attr, Await, Call, Name, Scope, Store
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
@@ -102,7 +103,7 @@ class CoroutineCallbacks:
         def target(found: Target) -> None:
             if isinstance(found, Library):
                 for row in program.knowledge.runs.get(found.name, ()):
-                    if _is_plain(found.name, row):
+                    if _is_plain(found.name, row) and holds(row, found.arguments):
                         for source in program.callable_sources(row, found.arguments):
                             node, on_thread = program.node(source), row.where == "thread"
                             self._given[frame, call] = GivenCallback(frame, call, node, on_thread)
