@@ -24,6 +24,7 @@ Action = Literal[
     "assert",
     "leave",
     "pulse",
+    "unless",
     "comment",
 ]
 StepKind = Literal["starts", "calls", "loop", "reaches"]
@@ -59,12 +60,13 @@ class Rewrite:
     - `cocall`: `text.g(f, a)` becomes `asyncio.run_coroutine_threadsafe(f(a), text)`.
     - `bind`: an argument `a.f` becomes `functools.partial(b.g, a.f)`, where `text` is `b.g(a.f)`.
 
-    Four actions are about more than the call, or about two:
+    Five actions are about more than the call, or about two:
 
     - `capture`: the span is that of a function, whose body begins with `text = asyncio.get_running_loop()` then.
     - `assert`: the statement with the call comes after `assert text is not None` then.
     - `leave`: `return f(a)` becomes `f(a)`, and a `return` after it where more of the function follows.
     - `pulse`: the span holds two statements, `a.set()` and `a.clear()`, which become one callback handed to `text`.
+    - `unless`: `if not a.done(): a.f(b)` becomes one callback handed to `text`, which asks when it is run.
 
     And one is about none:
 

@@ -32,7 +32,7 @@ class Blocks:
         Raises:
             CannotFix: there is no such function.
         """
-        function = next((f for f in self._functions() if self._place(f) == (span.row, span.column)), None)
+        function = next((f for f in self._functions() if self._text.begin(f) == (span.row, span.column)), None)
         if function is None:
             raise CannotFix(f"no function stands at {span.row}:{span.column}")
         statement = f"{name} = {spell('asyncio.get_running_loop')}()"
@@ -43,7 +43,7 @@ class Blocks:
 
         A function that is called later, as a lambda is, has no place for it.
         """
-        way = self._way_to(span)
+        way = self.way_to(span)
         start = max(number for number, node in enumerate(way) if isinstance(node, _Scope))
         inside = [node for node in way[start:] if isinstance(node, _Block)]
         if any(isinstance(node, (ast.Lambda, ast.GeneratorExp)) for node in way[way.index(inside[-1]) :]):
@@ -55,7 +55,9 @@ class Blocks:
             return []
         # What stands under `elif` is tested with the rest.
         statement = next(
-            node for node in reversed(inside) if isinstance(node, ast.stmt) and not self._code(node).startswith("elif")
+            node
+            for node in reversed(inside)
+            if isinstance(node, ast.stmt) and not self._text.code(node).startswith("elif")
         )
         if any((name, one) in self._asserted for one in (*before, statement)):
             return []
@@ -68,21 +70,21 @@ class Blocks:
         Raises:
             CannotFix: the call at `span` is not all that is given back.
         """
-        way = self._way_to(span)
+        way = self.way_to(span)
         statement = next(node for node in reversed(way) if isinstance(node, ast.stmt))
-        word = _RETURN.match(self._text.source, self._text.offset(*self._place(statement)))
+        word = _RETURN.match(self._text.source, self._text.offset(*self._text.begin(statement)))
         if not isinstance(statement, ast.Return) or statement.value is not way[-1] or word is None:
             raise CannotFix("it is given back with other things")
-        start, end = word.start(), self._text.offset(*self._end(statement))
+        start, end = word.start(), self._text.offset(*self._text.end(statement))
         around = next(node for node in reversed(way) if isinstance(node, _Function))
         if around.body[-1] is statement:
             return [Change(start, word.end(), "")]
-        row, column = self._place(statement)
+        row, column = self._text.begin(statement)
         indent = self._text.line(row)[: column - 1]
         more = "; return" if indent.strip() else f"{self._text.newline(row)}{indent}return"
         return [Change(start, word.end(), ""), Change(end, end, more)]
 
-    def _way_to(self, span: Span) -> list[ast.AST]:
+    def way_to(self, span: Span) -> list[ast.AST]:
         """The nodes around a place, outermost first."""
         way: list[ast.AST] = []
         here: ast.AST | None = self._tree
@@ -94,7 +96,7 @@ class Blocks:
     def _holds(self, node: ast.AST, span: Span) -> bool:
         if not isinstance(node, (ast.stmt, ast.expr)):
             return any(self._holds(inner, span) for inner in ast.iter_child_nodes(node))
-        start, end = self._place(node), self._end(node)
+        start, end = self._text.begin(node), self._text.end(node)
         return start <= (span.row, span.column) and (span.end_row, span.end_column) <= end
 
     def pulse(self, span: Span, crossing: str) -> list[Change]:
@@ -107,19 +109,19 @@ class Blocks:
         """
         first, second = self._pair(span)
         start, end = self._text.offset(span.row, span.column), self._text.offset(span.end_row, span.end_column)
-        one, two = self._code(first), self._code(second)
+        one, two = self._text.code(first), self._text.code(second)
         between = self._text.source[start + len(one) : end - len(two)]
         if not _BETWEEN.fullmatch(between):
             raise CannotFix(f"something stands between `{one}` and `{two}`, which must become one callback")
         target, did, undid = self._operations(first, second)
-        it = _parameter(target)
-        return [Change(start, end, f"{crossing}(lambda {it}={self._code(target)}: ({it}{did}, {it}{undid}))")]
+        it = parameter_for(target)
+        return [Change(start, end, f"{crossing}(lambda {it}={self._text.code(target)}: ({it}{did}, {it}{undid}))")]
 
     def _operations(self, *statements: ast.stmt) -> tuple[ast.expr, str, str]:
         """The object of two method calls, and what follows it in each."""
         targets = [_target(statement) for statement in statements]
-        texts = [self._code(target) for target in targets]
-        codes = [self._code(statement) for statement in statements]
+        texts = [self._text.code(target) for target in targets]
+        codes = [self._text.code(statement) for statement in statements]
         if any(not code.startswith(texts[0]) for code in codes):
             raise CannotFix(f"`{codes[0]}` and `{codes[1]}` must become one callback, and are spelled too differently")
         did, undid = (code.removeprefix(texts[0]) for code in codes)
@@ -128,12 +130,12 @@ class Blocks:
     def _pair(self, span: Span) -> tuple[ast.stmt, ast.stmt]:
         for body in self._bodies():
             for first, second in pairwise(body):
-                if Span(*self._place(first), *self._end(second)) == span:
+                if Span(*self._text.begin(first), *self._text.end(second)) == span:
                     return first, second
         raise CannotFix(f"no two statements stand at {span.row}:{span.column}")
 
     def _before(self, statement: ast.stmt, new: str) -> Change:
-        row, column = self._place(statement)
+        row, column = self._text.begin(statement)
         offset = self._text.offset(row, column)
         indent = self._text.line(row)[: column - 1]
         if indent.strip():
@@ -160,21 +162,6 @@ class Blocks:
                 if isinstance(body, list):
                     yield body
 
-    def _code(self, node: ast.stmt | ast.expr) -> str:
-        start, end = self._place(node), self._end(node)
-        return self._text.source[self._text.offset(*start) : self._text.offset(*end)]
-
-    def _place(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
-        return node.lineno, self._column(node.lineno, node.col_offset)
-
-    def _end(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
-        assert node.end_lineno is not None
-        assert node.end_col_offset is not None
-        return node.end_lineno, self._column(node.end_lineno, node.end_col_offset)
-
-    def _column(self, row: int, offset: int) -> int:
-        return len(self._text.line(row).encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "surrogatepass")) + 1
-
 
 def _earlier(outer: ast.AST, inner: ast.AST) -> list[ast.stmt]:
     """The statements before one in the same block of another."""
@@ -194,7 +181,7 @@ def _target(statement: ast.stmt) -> ast.expr:
     return call.func.value
 
 
-def _parameter(target: ast.expr) -> str:
+def parameter_for(target: ast.expr) -> str:
     """A name for the object in a function of its own."""
     name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
     name = name.lstrip("_")

@@ -14,6 +14,11 @@ _WIDTHS = (88, 100, 120)
 _BEFORE = re.compile(r"\s*(?:[\w., :]+ = |return |await )*")
 
 
+def width_of(text: SourceText) -> int | None:
+    """The columns that a file keeps to; None where it keeps to none."""
+    return next((width for width in _WIDTHS if text.longest <= width), None)
+
+
 def broken(text: SourceText, call: CallSite, changes: list[Change]) -> list[Change]:
     """The changes of a call that is handed over, with the row broken where it would be longer than all others."""
     row, column = text.place(call.start)
@@ -27,7 +32,7 @@ def broken(text: SourceText, call: CallSite, changes: list[Change]) -> list[Chan
     # Only then the whole file is measured.
     if len(before + receiver + content) + 2 <= _WIDTHS[0] or not is_simple or not _BEFORE.fullmatch(before):
         return changes
-    width = next((width for width in _WIDTHS if text.longest <= width), None)
+    width = width_of(text)
     if width is None or len(before + receiver + content) + 2 <= width:
         return changes
     indent = line[: len(line) - len(line.lstrip())]

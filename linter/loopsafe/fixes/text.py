@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import tokenize
@@ -98,6 +99,23 @@ class SourceText:
         """The line end used at a row, or where that has none, by the file's first line."""
         found = NEWLINE.search(self.line(row)) or NEWLINE.search(self.source)
         return found.group() if found else "\n"
+
+    def begin(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
+        """Row and column at which a node of the text's tree begins."""
+        return node.lineno, self._column(node.lineno, node.col_offset)
+
+    def end(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
+        """Row and column just after it."""
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return node.end_lineno, self._column(node.end_lineno, node.end_col_offset)
+
+    def code(self, node: ast.stmt | ast.expr) -> str:
+        """Its text."""
+        return self.source[self.offset(*self.begin(node)) : self.offset(*self.end(node))]
+
+    def _column(self, row: int, offset: int) -> int:
+        return len(self.line(row).encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "surrogatepass")) + 1
 
     def comment(self, span: Span, text: str) -> Change:
         """A comment, with the space around it, becomes `text`.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.spread.exclusion import asked_before
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope, unpack_span
 from loopsafe.facts.spelling import spell
 from loopsafe.program.modules import Module
@@ -41,9 +42,12 @@ class Askers:
 
     def doubts(self, reached: Reached) -> Iterator[str]:
         """Why somebody may see that it is not done yet."""
+        scope, call = reached.state.frame.scope, reached.call
+        # A question that decides on it alone is handed over with it.
+        with_it = {one.packed_span for one in (call, asked_before(scope, call)) if one is not None}
         for name in self._names(reached):
             for look in self._looks.get(name, ()):
-                own = look.packed_span == reached.call.packed_span and look.module is reached.state.frame.module
+                own = look.packed_span in with_it and look.module is reached.state.frame.module
                 here = look.module is reached.state.frame.module
                 values = [value for node in look.held for value in node.values]
                 # Of what is looked at nothing is known: in the same file, the name is enough.

@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 from typing import TypeVar
 
 from loopsafe.contexts.places.flow import Reached
-from loopsafe.contexts.spread.exclusion import Exclusion, condition
+from loopsafe.contexts.spread.exclusion import Exclusion, asked_before, condition
 from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
@@ -109,6 +109,7 @@ class _Settlement:
         for group in groups:
             _all_or_none(group)
             self._pulse(group)
+            self._take_along(group)
         for group in groups:
             self._doubt(group)
             _join(group)
@@ -147,6 +148,15 @@ class _Settlement:
             else:
                 first.doubt(f"a task may run between `{first.text}` and `{second.text}`")
 
+    def _take_along(self, group: list[_Move]) -> None:
+        """A question that decides on an operation alone is asked when that is done: `if not f.done(): ...`."""
+        for move in group:
+            rewrites = move.plan.rewrites
+            passed = move.is_fixed and not move.is_ordered and rewrites[-1].action == "pass"
+            if passed and asked_before(self._scope, move.call) is not None:
+                unless = replace(rewrites[-1], action="unless")
+                move.plan = replace(move.plan, rewrites=(*rewrites[:-1], unless))
+
     def _is_next(self, first: Call, second: Call) -> bool:
         """Whether two calls are statements that follow one another."""
         one, other = first.span, second.span
@@ -156,8 +166,10 @@ class _Settlement:
 
     def _doubt(self, group: list[_Move]) -> None:
         """Say what else the function does that relies on the operations being over."""
-        moved = {move.call for move in group}
-        asking = [c for c in self._calls[group[0].object] if group[0].object and c not in moved and not _gets(c)]
+        moved = {move.call.packed_span for move in group}
+        moved |= {asked.packed_span for m in group if (asked := asked_before(self._scope, m.call)) is not None}
+        others = self._calls[group[0].object] if group[0].object else ()
+        asking = [call for call in others if call.packed_span not in moved and not _gets(call)]
         for move in group:
             if move.is_fixed and not move.is_ordered:
                 for call in asking:
@@ -214,7 +226,9 @@ def _all_or_none(group: list[_Move]) -> None:
 
 def _loop(plan: FixPlan) -> str:
     """The loop that a plan crosses to."""
-    texts = [r.text.rpartition(".")[0] if r.action in ("pass", "task", "pulse") else r.text for r in plan.rewrites]
+    texts = [
+        r.text.rpartition(".")[0] if r.action in ("pass", "task", "pulse", "unless") else r.text for r in plan.rewrites
+    ]
     return texts[-1] if texts else ""
 
 

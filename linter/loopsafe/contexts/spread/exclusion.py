@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Guard, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Guard, Name, Not, Scope, unpack_span
+from loopsafe.facts.spelling import is_exact
 
 Tests = tuple[Guard, ...]
 
@@ -59,6 +60,40 @@ def outwards(scope: Scope, guard: int) -> Iterator[Guard]:
     while guard >= 0:
         yield scope.guards[guard]
         guard = scope.guards[guard].outer
+
+
+def asked_before(scope: Scope, call: Call) -> Call | None:
+    """The question to its own object that alone decides on a call: `if not f.done(): f.set_result(x)`.
+
+    None where anything else stands under the question, or under its opposite.
+    """
+    guard = condition(scope, call)
+    row = scope.guards[guard] if guard >= 0 else None
+    if row is None or row.kind != "test" or call.role != "statement" or call.keywords:
+        return None
+    test, holds = (row.test.value, not row.holds) if isinstance(row.test, Not) else (row.test, row.holds)
+    if holds or not isinstance(test, Call) or test.args or test.keywords or not isinstance(test.func, Attr):
+        return None
+    is_own = isinstance(call.func, Attr) and is_exact(call.func.base) and _is_same(call.func.base, test.func.base)
+    # `while` asks again.
+    again = any(unpack_span(loop).row == test.span.row for loop in scope.loop_spans)
+    alone = is_own and not again and not any(_decides(scope, guard, one) for one in _others(scope, call))
+    return test if alone else None
+
+
+def _others(scope: Scope, call: Call) -> Iterator[int]:
+    """The guards of all that a function does, but for one call and for what it reads."""
+    yield from (other.guard for other in scope.calls if other is not call)
+    for found in (scope.stores, scope.blocks, scope.implicit):
+        yield from (one.guard for one in found)
+    yield from (*scope.raises, *scope.returned_under)
+    yield from (guard for guards in scope.bound_under.values() for guard in guards)
+
+
+def _decides(scope: Scope, question: int, guard: int) -> bool:
+    """Whether the answer to a question decides on what stands under a guard."""
+    test = scope.guards[question].test
+    return any(row.kind == "test" and _is_same(row.test, test) for row in outwards(scope, guard))
 
 
 def is_under_handler(scope: Scope, guard: int, handler: int) -> bool:

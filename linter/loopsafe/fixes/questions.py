@@ -1,0 +1,86 @@
+"""`if not f.done(): f.set_result(x)` handed over whole: the question is asked where it is done."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator, Sequence
+
+from loopsafe.fixes.blocks import parameter_for
+from loopsafe.fixes.rows import width_of
+from loopsafe.fixes.text import CannotFix, Change, SourceText
+
+
+def unless(text: SourceText, way: Sequence[ast.AST], crossing: str) -> list[Change]:
+    """The `if` statement on the way to a call becomes one callback for `crossing`.
+
+    The object and what it is given are bound now: by the time the callback runs, the names may stand for others.
+    Comments in the statement come before it.
+
+    Raises:
+        CannotFix: there is more to the statement than a question to the call's object and the call.
+    """
+    statement = next((node for node in reversed(way) if isinstance(node, ast.If)), None)
+    call, question = _parts(statement)
+    if statement is None or call is None or question is None:
+        raise CannotFix("the question before it is asked in another form")
+    row, column = text.begin(statement)
+    indent = text.line(row)[: column - 1]
+    if indent.strip() or text.code(statement).startswith("elif"):
+        raise CannotFix(f"line {row} has more than the question")
+    target = call.func.value  # type: ignore[attr-defined]
+    it, bound = parameter_for(target), [text.code(target)]
+    names = [it]
+    arguments = []
+    for argument in call.args:
+        name = _name(argument, names)
+        arguments.append(name or text.code(argument))
+        if name:
+            names.append(name)
+            bound.append(text.code(argument))
+    given = ", ".join(f"{name}={value}" for name, value in zip(names, bound, strict=True))
+    asked = text.code(question).removeprefix(text.code(target))
+    done = text.code(call.func).removeprefix(text.code(target))
+    callback = f"lambda {given}: None if {it}{asked} else {it}{done}({', '.join(arguments)})"
+    start, end = text.offset(*text.begin(statement)), text.offset(*text.end(statement))
+    newline = text.newline(row) + indent
+    notes = "".join(comment + newline for comment in _comments(text.source[start:end]))
+    return [Change(start, end, notes + _fitted(text, crossing, callback, indent, newline))]
+
+
+def _parts(statement: ast.If | None) -> tuple[ast.Call | None, ast.Call | None]:
+    """The call of an `if` statement that has only that, and the question before it."""
+    test, body = (statement.test, statement.body) if statement is not None else (None, [])
+    question = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else None
+    done = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
+    if not isinstance(question, ast.Call) or not isinstance(done, ast.Call) or statement is None or statement.orelse:
+        return None, None
+    asked, func = question.func, done.func
+    if not isinstance(asked, ast.Attribute) or not isinstance(func, ast.Attribute) or done.keywords or question.args:
+        return None, None
+    same = ast.dump(asked.value) == ast.dump(func.value) and not any(isinstance(a, ast.Starred) for a in done.args)
+    return (done, question) if same else (None, None)
+
+
+def _name(argument: ast.expr, taken: Sequence[str]) -> str:
+    """The parameter that an argument is bound to; empty for a constant, which stays as it is."""
+    if isinstance(argument, ast.Constant):
+        return ""
+    name = argument.id if isinstance(argument, ast.Name) else "value"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _comments(code: str) -> Iterator[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(code, None).readline)
+    yield from (token.string for token in tokens if token.type == tokenize.COMMENT)
+
+
+def _fitted(text: SourceText, crossing: str, callback: str, indent: str, newline: str) -> str:
+    """The statement in one row, or in three where that would be longer than the rows of the file."""
+    width = width_of(text)
+    if width is None or len(f"{indent}{crossing}({callback})") <= width:
+        return f"{crossing}({callback})"
+    return f"{crossing}({newline}{'    '}{callback}{newline})"
