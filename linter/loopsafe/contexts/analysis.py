@@ -110,7 +110,7 @@ class Analysis:
         placed = self._placed_operations = list(verdicts.found(misused))
         operations = [use.boundary.reached for use in placed]
         self._remedies.prepare(operations)
-        plans = settle(operations, self._remedies.plan)
+        plans = self._remedies.with_partners(settle(operations, self._remedies.plan))
         found: dict[str, list[Violation]] = {}
         for use in placed:
             reached = use.boundary.reached

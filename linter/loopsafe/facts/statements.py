@@ -395,6 +395,18 @@ class FileBuilder(Walk):
         self._body(node.body)
         self.scope = around
 
+    def _delete(self, node: ast.Delete) -> None:
+        """What is deleted is as good as None from then on."""
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.scope.bind(target.id, Const(None))
+            elif isinstance(target, ast.Attribute):
+                base = self.expressions.read(target.value)
+                place = self.positions.span(target)
+                self.scope.stores.append(Store(base, target.attr, None, Const(None), place, self.scope.guard))
+            else:
+                self.expressions.read(target)
+
     def _named_tuple(self, node: ast.expr) -> Ref | None:
         """The class that a call of `namedtuple` makes."""
         fields = named_fields(node)
@@ -429,6 +441,7 @@ _READERS: dict[type[ast.AST], Callable[[FileBuilder, Any], None]] = {
     ast.Assert: FileBuilder._assert,
     ast.Raise: FileBuilder._raise,
     ast.Match: FileBuilder._match,
+    ast.Delete: FileBuilder._delete,
 }
 if hasattr(ast, "TryStar"):
     _READERS[ast.TryStar] = FileBuilder._try

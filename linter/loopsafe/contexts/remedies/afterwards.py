@@ -20,6 +20,7 @@ from loopsafe.facts.schema import (
     Expr,
     Item,
     Name,
+    Ref,
     Scope,
     Slice,
     Star,
@@ -30,7 +31,7 @@ from loopsafe.facts.schema import (
 from loopsafe.facts.spelling import spell
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Class, Frame
+from loopsafe.program.values import Class, Coroutine, Frame
 
 _BUFFERS = ("bytearray", "memoryview", "array.array", "array")
 _FIXED = ("bytes", "str")
@@ -107,13 +108,34 @@ class Afterwards:
             if self._is_helper(later) and later not in aside:
                 yield later.span.row, f"`{spell(func)}` in line {later.span.row} may tell that it is done"
             if not isinstance(func, Attr):
+                if last_name(func) in self._turns and not self._does_nothing(way[0].frame, later):
+                    yield later.span.row, f"what is handed over in line {later.span.row} may come before what it wakes"
                 continue
             told = func.name in _TELLS and not (isinstance(func.base, Name) and func.base.id in own)
             if told and later not in self._operations:
                 yield later.span.row, f"`{spell(func)}` in line {later.span.row} may be seen before"
-            elif func.name in _TURNS and reached.row.category in _TURNED:
+            elif func.name in self._turns and not self._does_nothing(way[0].frame, later):
                 row = later.span.row
                 yield row, f"what is handed over in line {row} comes a turn earlier than what it wakes"
+
+    @cached_property
+    def _turns(self) -> set[str]:
+        """What hands something over to a loop, also by the names that the project gives it."""
+        found = set(_TURNS)
+        for module in self._program.modules.all:
+            for scope in module.facts.scopes:
+                kept = [(store.name, store.value) for store in scope.stores]
+                kept += [(name, value) for name, values in scope.bindings.items() for value in values]
+                found |= {name for name, value in kept if name and isinstance(value, Attr) and value.name in _TURNS}
+        return found
+
+    def _does_nothing(self, frame: Frame, call: Call) -> bool:
+        """Whether a call hands over an operation, which keeps its turn, or a lambda that only wakes the loop."""
+        given = call.args[0] if call.args else None
+        if isinstance(given, Ref):
+            scope = frame.module.facts.scopes[given.scope]
+            return scope.kind == "lambda" and not scope.calls
+        return False
 
     def _is_helper(self, call: Call) -> bool:
         """Whether a call is of the project's own: who knows what that tells others."""
@@ -217,8 +239,11 @@ class Afterwards:
                 yield f"{what} may change before it is read"
 
     def _may_change(self, frame: Frame, given: Expr, place: int) -> bool:
+        held = self._program.evaluate(frame, given).values
+        if any(isinstance(value, Coroutine) for value in held):
+            return True
         if isinstance(given, Call):
-            return spell(given.func) in _BUFFERS
+            return spell(given.func) in (*_BUFFERS, "map", "filter", "iter")
         if isinstance(given, Collection):
             return given.kind == "generator"
         if isinstance(given, Name):

@@ -17,10 +17,11 @@ from loopsafe.program.values import External, Instance, Object, Value, same_maki
 _GETATTR = "getattr"
 
 
-class _Look(NamedTuple):
-    """A call or read, as `name` spells it; `held` is what it may be done to, which is `base` as written."""
+class Look(NamedTuple):
+    """A call or read in `scope`, as `name` spells it; `held` is what it may be done to, which is `base` as written."""
 
     module: Module
+    scope: Scope
     packed_span: int
     name: str
     base: Expr
@@ -32,13 +33,13 @@ class Askers:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._looks: dict[str, list[_Look]] = {}
+        self._looks: dict[str, list[Look]] = {}
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the answer will need, so that it is known in the end."""
         for name in self._names(reached):
             if name not in self._looks:
-                self._looks[name] = list(self._find(name))
+                self._looks[name] = list(self.find(name))
 
     def doubts(self, reached: Reached) -> Iterator[str]:
         """Why somebody may see that it is not done yet."""
@@ -47,15 +48,19 @@ class Askers:
         with_it = {one.packed_span for one in (call, asked_before(scope, call)) if one is not None}
         for name in self._names(reached):
             for look in self._looks.get(name, ()):
-                own = look.packed_span in with_it and look.module is reached.state.frame.module
                 here = look.module is reached.state.frame.module
-                values = [value for node in look.held for value in node.values]
-                # Of what is looked at nothing is known: in the same file, the name is enough.
-                unknown = here and not values and name != _GETATTR and not isinstance(look.base, Name)
-                same = any(value is reached.receiver or same_making(reached.receiver, value) for value in values)
-                if not own and (same or unknown or (here and any(self._may_be(reached, value) for value in values))):
+                if not (here and look.packed_span in with_it) and self.is_about(look, reached, name != _GETATTR):
                     where = f"line {unpack_span(look.packed_span).row}" + ("" if here else f" of `{look.module.name}`")
                     yield f"`{look.name}` in {where} does not wait for it"
+
+    def is_about(self, look: Look, reached: Reached, named: bool) -> bool:
+        """Whether it may be at the object of an operation; of one that is not known, its `name` is enough in a file."""
+        here = look.module is reached.state.frame.module
+        values = [value for node in look.held for value in node.values]
+        if here and not values and named and not isinstance(look.base, Name):
+            return True
+        same = any(value is reached.receiver or same_making(reached.receiver, value) for value in values)
+        return same or (here and any(self._may_be(reached, value) for value in values))
 
     def _names(self, reached: Reached) -> list[str]:
         knowledge = self._program.knowledge
@@ -78,7 +83,8 @@ class Askers:
             return False
         return receiver.type == value.type and (receiver.site is None or value.site is None)
 
-    def _find(self, name: str) -> Iterator[_Look]:
+    def find(self, name: str) -> Iterator[Look]:
+        """The calls and reads of a name."""
         for module, scope, call in self._program.index.calls.get(name, ()):
             base = _looked_at(call, name)
             if base is not None:
@@ -89,9 +95,9 @@ class Askers:
                     if read.attr.name == name:
                         yield self._look(module, scope, read.packed_span, spell(read.attr), read.attr.base)
 
-    def _look(self, module: Module, scope: Scope, place: int, name: str, base: Expr) -> _Look:
+    def _look(self, module: Module, scope: Scope, place: int, name: str, base: Expr) -> Look:
         frames = self._program.classes.frames(module, scope)
-        return _Look(module, place, name, base, tuple(self._program.evaluate(frame, base) for frame in frames))
+        return Look(module, scope, place, name, base, tuple(self._program.evaluate(frame, base) for frame in frames))
 
 
 def _looked_at(call: Call, name: str) -> Expr:

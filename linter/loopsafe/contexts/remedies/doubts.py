@@ -7,6 +7,7 @@ done at once may rely on it, and no handler may wait for what it raises.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.remedies.afterwards import Afterwards
@@ -15,14 +16,16 @@ from loopsafe.contexts.remedies.failures import Failures
 from loopsafe.contexts.remedies.held_up import held_up, waits_back
 from loopsafe.contexts.remedies.leads import Leads
 from loopsafe.contexts.remedies.other_calls import OtherCalls
+from loopsafe.contexts.remedies.rivals import Rivals
 from loopsafe.facts.schema import unpack_span
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Class, Instance, Object
+from loopsafe.program.values import Class, Instance, Method, Object
 
 _LOCK = "threading.Lock"
 # By hand, and by `contextlib.ExitStack`.
 _TAKES = ("acquire", "enter_context")
+_SUBMITS = ("submit", "map", "run_in_executor")
 _OFF_THREADS = ("main", "caller")
 # In one function.
 _MOST_CALLS = 500
@@ -36,6 +39,7 @@ class Doubts:
         self.leads = Leads(flow)
         self.calls = OtherCalls(program, flow)
         self._failures, self._askers = Failures(program, self.leads), Askers(program)
+        self._rivals = Rivals(program, self.leads, self._askers)
         self._afterwards = Afterwards(program, self.leads)
 
     def prepare(self, reached: Reached) -> None:
@@ -45,6 +49,7 @@ class Doubts:
             self.calls.ask(functions, lambda: next(self.of_place(reached), None) is not None)
         self._failures.prepare(reached)
         self._askers.prepare(reached)
+        self._rivals.prepare(reached)
 
     def of(self, reached: Reached) -> Iterator[str]:
         """Why handing it over may change what the program does."""
@@ -59,8 +64,10 @@ class Doubts:
         if reached.started is None:
             yield from self.of_place(reached)
         yield from self.of_answers(reached)
-        yield from held_up(reached, self.leads)
+        yield from self._of_starts(reached)
+        yield from list(held_up(reached, self.leads)) or self._rivals.doubts(reached)
         yield from self._of_own_methods(reached)
+        yield from self._of_projects(reached)
         yield from self._afterwards.doubts(reached)
 
     def of_answers(self, reached: Reached) -> Iterator[str]:
@@ -69,15 +76,38 @@ class Doubts:
         if wakes and any(hop in self.leads.flow.of_application for hop in self.leads.hops(reached)):
             yield "what waits for it may end the loop before the handler's answer is sent"
 
+    def _of_starts(self, reached: Reached) -> Iterator[str]:
+        """What looks like the start of a thread may run its function at once, on the loop."""
+        for _, call in self.leads.starts(reached):
+            if last_name(call.func) == "add_done_callback":
+                yield f"what line {call.span.row} registers runs at once where it is done already"
+            elif last_name(call.func) in _SUBMITS and self._has_own_executor:
+                yield "an executor of the project may run it on the loop"
+
+    @cached_property
+    def _has_own_executor(self) -> bool:
+        heirs = self._program.index.classes_by_base.get("Executor", ())
+        return any("submit" in scope.bindings for _, scope in heirs)
+
     def _of_own_methods(self, reached: Reached) -> Iterator[str]:
         """A class of the project may do anything where it has a library's inner method of its own."""
         if not isinstance(reached.receiver, Instance) or reached.row.category not in ("queue", "sync-primitive"):
             return
         own = (base for base in self._program.classes.mro(reached.receiver.cls) if isinstance(base, Class))
         names = (name for base in own for name in base.scope.bindings)
-        for inner in (name for name in names if name.startswith("_") and not name.startswith("__")):
+        own_name = last_name(reached.call.func)
+        for inner in (n for n in names if n == own_name or (n.startswith("_") and not n.startswith("__"))):
             yield f"`{inner}` of its class may depend on where and when it runs"
             return
+
+    def _of_projects(self, reached: Reached) -> Iterator[str]:
+        """A method of the project is moved as a whole: what else it does may wait, fail or depend on the thread."""
+        if reached.row.category != "project":
+            return
+        called = self._program.evaluate(reached.state.frame, reached.call.func).values
+        scopes = [value.function.scope for value in called if isinstance(value, Method)]
+        if not scopes or any(len(s.calls) > 1 or s.stores or s.bindings or s.blocks or s.is_generator for s in scopes):
+            yield f"`{last_name(reached.call.func)}` may do more than that, and would do all of it on the loop"
 
     def of_place(self, reached: Reached) -> Iterator[str]:
         """Where else the functions on its way run."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.afterwards import SAYS
 from loopsafe.contexts.remedies.leads import Leads, gives_its_result
-from loopsafe.contexts.spread.exclusion import is_under_handler
-from loopsafe.facts.schema import Const, Import, Name, Ref, Scope, unpack_span
+from loopsafe.contexts.spread.exclusion import asked_before, is_under_handler
+from loopsafe.facts.schema import Call, Const, Import, Name, Ref, Scope, unpack_span
 from loopsafe.locations import Span
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -35,7 +35,7 @@ class Failures:
         bound = self._bound(reached)
         if bound:
             yield bound
-        if not reached.row.expects:
+        if not reached.row.expects or (bound == "" and asked_before(reached.state.frame.scope, reached.call)):
             return
         for state, call in self._leads.ways(reached):
             if self._is_caught(state.frame, call.handler, reached, bound is None):
@@ -45,8 +45,8 @@ class Failures:
         for frame, call in self._leads.starts(reached):
             if gives_its_result(call) and self._is_caught(frame, call.handler, reached, bound is None):
                 yield f"a handler around line {call.span.row} may wait for what it raises"
-            elif gives_its_result(call) and call.role not in ("awaited", "statement") and bound is not None:
-                yield f"what it raises may be read from what line {call.span.row} gives"
+            elif gives_its_result(call) and call.role != "statement" and bound is not None:
+                yield f"what it raises may be heard of by who waits for what line {call.span.row} gives"
 
     def _beside(self, reached: Reached) -> Iterator[str]:
         """Blocks that hear of a failure without naming it."""
@@ -56,7 +56,9 @@ class Failures:
                 yield f"what is under `finally` after line {call.span.row} may tell that it failed"
             for block in scope.blocks:
                 held = self._program.evaluate(state.frame, block.value).values
-                if block.packed_span < call.packed_span and any(isinstance(v, Instance) for v in held):
+                plain = isinstance(block.value, Call) and last_name(block.value.func) != "open"
+                hears = plain or any(isinstance(v, Instance) for v in held)
+                if block.packed_span < call.packed_span and hears:
                     yield f"the block of line {unpack_span(block.packed_span).row} may wait for what it raises"
 
     def _bound(self, reached: Reached) -> str | None:

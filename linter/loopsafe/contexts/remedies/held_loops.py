@@ -55,6 +55,8 @@ class HeldLoops:
         if self._is_librarys(reached, text):
             return ""
         waiting = self._owners.of(reached.receiver)
+        if self._has_own_loops:
+            return f"`{text}` may be a loop of the project's own making"
         if any(self._owners.loops.apart(waiting, self._owners.loops.of(loop)) for loop in loops):
             return f"another loop than `{text}` waits for it"
         made = [loop for loop in loops if loop.site is not None]
@@ -80,6 +82,14 @@ class HeldLoops:
         name = text.rpartition(".")[2]
         bases = self._program.classes.library_bases(bound[1].cls) if bound and "." in text else ()
         return any(self._program.knowledge.attribute(base, name) for base in bases)
+
+    @cached_property
+    def _has_own_loops(self) -> bool:
+        """Whether the project has a class of loops."""
+        program = self._program
+        names = {name.rpartition(".")[2] for name in program.knowledge.classes if program.knowledge.is_a_loop(name)}
+        heirs = (place for name in sorted(names) for place in program.index.classes_by_base.get(name, ()))
+        return any(not module.library for module, _ in heirs)
 
     def _is_off_loop(self, scope: Scope) -> bool:
         """Whether somebody is seen to call a function off every loop, not only coroutines, or the project's users."""
@@ -126,7 +136,11 @@ class HeldLoops:
             while at.parent is not None and name not in _own_names(at.scope):
                 at = at.parent
             held = (*at.scope.bindings.get(name, ()), *(p.default for p in at.scope.parameters if p.name == name))
-            return nothing if any(_may_be_none(at.scope, value) for value in held) else ""
+            if any(_may_be_none(at.scope, value) for value in held):
+                return nothing
+            inner = self._program.index.within(at.scope)
+            again = any(name in scope.outer_names for scope in inner if scope is not at.scope)
+            return f"`{text}` may stand for something else by then" if again or len(held) > 1 else ""
         bound = method_around(reached.state.frame)
         stored = list(self._stored(bound[1].cls, name)) if bound is not None else []
         if any(scope.kind == "function" and scope.name != "__init__" and is_none(value) for scope, value, _ in stored):
@@ -135,11 +149,20 @@ class HeldLoops:
             return f"`{text}` may be kept from an earlier loop"
         if any(isinstance(v, Name) and _may_be_none(scope, v) for scope, v, _ in stored if scope.kind == "function"):
             return f"`{text}` may be None: it is given by callers"
+        starts = list(self._captures.starting(reached))
+        late = bool(stored) and all(scope.kind == "function" and scope.name != "__init__" for scope, _, _ in stored)
+        if late and any(self._starts_early(scope) for _, scope, _ in starts):
+            return f"`{text}` may not be set yet when the thread starts"
         if not any(_may_be_none(scope, value) for scope, value, _ in stored):
             return ""
-        starts = list(self._captures.starting(reached))
         known = bool(starts) and all(self._is_set(scope, name, place, _FURTHEST) for _, scope, place in starts)
         return "" if known else nothing
+
+    def _starts_early(self, scope: Scope) -> bool:
+        """Whether a constructor starts the thread, itself or by the function that does."""
+        if all(last_name(call.func) != "start" for call in scope.calls):
+            return False
+        return scope.name == "__init__" or any(call.by.name == "__init__" for call in self._calls.of(scope))
 
     def _stored(self, cls: Class, name: str) -> Iterator[tuple[Scope, Expr, int]]:
         """What is put into an attribute, in which function and under which guard."""

@@ -60,6 +60,10 @@ class Leads:
         edges = self.flow.edges.get(state, {})
         return {hop.packed_span for target, hops in edges.items() if target in leading for hop in hops}
 
+    def enters(self, state: State, call: Call, target: State) -> bool:
+        """Whether a call in one state leads right to another."""
+        return any(hop.packed_span == call.packed_span for hop in self.flow.edges.get(state, {}).get(target, ()))
+
     def starts(self, reached: Reached) -> list[tuple[Frame, Call]]:
         """The calls that start the threads, as far as they are seen."""
         return [start for hop in self.hops(reached) for start in self.flow.origins.get(hop, ())]

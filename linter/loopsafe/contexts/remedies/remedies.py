@@ -13,6 +13,7 @@ from loopsafe.contexts.remedies.doubts import Doubts
 from loopsafe.contexts.remedies.held_loops import HeldLoops
 from loopsafe.contexts.remedies.leads import gives_its_result
 from loopsafe.contexts.remedies.moves import crowded
+from loopsafe.contexts.remedies.partners import with_partners
 from loopsafe.contexts.remedies.references import Crossings
 from loopsafe.facts.schema import Attr, Await, Call, Import, Name, Scope
 from loopsafe.facts.spelling import is_exact, spell
@@ -117,6 +118,10 @@ class Remedies:
         leave = (Rewrite(call.span, "leave"),) if _is_given_back(reached) else ()
         return _plan([loop.doubt, *self._why_not(reached)], (*loop.captures, *leave, rewrite), ())
 
+    def with_partners(self, plans: dict[Reached, FixPlan]) -> dict[Reached, FixPlan]:
+        """The plans of all operations, none of them safe beside one that may stay."""
+        return with_partners(plans, self._doubts.leads)
+
     def _why_not(self, reached: Reached) -> Iterator[str]:
         """Why handing the operation over may change what the program does."""
         none = _is_given_back(reached) and reached.name.startswith("asyncio.")
@@ -133,9 +138,12 @@ class Remedies:
         if role != "returned" or reached.state.frame.scope.kind != "lambda":
             return role in ("value", "returned")
         # A thread object drops what its function gives; whoever else calls a lambda may want it.
-        starts = self._doubts.leads.starts(reached)
-        dropped = bool(starts) and not any(gives_its_result(call) for _, call in starts)
-        return (reached.row.answers or reached.row.fix == "coroutine") and not dropped
+        leads = self._doubts.leads
+        starts = leads.starts(reached)
+        called = [call for state, call in leads.ways(reached)[1:] if leads.enters(state, call, reached.state)]
+        if called:
+            return any(call.role != "statement" for call in called)
+        return not starts or any(gives_its_result(call) for _, call in starts)
 
     def _handed_plan(self, reached: Reached) -> FixPlan:
         """The operation itself is what the thread runs: let that run the crossing."""
@@ -153,18 +161,26 @@ class Remedies:
         loop = self._handed_loop(reached)
         if not loop.text:
             return FixPlan("declined", loop.doubt)
+        taken = gives_its_result(call) and call.role not in ("awaited", "statement")
+        used = "what the job gives back may be looked at" if taken else ""
         crossing = f"{loop.text}.{row.crossing_method or 'call_soon_threadsafe'}"
         bind = Rewrite(call.span, "bind", f"{crossing}({spell(given[0])})")
-        return _plan([loop.doubt, *self._why_not(reached)], (bind,), ("asyncio",))
+        return _plan([loop.doubt, used, *self._why_not(reached)], (bind,), ("asyncio",))
 
     def _handed_loop(self, reached: Reached) -> Loop:
         """The loop to cross to from an operation that is handed over here, on the loop maybe."""
         wanted, frame = reached.row.loop_class or LOOP, reached.state.frame
         found = list(self._crossings.loops_in_scope(frame, wanted))
         if found:
-            return Loop(found[0][0], _doubt_between(found))
-        running = frame.scope.is_async and wanted == LOOP
-        return Loop("asyncio.get_running_loop()") if running else Loop("", "no loop is in scope here")
+            text, held = found[0]
+            late = self._captures.starts_before(reached, held)
+            early = f"`{text}` is not set yet when the thread starts" if late else ""
+            return Loop(text, _doubt_between(found) or early or self._held.doubt(reached, text, held))
+        if not frame.scope.is_async or wanted != LOOP:
+            return Loop("", "no loop is in scope here")
+        thing = reached.receiver
+        here = isinstance(thing, Object) and thing.frame is not None and thing.frame.scope is frame.scope
+        return Loop("asyncio.get_running_loop()", "" if here else "the loop around must be the object's loop")
 
     def _crossing_plan(self, reached: Reached) -> FixPlan:
         """Cross by a function of the library that knows the way back from its own threads."""

@@ -40,11 +40,9 @@ class CalledCallback:
     def fix(self) -> FixPlan:
         """Pass the function, with its arguments where there is a place for them."""
         outer, rewrites = spell(self.outer.func), (Rewrite(self.outer.span, "uncall"),)
-        if self.passes and self.entered:
+        if self.passes:
             # It may wait, fail, or be relied on right after.
             return FixPlan("unsafe", f"`{spell(self.inner.func)}` has run here and at once until now", rewrites)
-        if self.passes:
-            return FixPlan("safe", "", rewrites)
         if self.inner.args or self.inner.keywords:
             return FixPlan("declined", f"`{outer}` has no place for the function's arguments")
         return FixPlan("unsafe", f"`{outer}` may call it with arguments", rewrites)

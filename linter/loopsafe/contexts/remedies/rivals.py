@@ -1,0 +1,108 @@
+"""Who else does something to an object, on the loop, and may know that the thread has done its part by then.
+
+A loop that waits for a thread by blocking finds the operation done. Handed over, it comes a turn later than what the
+loop does right after the wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.remedies.askers import Askers, Look
+from loopsafe.contexts.remedies.leads import Leads
+from loopsafe.facts.schema import Attr, Call, Const, Scope, unpack_span
+from loopsafe.program.index import last_name
+from loopsafe.program.modules import Module
+from loopsafe.program.program import Program
+from loopsafe.program.values import Instance, Object
+
+# What blocks, or asks until something is over.
+_BLOCKS = {
+    "join", "shutdown", "acquire", "wait", "is_alive", "active_count", "sleep", "as_completed", "map", "imap",
+    "starmap", "apply", "result", "exception", "get",
+}  # fmt: skip
+# A name that so many functions use says nothing.
+_MOST_LOOKS = 200
+
+
+class Rivals:
+    """Collects what is done to objects of the kinds that operations are done to."""
+
+    def __init__(self, program: Program, leads: Leads, askers: Askers) -> None:
+        self._program, self._leads, self._askers = program, leads, askers
+        self._looks: dict[str, list[Look]] = {}
+
+    def prepare(self, reached: Reached) -> None:
+        """Ask for what the answer will need, so that it is known in the end."""
+        for name in self._names(reached):
+            if name not in self._looks:
+                self._looks[name] = list(self._askers.find(name)) if self._is_rare(name) else []
+
+    def doubts(self, reached: Reached) -> Iterator[str]:
+        """Why what the loop does to the object may come first."""
+        around = {reached.state.frame.module, *(hop.module for hop in self._leads.hops(reached))}
+        on_the_way = self._leads.scopes(reached)
+        if not any(self._blocks(module, scope) for module in around for scope in module.facts.scopes):
+            return
+        for name in self._names(reached):
+            for look in self._looks.get(name, ()):
+                elsewhere = look.scope not in on_the_way and not self._stands_on_thread(look.scope)
+                own = look.packed_span == reached.call.packed_span and look.module is reached.state.frame.module
+                if elsewhere and not own and look.module in around and self._askers.is_about(look, reached, True):
+                    row = unpack_span(look.packed_span).row
+                    yield f"`{look.name}` in line {row} may come first where the loop has waited for the thread"
+                    return
+
+    def _names(self, reached: Reached) -> list[str]:
+        """The operations on objects of its kind."""
+        thing, knowledge = reached.receiver, self._program.knowledge
+        types = [thing.type] if isinstance(thing, Object) else []
+        types += self._program.classes.library_bases(thing.cls) if isinstance(thing, Instance) else []
+        owners = {owner for type_ in types for owner in knowledge.lineage(type_)}
+        return sorted({method for owner in owners for method in self._operations.get(owner, ())})
+
+    @cached_property
+    def _operations(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for name in self._program.knowledge.operations:
+            owner, _, method = name.rpartition(".")
+            found.setdefault(owner, set()).add(method)
+        return found
+
+    def _is_rare(self, name: str) -> bool:
+        index = self._program.index
+        return len(index.calls.get(name, ())) + len(index.reads.get(name, ())) <= _MOST_LOOKS
+
+    def _blocks(self, module: Module, scope: Scope) -> bool:
+        """Whether a function that is not on a thread alone has something that blocks."""
+        if self._stands_on_thread(scope):
+            return False
+        given = (value for call in scope.calls for value in call.args)
+        named = (*(call.func for call in scope.calls if call.role != "awaited" and not _is_text(call)), *given)
+        if any(isinstance(each, Attr) and last_name(each) in _BLOCKS for each in named):
+            return True
+        plain = any(last_name(call.func) in ("as_completed", "sleep", "wait") for call in scope.calls)
+        return plain or any(not block.is_async and not isinstance(block.value, Call) for block in scope.blocks)
+
+    def _stands_on_thread(self, scope: Scope) -> bool:
+        return scope in self._on_threads
+
+    @cached_property
+    def _on_threads(self) -> set[Scope]:
+        """The functions that are seen on threads, and on no loop."""
+        flow = self._leads.flow
+        states = {*flow.roots, *(target for targets in flow.edges.values() for target in targets)}
+        on_threads = {state.frame.scope for state in states if state.place.kind == "thread"}
+        return on_threads - {state.frame.scope for state in states if state.place.kind != "thread"}
+
+
+def _is_text(call: Call) -> bool:
+    """`", ".join(parts)`, `os.path.join(a, b)` and `d.get(k)` wait for nobody."""
+    func = call.func
+    if last_name(func) not in ("join", "get"):
+        return False
+    return not all(isinstance(given, Const) and not isinstance(given.value, str) for given in call.args) or (
+        isinstance(func, Attr) and isinstance(func.base, Const)
+    )
