@@ -220,7 +220,7 @@ def _decorators(pack: Pack, row: DecoratorRow, name: str) -> Iterator[Program]:
 
 def _overrides(pack: Pack, row: OverrideRow, name: str) -> Iterator[Program]:
     base, _, method = name.rpartition(".")
-    base, method = base.replace("*", "case"), method.replace("*", "thing")
+    base, method = base.replace("*", "case"), method.replace("*", "Thing" if row.matching != "*" else "thing")
 
     def program(
         kind: str, prefix: str, decorator: str, due: bool, more: str = _going(row), project: str = ""

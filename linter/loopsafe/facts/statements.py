@@ -230,10 +230,11 @@ class FileBuilder(Walk):
         self.scope.handler = outer_handler
 
     def _suppressed(self, manager: ast.expr) -> None:
-        """`with contextlib.suppress(...)` handles exceptions as a `try` does."""
+        """`with contextlib.suppress(...)` handles exceptions as a `try` does, and so does a test that expects them."""
         name = getattr(manager.func, "attr", getattr(manager.func, "id", "")) if isinstance(manager, ast.Call) else ""
-        if isinstance(manager, ast.Call) and name == "suppress":
-            names = tuple(ast.unparse(argument) for argument in manager.args)
+        if isinstance(manager, ast.Call) and name in ("suppress", *_EXPECTING):
+            given = manager.args if name == "suppress" else manager.args[:1]
+            names = tuple(found for argument in given for found in _exception_names(argument))
             self.scope.handlers.append(Handler(names, self.scope.handler))
             self.scope.handler = len(self.scope.handlers) - 1
 
@@ -418,6 +419,7 @@ class FileBuilder(Walk):
         return Ref(scope.index)
 
 
+_EXPECTING = ("raises", "assertRaises", "assertRaisesRegex")
 _READERS: dict[type[ast.AST], Callable[[FileBuilder, Any], None]] = {
     ast.FunctionDef: FileBuilder._function,
     ast.AsyncFunctionDef: FileBuilder._function,

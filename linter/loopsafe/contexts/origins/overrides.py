@@ -29,7 +29,7 @@ class Overrides:
         for name, row in self._program.knowledge.overrides.items():
             base, _, method = name.rpartition(".")
             for cls in self.heirs(base) if self._starts.applies(row) else ():
-                for found in self._methods(cls, method):
+                for found in self._methods(cls, method, row.matching):
                     if not self._has_twin(cls, found, row) and not self._starts_nothing(cls, row):
                         origin = self._starts.origin(row, cls.module, cls.scope.packed_span)
                         self._starts.run_method(cls, found, row, origin)
@@ -110,11 +110,12 @@ class Overrides:
                     found[program.knowledge.canonical(name)] = program.classes.defined_by(module, scope)
         return found
 
-    def _methods(self, cls: Class, method: str) -> list[str]:
+    def _methods(self, cls: Class, method: str, matching: str) -> list[str]:
         if "*" not in method:
             return [method] if method in cls.scope.bindings else []
         functions = [n for n, held in cls.scope.bindings.items() if any(isinstance(e, Ref) for e in held)]
-        return [n for n in functions if fnmatchcase(n, method) and (method != "*" or not n.startswith("_"))]
+        public = [n for n in functions if fnmatchcase(n, method) and (method != "*" or not n.startswith("_"))]
+        return [name for name in public if fnmatchcase(name, matching)]
 
     def _has_twin(self, cls: Class, method: str, row: OverrideRow) -> bool:
         """Whether a class of the project defines what the library calls instead."""

@@ -178,9 +178,9 @@ class Remedies:
             return Loop(text, _doubt_between(found) or early or self._held.doubt(reached, text, held))
         if not frame.scope.is_async or wanted != LOOP:
             return Loop("", "no loop is in scope here")
-        thing = reached.receiver
-        here = isinstance(thing, Object) and thing.frame is not None and thing.frame.scope is frame.scope
-        return Loop("asyncio.get_running_loop()", "" if here else "the loop around must be the object's loop")
+        loops = self._owners.loops
+        apart = loops.apart(self._owners.of(reached.receiver), loops.running(frame.scope))
+        return Loop("asyncio.get_running_loop()", "the loop around is another than the object's" if apart else "")
 
     def _crossing_plan(self, reached: Reached) -> FixPlan:
         """Cross by a function of the library that knows the way back from its own threads."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from loopsafe.contexts.places.flow import Flow
 from loopsafe.contexts.places.place import STARTING, Hop
 from loopsafe.contexts.spread.guards import Guards
-from loopsafe.facts.schema import Attr, Call
+from loopsafe.facts.schema import Attr, Call, Expr
 from loopsafe.program.graph import Source
 from loopsafe.program.program import Program
-from loopsafe.program.values import External, Frame, Member, Object, Partial, Value
+from loopsafe.program.values import External, Frame, Instance, Member, Object, Partial, Value
 
 
 class Starting:
@@ -23,7 +23,15 @@ class Starting:
         return not calls or any(self._starts(frame, call) for frame, call in calls)
 
     def _starts(self, frame: Frame, call: Call) -> bool:
-        return not self._may_stay_on_loop(frame, call) and not self._guards.is_fallback(frame.scope, call.guard)
+        if self._may_stay_on_loop(frame, call) or self._guards.is_fallback(frame.scope, call.guard):
+            return False
+        return not any(self._is_own_executor(frame, given) for given in call.args)
+
+    def _is_own_executor(self, frame: Frame, given: Expr) -> bool:
+        """Whether it is an executor of the project, which runs things in a way of its own."""
+        held = self._program.evaluate(frame, given).values
+        own = [v for v in held if isinstance(v, Instance) and "submit" in v.cls.scope.bindings]
+        return bool(own) and len(own) == len(held)
 
     def _may_stay_on_loop(self, frame: Frame, call: Call) -> bool:
         """Whether the receiver may also be of a class whose method of the same name runs its callback on the loop."""

@@ -1,114 +1,135 @@
-"""Paths that lead through one object and come to what another one of its class holds.
+"""Paths that lead through one object and come to what another one of its class holds, or does.
 
 Objects of one class are told apart by nothing but where they are made. Where a path makes one, or is given it by who
-does, it holds what its constructor is given there.
+does, it holds what its constructor is given there: other things than that, and branches that its constants rule out,
+are not on the path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from loopsafe.contexts.places.flow import Reached
-from loopsafe.contexts.places.place import Hop, State
-from loopsafe.facts.schema import Attr, Call, Choice, Expr, Name, Star
+from loopsafe.contexts.places.place import Hop
+from loopsafe.contexts.spread.exclusion import outwards
+from loopsafe.contexts.verdicts.made import Maker, Makers, Spot, given_for
+from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Scope, Star
+from loopsafe.facts.spelling import is_exact
+from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Frame, Instance, Value
+from loopsafe.program.values import Class, Frame, Function, Instance, Method, Value
 
-_FURTHEST = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A state on the path and the call by which the path leaves it."""
-
-    state: State
-    call: Call
+_POSITIVE = {"is": True, "==": True, "is not": False, "!=": False}
 
 
 def is_of_another(places: Sequence[Spot], start: Hop, reached: Reached, program: Program) -> bool:
     """Whether an object on the path is made there, and is given nothing of what the path comes to through it."""
-    way = _Objects(places, start, reached, program)
-    return any(way.is_made_without(number) for number in range(len(places)))
+    return _Objects(places, start, reached, program).are_others()
 
 
 class _Objects:
     def __init__(self, places: Sequence[Spot], start: Hop, reached: Reached, program: Program) -> None:
-        self._places, self._start, self._reached, self._program = places, start, reached, program
+        self._places, self._reached, self._program = places, reached, program
+        self._makers = Makers(places, start, program)
 
-    def is_made_without(self, number: int) -> bool:
-        receiver = self._places[number].state.frame.receiver
-        if not isinstance(receiver, Instance):
-            return False
-        if number and self._places[number - 1].state.frame.receiver is receiver:
-            return False
-        made = self._maker(number, receiver.cls)
-        return made is not None and not self._may_hold(number, receiver, *made)
+    def are_others(self) -> bool:
+        """Whether all objects that the path may enter at some place are other ones."""
+        for number, place in enumerate(self._places):
+            receiver = place.state.frame.receiver
+            if isinstance(receiver, Instance) and not self._is_entered(number, receiver):
+                made = self._makers.of(number)
+                if made and all(self._is_other(number, receiver, maker) for maker in made):
+                    return True
+        return False
 
-    def _maker(self, number: int, cls: Class) -> tuple[Frame, Call] | None:
-        """The call that makes the object which the path enters at a place, and where that stands."""
-        if number:
-            func = self._places[number - 1].call.func
-            return self._made(number - 1, func.base, cls, _FURTHEST) if isinstance(func, Attr) else None
-        started = self._program.index.call_at(self._start.module, self._start.packed_span)
-        if started is None:
-            return None
-        scope, call = started
-        frame = self._program.classes.plain_frame(self._start.module, scope)
-        given = (*call.args, *(value for _, value in call.keywords))
-        method = self._places[0].state.frame.scope.name
-        methods = (arg.base for arg in given if isinstance(arg, Attr) and arg.name == method)
-        return next((made for base in methods if (made := self._made_in(frame, base, cls))), None)
+    def _is_entered(self, number: int, receiver: Instance) -> bool:
+        """Whether the path has come to the object before."""
+        return bool(number) and self._places[number - 1].state.frame.receiver is receiver
 
-    def _made(self, at: int, expr: Expr, cls: Class, depth: int) -> tuple[Frame, Call] | None:
-        if not isinstance(expr, Name) or not depth:
-            return self._made_in(self._places[at].state.frame, expr, cls)
-        place = binder(self._places, at, expr.id)
-        if place is None:
-            return None
-        frame = self._places[place].state.frame
-        if expr.id in frame.scope.bindings:
-            return self._made_in(frame, expr, cls)
-        if not place:
-            return None
-        given = given_for(self._places[place - 1].call, frame, expr.id)
-        return self._made(place - 1, given, cls, depth - 1)
-
-    def _made_in(self, frame: Frame, expr: Expr, cls: Class) -> tuple[Frame, Call] | None:
-        """The call, where an expression is one, or a name that is bound to one alone."""
-        if isinstance(expr, Name) and not any(p.name == expr.id for p in frame.scope.parameters):
-            bound = frame.scope.bindings.get(expr.id, ())
-            expr = bound[0] if len(bound) == 1 else None
-        if not isinstance(expr, Call):
-            return None
-        makers = self._program.evaluate(frame, expr.func)
-        self._program.solver.run()
-        return (frame, expr) if cls in makers.values else None
-
-    def _may_hold(self, number: int, receiver: Instance, frame: Frame, made: Call) -> bool:
-        """Whether what the path uses of the object next may be what its constructor was given."""
+    def _is_other(self, number: int, receiver: Instance, maker: Maker) -> bool:
         last = number
         while last + 1 < len(self._places) and self._places[last + 1].state.frame.receiver is receiver:
             last += 1
+        if any(self._rules_out(self._places[at], receiver, maker) for at in range(number, last + 1)):
+            return True
+        return not self._may_hold(last, receiver, maker)
+
+    def _rules_out(self, place: Spot, receiver: Instance, maker: Maker) -> bool:
+        """Whether a test on the way asks the object for a constant, and gets another answer than the path needs."""
+        frame = place.state.frame
+        tests = (row for row in outwards(frame.scope, place.call.guard) if row.kind == "test")
+        return any(self._answer(row.test, frame, receiver, maker) == (not row.holds) for row in tests)
+
+    def _answer(self, test: Expr, frame: Frame, receiver: Instance, maker: Maker) -> bool | None:
+        """What a test of an attribute of the object gives; None where that is not known."""
+        if isinstance(test, Not):
+            answer = self._answer(test.value, frame, receiver, maker)
+            return None if answer is None else not answer
+        if isinstance(test, Compare) and test.operator in _POSITIVE:
+            left, right = (self._constant(side, frame, receiver, maker) for side in (test.left, test.right))
+            if left is None or right is None or left[0] != right[0]:
+                return None
+            return (left[1] == right[1]) == _POSITIVE[test.operator]
+        if isinstance(test, Call) and len(test.args) == 1 and last_name(test.func) == "iscoroutinefunction":
+            return self._is_coroutine(test.args[0], frame, receiver, maker)
+        held = self._constant(test, frame, receiver, maker) if isinstance(test, Attr) else None
+        return held[1] if held is not None and not held[0] and isinstance(held[1], bool) else None
+
+    def _is_coroutine(self, expr: Expr, frame: Frame, receiver: Instance, maker: Maker) -> bool | None:
+        """Whether the function that the object was given is a coroutine function."""
+        own = frame.scope.parameters[:1]
+        if not own or not isinstance(expr, Attr) or not isinstance(expr.base, Name) or expr.base.id != own[0].name:
+            return None
+        given = self._makers.given(receiver.cls, maker, expr.name)
+        if given is None:
+            return None
+        held = self._program.evaluate(*given)
+        self._program.solver.run()
+        functions = [value.function if isinstance(value, Method) else value for value in held.values]
+        kinds = {f.scope.is_async for f in functions if isinstance(f, Function)}
+        return kinds.pop() if len(kinds) == 1 and all(isinstance(f, Function) for f in functions) else None
+
+    def _constant(self, expr: Expr, frame: Frame, receiver: Instance, maker: Maker) -> tuple[str, object] | None:
+        """What an expression or an attribute of the object is: a constant, or a member of what is named first."""
+        if isinstance(expr, Const):
+            return "", expr.value
+        if not isinstance(expr, Attr) or not is_exact(expr):
+            return None
+        own = frame.scope.parameters[:1]
+        if not own or not isinstance(expr.base, Name) or expr.base.id != own[0].name:
+            # Members are told apart by their names.
+            return (last_name(expr.base), expr.name) if expr.name.isupper() else None
+        given = self._makers.given(receiver.cls, maker, expr.name)
+        return self._constant(given[1], given[0], receiver, maker) if given is not None else None
+
+    def _may_hold(self, last: int, receiver: Instance, maker: Maker) -> bool:
+        """Whether what the path uses of the object next may be what its constructor was given."""
         at, ended = self._places[last], last + 1 == len(self._places)
-        used = self._reached.receiver if ended else self._places[last + 1].state.frame.receiver
-        name = _own_attribute(at.call.func, at.state.frame)
-        if used is None or not name or name in self._program.index.stores:
+        name, *further = _own_attributes(at.call.func, at.state.frame) or ("",)
+        if not name or name in self._program.index.stores:
+            return True
+        frame = None if ended else self._places[last + 1].state.frame
+        used = self._reached.receiver if frame is None else frame.receiver
+        scope = frame.scope if frame is not None and used is None else None
+        if used is None and scope is None:
             return True
         line = [cls for cls in self._program.classes.mro(receiver.cls) if isinstance(cls, Class)]
         own = self._program.index.own_stores
         stores = [
-            (self._program.classes.plain_frame(cls.module, scope), store.value)
+            (self._program.classes.plain_frame(cls.module, by), store.value)
             for cls in line
-            for scope, store in own.get((cls.module.index, cls.scope.index), {}).get(name, ())
+            for by, store in own.get((cls.module.index, cls.scope.index), {}).get(name, ())
         ]
-        return not stores or any(self._gives(value, by, (frame, made), used, name) for by, value in stores)
+        wanted = _Used(used, scope, tuple(further[:-1]))
+        return not stores or any(self._gives(value, by, maker, wanted, name) for by, value in stores)
 
-    def _gives(self, value: Expr, by: Frame, maker: tuple[Frame, Call], used: Value, kept: str) -> bool:
+    def _gives(self, value: Expr, by: Frame, maker: Maker, used: _Used, kept: str) -> bool:
         """Whether what a method stores under a name may be, or belong to, what is used."""
         if isinstance(value, Choice):
-            return any(self._gives(option, by, maker, used, kept) for option in value.options)
+            chosen = self._makers.chosen(value, by, maker)
+            return any(self._gives(option, by, maker, used, kept) for option in chosen)
         attribute = value.name if isinstance(value, Attr) else ""
         name = value.base if isinstance(value, Attr) else value
         of_parameter = isinstance(name, Name) and any(p.name == name.id for p in by.scope.parameters[1:])
@@ -118,47 +139,43 @@ class _Objects:
             again = bool(bound) and all(isinstance(held, Attr) and held.name == kept for held in bound)
             frames = self._program.classes.frames(by.module, by.scope)
             return not again and self._is_in([self._program.evaluate(each, value) for each in frames], used)
-        frame, made = maker
-        given = given_for(made, by, name.id)  # type: ignore[union-attr]
+        given = given_for(maker.call, by, name.id)  # type: ignore[union-attr]
         if given is None:
             # A default, or stars: those may be anything.
-            return any(isinstance(arg, Star) for arg in made.args) or any(key is None for key, _ in made.keywords)
-        held = self._program.evaluate(frame, given)
+            call = maker.call
+            return any(isinstance(arg, Star) for arg in call.args) or any(key is None for key, _ in call.keywords)
+        held = self._program.evaluate(maker.frame, given)
         self._program.solver.run()
         return self._is_in([self._program.attribute(v, attribute) for v in held.values] if attribute else [held], used)
 
-    def _is_in(self, nodes: Sequence[Node], used: Value) -> bool:
+    def _is_in(self, nodes: Sequence[Node], used: _Used) -> bool:
+        for name in used.through:
+            self._program.solver.run()
+            nodes = [self._program.attribute(value, name) for node in nodes for value in list(node.values)]
         self._program.solver.run()
-        return any(v is used or getattr(v, "receiver", None) is used for node in nodes for v in node.values)
+        return any(used.is_it(value) for node in nodes for value in node.values)
 
 
-def binder(places: Sequence[Spot], at: int, name: str) -> int | None:
-    """The place on the path of the function that binds a name seen at a place."""
-    frame: Frame | None = places[at].state.frame
-    while frame is not None and not _binds(frame, name):
-        frame = frame.parent
-    return next((number for number in range(at, -1, -1) if places[number].state.frame is frame), None)
+class _Used(NamedTuple):
+    """What the path comes to by an attribute: an object, or a function, maybe through attributes of what that holds."""
+
+    thing: Value | None
+    scope: Scope | None
+    through: tuple[str, ...]
+
+    def is_it(self, value: Value) -> bool:
+        """Whether a value is it, or belongs to it."""
+        if self.thing is not None:
+            return value is self.thing or getattr(value, "receiver", None) is self.thing
+        function = value.function if isinstance(value, Method) else value
+        return isinstance(function, Function) and function.scope is self.scope
 
 
-def _binds(frame: Frame, name: str) -> bool:
-    return name in frame.scope.bindings or any(parameter.name == name for parameter in frame.scope.parameters)
-
-
-def given_for(call: Call, frame: Frame, name: str) -> Expr:
-    """What a call gives for a parameter; None where that is not known."""
-    given = next((value for keyword, value in call.keywords if keyword == name), None)
-    if given is not None or any(isinstance(arg, Star) for arg in call.args):
-        return given
-    plain = [p.name for p in frame.scope.parameters if p.kind == "positional"]
-    place = plain.index(name) - (frame.receiver is not None) if name in plain else len(call.args)
-    return call.args[place] if 0 <= place < len(call.args) else None
-
-
-def _own_attribute(func: Expr, frame: Frame) -> str:
-    """The attribute of the method's own object through which a call goes."""
-    parameters = frame.scope.parameters
+def _own_attributes(func: Expr, frame: Frame) -> tuple[str, ...]:
+    """The attributes by which a call goes through the method's own object, in order; none where it does not."""
+    names: list[str] = []
     while isinstance(func, Attr):
-        if isinstance(func.base, Name) and parameters and func.base.id == parameters[0].name:
-            return func.name
+        names.append(func.name)
         func = func.base
-    return ""
+    own = frame.scope.parameters[:1]
+    return tuple(reversed(names)) if own and isinstance(func, Name) and func.id == own[0].name else ()

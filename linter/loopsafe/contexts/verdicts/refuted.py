@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.spread.exclusion import outwards
-from loopsafe.contexts.verdicts.another import Spot, binder, given_for, is_of_another
+from loopsafe.contexts.verdicts.another import is_of_another
+from loopsafe.contexts.verdicts.made import Spot, binder, given_for
 from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program

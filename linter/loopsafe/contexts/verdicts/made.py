@@ -1,0 +1,232 @@
+"""Where the objects that a path goes through are made: followed back through names, parameters and constructors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from loopsafe.contexts.places.place import Hop, State
+from loopsafe.facts.schema import Attr, Call, Choice, Collection, Const, Expr, Name, Not, Star
+from loopsafe.facts.spelling import is_none
+from loopsafe.program.index import last_name
+from loopsafe.program.program import Program
+from loopsafe.program.values import Class, Frame, Instance
+
+_FURTHEST = 8
+_MOST_CALLERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A state on the path and the call by which the path leaves it."""
+
+    state: State
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A call of a class of the project, and where it stands."""
+
+    frame: Frame
+    call: Call
+
+
+class Makers:
+    """Asks, for one path, which calls make its objects. No answer is empty: then they are not known."""
+
+    def __init__(self, places: Sequence[Spot], start: Hop, program: Program) -> None:
+        self._places, self._program = places, program
+        self._start = program.index.call_at(start.module, start.packed_span)
+        self._module = start.module
+
+    def of(self, number: int, depth: int = _FURTHEST) -> tuple[Maker, ...]:
+        """The calls that may make the object which the path enters at a place."""
+        receiver = self._places[number].state.frame.receiver
+        if not isinstance(receiver, Instance) or not depth:
+            return ()
+        if number:
+            func = self._places[number - 1].call.func
+            return self._behind(number - 1, func.base, receiver, depth - 1) if isinstance(func, Attr) else ()
+        return self._of_start(receiver, depth - 1)
+
+    def given(self, cls: Class, maker: Maker, name: str) -> tuple[Frame, Expr] | None:
+        """What an attribute of an object holds that its constructor alone sets, and where that is written."""
+        if name in self._program.index.stores:
+            return None
+        line = [each for each in self._program.classes.mro(cls) if isinstance(each, Class)]
+        own = self._program.index.own_stores
+        stores = [s for c in line for s in own.get((c.module.index, c.scope.index), {}).get(name, ())]
+        init = constructor_of(cls, self._program)
+        if init is None or len(stores) != 1 or stores[0][0] is not init.scope:
+            return None
+        value = stores[0][1].value
+        if isinstance(value, Name) and any(p.name == value.id for p in init.scope.parameters):
+            given = given_for(maker.call, init, value.id)
+            default = next(p.default for p in init.scope.parameters if p.name == value.id)
+            if given is None and _has_stars(maker.call):
+                return None
+            return (maker.frame, given) if given is not None else (init, default)
+        return init, value
+
+    def chosen(self, value: Choice, by: Frame, maker: Maker) -> tuple[Expr, ...]:
+        """The options of a condition in a constructor that what it is given leaves."""
+        test, holds = (value.test.value, False) if isinstance(value.test, Not) else (value.test, True)
+        given = given_for(maker.call, by, test.id) if isinstance(test, Name) and by.scope.name == "__init__" else None
+        if not isinstance(given, Const) or len(value.options) != 2:
+            return value.options
+        return value.options[:1] if bool(given.value) == holds else value.options[1:]
+
+    def _of_start(self, receiver: Instance, depth: int) -> tuple[Maker, ...]:
+        """The object whose method a thread runs."""
+        if self._start is None:
+            return self._of_class(receiver)
+        scope, call = self._start
+        frame = self._program.classes.plain_frame(self._module, scope)
+        method = self._places[0].state.frame.scope.name
+        given = (*call.args, *(value for _, value in call.keywords))
+        base = next((arg.base for arg in given if isinstance(arg, Attr) and arg.name == method), None)
+        if base is None and isinstance(call.func, Attr) and call.func.name == "start":
+            base = call.func.base
+        return self._in(frame, call if base is None else base, receiver, depth)
+
+    def _of_class(self, receiver: Instance) -> tuple[Maker, ...]:
+        """The objects of a class that is a thread itself, wherever they are made."""
+        program = self._program
+        calls = program.index.callers(receiver.cls.scope.name)
+        found = []
+        for module, scope, call in calls if len(calls) <= _MOST_CALLERS else ():
+            frame = program.classes.plain_frame(module, scope)
+            made = program.evaluate(frame, call.func)
+            program.solver.run()
+            if receiver.cls in made.values:
+                found.append(Maker(frame, call))
+        return tuple(found)
+
+    def _behind(self, at: int, expr: Expr, receiver: Instance, depth: int) -> tuple[Maker, ...]:
+        """The calls that make what an expression holds at a place of the path."""
+        frame = self._places[at].state.frame
+        if not depth:
+            return ()
+        if isinstance(expr, Attr):
+            own = frame.scope.parameters[:1]
+            if own and isinstance(expr.base, Name) and expr.base.id == own[0].name and frame.receiver is not None:
+                stores = (s.value for s in frame.scope.stores if s.name == expr.name and not is_none(s.value))
+                just = list(stores)
+                if len(just) == 1 and isinstance(just[0], Call):
+                    return self._in(frame, just[0], receiver, depth)
+                return tuple(self._of_attribute(at, expr.name, receiver, depth))
+            return ()
+        if not isinstance(expr, Name):
+            return self._in(frame, expr, receiver, depth)
+        place = binder(self._places, at, expr.id)
+        if place is None:
+            return self._in(frame, expr, receiver, depth)
+        frame = self._places[place].state.frame
+        if expr.id in frame.scope.bindings:
+            return self._in(frame, expr, receiver, depth)
+        if place:
+            given = given_for(self._places[place - 1].call, frame, expr.id)
+            return self._behind(place - 1, given, receiver, depth - 1)
+        if self._start is None:
+            return ()
+        around = self._program.classes.plain_frame(self._module, self._start[0])
+        return self._in(around, _given_at_start(self._start[1], frame, expr.id), receiver, depth - 1)
+
+    def _of_attribute(self, at: int, name: str, receiver: Instance, depth: int) -> Iterator[Maker]:
+        """What makes what the object that the path is in holds under a name."""
+        holder = self._places[at].state.frame.receiver
+        while at and self._places[at - 1].state.frame.receiver is holder:
+            at -= 1
+        if isinstance(holder, Instance):
+            for maker in self.of(at, depth - 1):
+                given = self.given(holder.cls, maker, name)
+                found = self._in(*given, receiver, depth - 1) if given is not None else ()
+                yield from found
+
+    def _in(self, frame: Frame, expr: Expr, receiver: Instance, depth: int) -> tuple[Maker, ...]:
+        """The same for an expression anywhere: a call, a name bound to one alone, or `self` where all callers say."""
+        if not depth:
+            return ()
+        if isinstance(expr, Name):
+            at: Frame | None = frame
+            while at is not None and not _binds(at, expr.id):
+                at = at.parent
+            own = at.scope.parameters[:1] if at is not None else ()
+            if at is not None and own and own[0].name == expr.id:
+                return self._of_callers(at, receiver, depth - 1)
+            bound = at.scope.bindings.get(expr.id, ()) if at is not None else ()
+            if at is None or len(bound) != 1 or any(p.name == expr.id for p in at.scope.parameters):
+                return ()
+            return self._in(at, bound[0], receiver, depth - 1)
+        if not isinstance(expr, Call):
+            return ()
+        made = self._program.evaluate(frame, expr.func)
+        self._program.solver.run()
+        return (Maker(frame, expr),) if receiver.cls in made.values else ()
+
+    def _of_callers(self, frame: Frame, receiver: Instance, depth: int) -> tuple[Maker, ...]:
+        """The objects on which a method is called, by its name; none where one of them is not known."""
+        program = self._program
+        found: list[Maker] = []
+        calls = program.index.callers(frame.scope.name)
+        for module, scope, call in calls if len(calls) <= _MOST_CALLERS else ():
+            if not isinstance(call.func, Attr):
+                return ()
+            by = program.classes.plain_frame(module, scope)
+            held = program.evaluate(by, call.func.base)
+            program.solver.run()
+            if receiver in held.values or not held.values:
+                made = self._in(by, call.func.base, receiver, depth)
+                if not made:
+                    return ()
+                found += made
+        return tuple(found)
+
+
+def constructor_of(cls: Class, program: Program) -> Frame | None:
+    """The constructor of the project that makes objects of a class."""
+    for base in program.classes.mro(cls):
+        if isinstance(base, Class) and "__init__" in base.scope.bindings:
+            scopes = base.module.facts.scopes
+            own = (s for s in scopes if s.parent == base.scope.index and s.name == "__init__")
+            return next((program.classes.plain_frame(base.module, scope) for scope in own), None)
+    return None
+
+
+def binder(places: Sequence[Spot], at: int, name: str) -> int | None:
+    """The place on the path of the function that binds a name seen at a place."""
+    frame: Frame | None = places[at].state.frame
+    while frame is not None and not _binds(frame, name):
+        frame = frame.parent
+    return next((number for number in range(at, -1, -1) if places[number].state.frame is frame), None)
+
+
+def _binds(frame: Frame, name: str) -> bool:
+    return name in frame.scope.bindings or any(parameter.name == name for parameter in frame.scope.parameters)
+
+
+def given_for(call: Call, frame: Frame, name: str) -> Expr:
+    """What a call gives for a parameter; None where that is not known."""
+    given = next((value for keyword, value in call.keywords if keyword == name), None)
+    if given is not None or any(isinstance(arg, Star) for arg in call.args):
+        return given
+    plain = [p.name for p in frame.scope.parameters if p.kind == "positional"]
+    place = plain.index(name) - (frame.receiver is not None) if name in plain else len(call.args)
+    return call.args[place] if 0 <= place < len(call.args) else None
+
+
+def _given_at_start(call: Call, frame: Frame, name: str) -> Expr:
+    """What the call that starts a thread hands on for a parameter of the function that the thread runs."""
+    plain = [p.name for p in frame.scope.parameters if p.kind == "positional"]
+    place = plain.index(name) - (frame.receiver is not None) if name in plain else -1
+    args = next((value for keyword, value in call.keywords if keyword == "args"), None)
+    if isinstance(args, Collection):
+        return args.items[place] if not args.keys and 0 <= place < len(args.items) else None
+    own = [number for number, arg in enumerate(call.args) if last_name(arg) == frame.scope.name]
+    after = call.args[own[0] + 1 :] if own else ()
+    return after[place] if 0 <= place < len(after) and not _has_stars(call) else None
+
+
+def _has_stars(call: Call) -> bool:
+    return any(isinstance(arg, Star) for arg in call.args) or any(keyword is None for keyword, _ in call.keywords)
