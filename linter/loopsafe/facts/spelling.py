@@ -1,8 +1,8 @@
-"""Expressions back to text, as far as they are names, attributes and simple subscripts and calls."""
+"""Expressions back to text, as far as they are names, attributes and simple subscripts and calls, and taken apart."""
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Subscript
+from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Item, Name, Subscript
 
 
 def spell(expr: Expr) -> str:
@@ -33,3 +33,12 @@ def is_exact(expr: Expr) -> bool:
 def is_same_name(one: Expr, other: Expr) -> bool:
     """Whether both are the same names and attributes."""
     return is_exact(one) and is_exact(other) and spell(one) == spell(other)
+
+
+def unpacked(value: Expr) -> Expr:
+    """What a name gets where several are assigned at once."""
+    if isinstance(value, Item) and isinstance(value.base, Collection) and isinstance(value.index, Const):
+        at = value.index.value
+        if isinstance(at, int) and not value.base.keys and -len(value.base.items) <= at < len(value.base.items):
+            return value.base.items[at]
+    return value

@@ -169,8 +169,8 @@ class OverrideRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     `*` in the class or method stands for any letters; a lone `*` means the public methods. With `twin`, the library
     calls a method of that name instead where a class of the project defines one (`{}` stands for the method's own
-    name). `started_by` is the method of the same object that makes the library do so. `matching` is how the methods look
-    that a lone `*` means: `[A-Z]*`.
+    name). `started_by` is the method of the same object that makes the library do so. `matching` is how those
+    methods look that a lone `*` means: `[A-Z]*`.
     """
 
     twin: str = ""

@@ -270,6 +270,9 @@ class Calls:
         sources = [found] if found is not None else []
         if wanted.rest_from is not None:
             sources += arguments.positional[wanted.rest_from :]
+            for starred in arguments.rest:
+                sources.append(Source(None, None, Node()))
+                self._graph.elements(starred, self._graph.node(sources[-1]))
         return sources
 
     def _given(self, passes: Passed, arguments: Arguments, maker: Call | None) -> Arguments:

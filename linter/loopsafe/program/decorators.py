@@ -7,7 +7,7 @@ from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Source, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Descriptor, External, Frame, Function, Instance, Object, Value
+from loopsafe.program.values import Class, Descriptor, External, Frame, Function, Instance, Member, Object, Value
 
 _DESCRIPTORS = {
     "property": "property",
@@ -58,13 +58,20 @@ class Decorators:
                 graph.evaluate(frame, decorator),
                 lambda callee: self._decorate(callee, arguments, decorated, held, given),
             )
+            if isinstance(decorator, Call):
+                # A method of a library's object, `@app.delete("/")`, though the project has such a name, too.
+                graph.solver.listen(graph.evaluate(frame, written), self._pass_on, held, given)
             return given
         return self._wrapped(_DESCRIPTORS[name], held) if name in _DESCRIPTORS else held
+
+    def _pass_on(self, held: Node, given: Node, callee: Value) -> None:
+        if isinstance(callee, Member) and isinstance(callee.receiver, Object):
+            self._graph.solver.link(held, given)
 
     def _decorate(self, callee: Value, arguments: Arguments, decorated: Value, held: Node, given: Node) -> None:
         graph = self._graph
         # A library's after all: taken to give the function back.
-        if isinstance(callee, (External, Object, Descriptor)):
+        if isinstance(callee, (External, Object, Descriptor, Member)):
             graph.solver.link(held, given)
             return
         if isinstance(callee, Class):

@@ -49,6 +49,7 @@ class LibraryResults:
             "importlib.import_module": self._module,
             "builtins.type": self._type,
             "builtins.map": self._map,
+            "typing.cast": self._cast,
             "builtins.enumerate": self._enumerate,
             "builtins.zip": self._zip,
             "functools.partial": self._partial,
@@ -61,6 +62,8 @@ class LibraryResults:
         special = self._special.get(target.name)
         if special is not None:
             special(frame, call, target, node)
+        elif target.name == "builtins.iter" and len(target.arguments.positional) > 1:
+            self._until(frame, call, target.arguments.positional[0], node)
         elif target.name in SAME_THINGS and target.arguments.positional:
             for source in target.arguments.positional[:1]:
                 self._copied(frame, call, target.name, source, node)
@@ -223,6 +226,27 @@ class LibraryResults:
 
         for source in given[:1]:
             graph.solver.listen(graph.node(source), called)
+
+    def _until(self, frame: Frame, call: Call, source: Source, node: Node) -> None:
+        """What a function gives, called again and again: `iter(queue.get, None)`."""
+        graph = self._graph
+        rows = graph.values.make(Container, "list", frame, call)
+        graph.solver.add(node, rows)
+
+        def entered(found: Target) -> None:
+            if isinstance(found, Entered):
+                graph.solver.link(graph.result(found.frame), graph.slot(rows, None))
+            else:
+                self.give(frame, call, found, graph.slot(rows, None))
+
+        graph.solver.listen(graph.node(source), lambda callee: graph.call(callee, Arguments(), call, entered))
+
+    def _cast(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        """What it is said to be, and what it is."""
+        for source in target.arguments.positional[1:2]:
+            self._graph.solver.link(self._graph.node(source), node)
+        if len(call.args) > 1:
+            self._graph.solver.link(self._graph.instance_of(frame, call.args[0]), node)
 
     def _enumerate(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         self._tuples(frame, call, [None, *target.arguments.positional[:1]], node)

@@ -30,7 +30,7 @@ NEW_CONTAINERS = {
 GETTERS = {"pop", "popleft", "get", "get_nowait", "popitem", "setdefault", "__getitem__", "recv", "receive"}
 VIEWS = {"values", "copy"}
 SPECIAL = {
-    "importlib.import_module", "builtins.__import__",
+    "importlib.import_module", "builtins.__import__", "typing.cast",
     "builtins.super", "builtins.getattr", "builtins.type", "builtins.map", "builtins.enumerate", "builtins.zip",
     "functools.partial", "functools.partialmethod",
 }  # fmt: skip

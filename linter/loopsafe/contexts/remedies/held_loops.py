@@ -12,8 +12,8 @@ from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.contexts.remedies.references import method_around
 from loopsafe.facts.enclosing import loops_around
-from loopsafe.facts.schema import Attr, Call, Choice, Collection, Compare, Const, Expr, Item, Name, Scope
-from loopsafe.facts.spelling import is_none
+from loopsafe.facts.schema import Attr, Call, Choice, Compare, Expr, Name, Scope
+from loopsafe.facts.spelling import is_none, unpacked
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
@@ -169,7 +169,7 @@ class HeldLoops:
         for base in self._program.classes.mro(cls):
             if isinstance(base, Class):
                 stores = self._program.index.own_stores.get((base.module.index, base.scope.index), {})
-                yield from ((scope, _unpacked(store.value), store.guard) for scope, store in stores.get(name, ()))
+                yield from ((scope, unpacked(store.value), store.guard) for scope, store in stores.get(name, ()))
                 others = self._program.index.stores.get(name, ())
                 yield from ((scope, store.value, store.guard) for at, scope, store in others if at is base.module)
                 yield from ((base.scope, value, -1) for value in base.scope.bindings.get(name, ()))
@@ -182,15 +182,6 @@ class HeldLoops:
         return bool(calls) and all(
             not call.handed and self._is_set(call.by, name, call.packed_span, further - 1) for call in calls
         )
-
-
-def _unpacked(value: Expr) -> Expr:
-    """What a name gets where several are assigned at once."""
-    if isinstance(value, Item) and isinstance(value.base, Collection) and isinstance(value.index, Const):
-        at = value.index.value
-        if isinstance(at, int) and not value.base.keys and -len(value.base.items) <= at < len(value.base.items):
-            return value.base.items[at]
-    return value
 
 
 def _is_asked(scope: Scope, guard: int, name: str) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from loopsafe.contexts.places.place import Hop, State
-from loopsafe.facts.schema import Expr, Read, Scope, Store
+from loopsafe.facts.schema import Call, Expr, Read, Scope, Store
 from loopsafe.program.graph import Arguments, Entered, Source, Target
 from loopsafe.program.index import last_name, method_kind
 from loopsafe.program.program import Program
+from loopsafe.program.solver import Node
 from loopsafe.program.values import Class, Descriptor, Function, Instance, Method, Value
 
 OnEntered = Callable[[State, State, Hop], None]
@@ -22,7 +23,7 @@ class Properties:
         self._program, self._entered = program, entered
         self._names = self._property_names()
         decorated = program.index.decorated.get("setter", ())
-        self._setters = frozenset(scope.name for _, scope in decorated)
+        self._setters = frozenset([*(scope.name for _, scope in decorated), *self._described()])
 
     def may_run(self, read: Read) -> bool:
         """Whether some property has the name of what is read."""
@@ -67,9 +68,25 @@ class Properties:
             if isinstance(target, Entered):
                 self._entered(state, State(target.frame, state.place), hop)
 
+        program = self._program
         if isinstance(found, Descriptor) and found.kind == "setter" and isinstance(found.function, Function):
-            method = self._program.values.make(Method, receiver, found.function)
-            self._program.call(method, given, None, entered)
+            program.call(program.values.make(Method, receiver, found.function), given, None, entered)
+        elif isinstance(found, Instance):
+            of = Source(None, None, Node())
+            program.solver.add(program.node(of), receiver)
+            both = Arguments((of, *given.positional))
+            setter = program.attribute(found, "__set__")
+            program.solver.listen(setter, lambda method: program.call(method, both, None, entered))
+
+    def _described(self) -> Iterator[str]:
+        """The names of class attributes that are objects with a `__set__` of their own."""
+        index = self._program.index
+        classes = {m.facts.scopes[s.parent].name for m, s in index.functions.get("__set__", ())}
+        for module in self._program.modules.all if classes else ():
+            for scope in module.facts.scopes:
+                for name, values in scope.bindings.items() if scope.kind == "class" else ():
+                    if any(isinstance(v, Call) and last_name(v.func) in classes for v in values):
+                        yield name
 
     def _property_names(self) -> frozenset[str]:
         return frozenset(

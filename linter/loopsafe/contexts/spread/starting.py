@@ -29,7 +29,8 @@ class Starting:
 
     def _is_own_executor(self, frame: Frame, given: Expr) -> bool:
         """Whether it is an executor of the project, which runs things in a way of its own."""
-        held = self._program.evaluate(frame, given).values
+        # What is only declared does not count.
+        held = [v for v in self._program.evaluate(frame, given).values if getattr(v, "frame", True) is not None]
         own = [v for v in held if isinstance(v, Instance) and "submit" in v.cls.scope.bindings]
         return bool(own) and len(own) == len(held)
 

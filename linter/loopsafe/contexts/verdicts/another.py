@@ -15,7 +15,7 @@ from loopsafe.contexts.places.place import Hop
 from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.contexts.verdicts.made import Maker, Makers, Spot, given_for
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Scope, Star
-from loopsafe.facts.spelling import is_exact
+from loopsafe.facts.spelling import is_exact, unpacked
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
@@ -118,7 +118,7 @@ class _Objects:
         line = [cls for cls in self._program.classes.mro(receiver.cls) if isinstance(cls, Class)]
         own = self._program.index.own_stores
         stores = [
-            (self._program.classes.plain_frame(cls.module, by), store.value)
+            (self._program.classes.plain_frame(cls.module, by), unpacked(store.value))
             for cls in line
             for by, store in own.get((cls.module.index, cls.scope.index), {}).get(name, ())
         ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import Hop, State
 from loopsafe.facts.schema import Attr, Call, Choice, Collection, Const, Expr, Name, Not, Star
-from loopsafe.facts.spelling import is_none
+from loopsafe.facts.spelling import is_none, unpacked
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Frame, Instance
@@ -60,7 +60,7 @@ class Makers:
         init = constructor_of(cls, self._program)
         if init is None or len(stores) != 1 or stores[0][0] is not init.scope:
             return None
-        value = stores[0][1].value
+        value = unpacked(stores[0][1].value)
         if isinstance(value, Name) and any(p.name == value.id for p in init.scope.parameters):
             given = given_for(maker.call, init, value.id)
             default = next(p.default for p in init.scope.parameters if p.name == value.id)
@@ -146,6 +146,7 @@ class Makers:
 
     def _in(self, frame: Frame, expr: Expr, receiver: Instance, depth: int) -> tuple[Maker, ...]:
         """The same for an expression anywhere: a call, a name bound to one alone, or `self` where all callers say."""
+        expr = unpacked(expr)
         if not depth:
             return ()
         if isinstance(expr, Name):
