@@ -127,7 +127,8 @@ class Analysis:
                 operation, outer = spell(found.inner.func), spell(found.outer.func)
                 hop = Hop("reaches", module, found.outer.packed_span)
                 remedy = f"pass it to `{outer}` with its arguments"
-                yield Violation(module, found.outer.span, operation, "", remedy, "loop", "certain", (hop,), found.fix)
+                fix = found.fix(self._remedies.is_on_threads(found.frame.scope))
+                yield Violation(module, found.outer.span, operation, "", remedy, "loop", "certain", (hop,), fix)
 
     def _violation(self, use: OffLoopUse, fix: FixPlan) -> Violation:
         reached = use.boundary.reached

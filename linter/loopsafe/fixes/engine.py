@@ -38,17 +38,18 @@ class FixResult:
     failed: tuple[tuple[FixPlan, str], ...] = ()
 
 
-def fix_source(source: str, plans: Sequence[FixPlan]) -> FixResult:
+def fix_source(source: str, plans: Sequence[FixPlan], width: int | None = None) -> FixResult:
     """Carry out the plans for one file's text.
 
     Whether an unsafe plan is wanted is the caller's business. Plans that share a rewrite share its edits; of plans
-    that collide the later one fails. `source` has no byte order mark.
+    that collide the later one fails. `source` has no byte order mark. `width` is how long a row may be, where that is
+    known; else the file's own rows say it.
     """
     wanted = tuple(dict.fromkeys(plans))
     if not wanted:
         return FixResult(source)
     try:
-        draft = _Draft(SourceText(source))
+        draft = _Draft(SourceText(source, width))
     except CannotFix as error:
         return _all_failed(source, wanted, str(error))
     for plan in wanted:

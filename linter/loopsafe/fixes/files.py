@@ -12,17 +12,17 @@ from loopsafe.project.sources import decode
 from loopsafe.writing import CannotWrite, Folder, Old, open_folder
 
 
-def fix_bytes(data: bytes, plans: Sequence[FixPlan]) -> tuple[bytes, FixResult]:
+def fix_bytes(data: bytes, plans: Sequence[FixPlan], width: int | None = None) -> tuple[bytes, FixResult]:
     """Carry out plans on a file's content, in its own encoding, with its byte order mark and line ends.
 
     Where the content cannot be decoded or encoded again, it is returned as it is and all plans have failed; the
-    result's text is then empty.
+    result's text is then empty. `width` is how long a row may be, where that is known.
     """
     try:
         old = decode(data)
         if old.encode(old.text) != data:
             return _unchanged(data, plans, f"its encoding {old.encoding} does not give the same bytes back")
-        result = fix_source(old.text, plans)
+        result = fix_source(old.text, plans, width)
         return old.encode(result.source), result
     except (SyntaxError, UnicodeError) as error:
         return _unchanged(data, plans, str(error))

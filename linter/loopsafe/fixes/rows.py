@@ -8,15 +8,15 @@ from itertools import pairwise
 from loopsafe.fixes.calls import CallSite
 from loopsafe.fixes.text import Change, SourceText
 
-# Columns. What a project's formatter is told is not known here: the least of these that the file keeps to.
+# Columns, where nothing says how many: the least of these that the file keeps to.
 _WIDTHS = (88, 100, 120)
 # What may stand before the call in its row: then no bracket around it would be opened up first.
 _BEFORE = re.compile(r"\s*(?:[\w., :]+ = |return |await )*")
 
 
 def width_of(text: SourceText) -> int | None:
-    """The columns that a file keeps to; None where it keeps to none."""
-    return next((width for width in _WIDTHS if text.longest <= width), None)
+    """The columns that a file is told to keep to, or keeps to; None where it keeps to none."""
+    return text.width or next((width for width in _WIDTHS if text.longest <= width), None)
 
 
 def broken(text: SourceText, call: CallSite, changes: list[Change]) -> list[Change]:
@@ -30,7 +30,7 @@ def broken(text: SourceText, call: CallSite, changes: list[Change]) -> list[Chan
     content = function + text.source[first : call.closing]
     is_simple = receiver.count("(") == receiver.count(")") and function.endswith(", ") and call.inside == first
     # Only then the whole file is measured.
-    if len(before + receiver + content) + 2 <= _WIDTHS[0] or not is_simple or not _BEFORE.fullmatch(before):
+    if len(before + receiver + content) + 2 <= (text.width or _WIDTHS[0]) or not is_simple or not _BEFORE.fullmatch(before):
         return changes
     width = width_of(text)
     if width is None or len(before + receiver + content) + 2 <= width:

@@ -41,8 +41,8 @@ class Change(NamedTuple):
 class SourceText:
     """A text with its lines. Rows and columns count from 1, columns in characters; offsets count from 0."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, width: int | None = None) -> None:
+        self.source, self.width = source, width
         self._starts = [0, *(match.end() for match in NEWLINE.finditer(source))]
 
     @cached_property

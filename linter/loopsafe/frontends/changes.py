@@ -13,6 +13,7 @@ from loopsafe.findings import Finding, Report
 from loopsafe.fixes import COLLIDES, fix_bytes
 from loopsafe.project.noqa import UNUSED
 from loopsafe.project.sources import read_bytes
+from loopsafe.project.widths import row_width
 
 Analyse = Callable[[Mapping[Path, str]], Report]
 Choose = Callable[[Report], Sequence[Finding]]
@@ -108,7 +109,7 @@ def _change(path: str, findings: Sequence[Finding], done: Change | None) -> tupl
         before = done.before if done else read_bytes(path, sys.maxsize)
     except OSError as error:
         return None, [Refusal(finding, str(error)) for finding in findings]
-    after, result = fix_bytes(done.after if done else before, plans)
+    after, result = fix_bytes(done.after if done else before, plans, row_width(Path(path)))
     reasons = dict(result.failed)
     refused = [Refusal(finding, reasons[finding.fix]) for finding in findings if finding.fix in reasons]
     fixed = tuple(finding for finding in findings if finding.fix in result.applied)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from loopsafe.findings import Edit, Finding, FixPlan
 from loopsafe.project.notebooks import code_at, code_in
 from loopsafe.project.sources import NEWLINE
+from loopsafe.project.widths import row_width
 
 if TYPE_CHECKING:
     from loopsafe.fixes import FixResult
@@ -29,7 +30,7 @@ def worked_out(findings: Sequence[Finding], overlay: Mapping[Path, str]) -> tupl
     fixable = (finding for finding in findings if finding.fix and finding.fix.rewrites)
     results: dict[Finding, FixResult] = {}
     for path, group in groupby(fixable, key=lambda finding: finding.location.path):
-        results.update(_results_in_file(_text(path, overlay), list(group)))
+        results.update(_results_in_file(_text(path, overlay), list(group), row_width(Path(path))))
     edits = {finding: result.edits for finding, result in results.items() if result.edits}
     return tuple(_declined(finding, results.get(finding)) for finding in findings), edits
 
@@ -53,8 +54,8 @@ def _text(path: str, overlay: Mapping[Path, str]) -> str:
     return code_in(path, overlay[key]) if key in overlay else code_at(path)
 
 
-def _results_in_file(text: str, findings: Iterable[Finding]) -> dict[Finding, FixResult]:
+def _results_in_file(text: str, findings: Iterable[Finding], width: int | None) -> dict[Finding, FixResult]:
     # LibCST takes longer to load than many a run takes, and is needed only now that there is something to fix.
     from loopsafe.fixes import fix_source
 
-    return {finding: fix_source(text, [finding.fix]) for finding in findings if finding.fix}
+    return {finding: fix_source(text, [finding.fix], width) for finding in findings if finding.fix}

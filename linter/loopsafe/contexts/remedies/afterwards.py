@@ -97,7 +97,7 @@ class Afterwards:
         if store.name is None:
             return not (isinstance(store.base, Name) and store.base.id in own)
         readers = self._readers.get(store.name, ())
-        return any(by not in scopes and by not in self._on_threads for by in readers)
+        return any(by not in scopes and by not in self._leads.on_threads for by in readers)
 
     def _of_calls(self, way: Way, reached: Reached) -> Iterator[_Told]:
         """What others are told afterwards says that it is done."""
@@ -273,13 +273,6 @@ class Afterwards:
     @cached_property
     def _operations(self) -> set[Call]:
         return {reached.call for reached in self._leads.flow.reached}
-
-    @cached_property
-    def _on_threads(self) -> set[Scope]:
-        """The functions that are seen on threads, and are none that a loop runs."""
-        states = {*self._leads.flow.roots, *(t for targets in self._leads.flow.edges.values() for t in targets)}
-        on_threads = {state.frame.scope for state in states if state.place.kind == "thread"}
-        return on_threads - {state.frame.scope for state in states if state.place.kind == "loop"}
 
     @cached_property
     def _readers(self) -> dict[str, list[Scope]]:

@@ -85,6 +85,13 @@ class Leads:
         return bool(starts) and all(_is_daemon(call) for _, call in starts)
 
     @cached_property
+    def on_threads(self) -> set[Scope]:
+        """The functions that are seen on threads, and are none that a loop runs."""
+        states = {*self.flow.roots, *(target for targets in self.flow.edges.values() for target in targets)}
+        on_threads = {state.frame.scope for state in states if state.place.kind == "thread"}
+        return on_threads - {state.frame.scope for state in states if state.place.kind == "loop"}
+
+    @cached_property
     def _backwards(self) -> dict[State, set[State]]:
         return self.flow.backwards()
 

@@ -118,6 +118,10 @@ class Remedies:
         leave = (Rewrite(call.span, "leave"),) if _is_given_back(reached) else ()
         return _plan([loop.doubt, *self._why_not(reached)], (*loop.captures, *leave, rewrite), ())
 
+    def is_on_threads(self, scope: Scope) -> bool:
+        """Whether a function is seen on threads, and on no loop."""
+        return scope in self._doubts.leads.on_threads
+
     def with_partners(self, plans: dict[Reached, FixPlan]) -> dict[Reached, FixPlan]:
         """The plans of all operations, none of them safe beside one that may stay."""
         return with_partners(plans, self._doubts.leads)

@@ -48,7 +48,7 @@ class Rivals:
             return
         for name in self._names(reached):
             for look in self._looks.get(name, ()):
-                elsewhere = look.scope not in on_the_way and not self._stands_on_thread(look.scope)
+                elsewhere = look.scope not in on_the_way and look.scope not in self._leads.on_threads
                 own = look.packed_span == reached.call.packed_span and look.module is reached.state.frame.module
                 if elsewhere and not own and look.module in around and self._askers.is_about(look, reached, True):
                     row = unpack_span(look.packed_span).row
@@ -77,7 +77,7 @@ class Rivals:
 
     def _blocks(self, module: Module, scope: Scope) -> bool:
         """Whether a function that is not on a thread alone has something that blocks."""
-        if self._stands_on_thread(scope):
+        if scope in self._leads.on_threads:
             return False
         given = (value for call in scope.calls for value in call.args)
         named = (*(call.func for call in scope.calls if call.role != "awaited" and not _is_text(call)), *given)
@@ -85,17 +85,6 @@ class Rivals:
             return True
         plain = any(last_name(call.func) in ("as_completed", "sleep", "wait") for call in scope.calls)
         return plain or any(not block.is_async and not isinstance(block.value, Call) for block in scope.blocks)
-
-    def _stands_on_thread(self, scope: Scope) -> bool:
-        return scope in self._on_threads
-
-    @cached_property
-    def _on_threads(self) -> set[Scope]:
-        """The functions that are seen on threads, and on no loop."""
-        flow = self._leads.flow
-        states = {*flow.roots, *(target for targets in flow.edges.values() for target in targets)}
-        on_threads = {state.frame.scope for state in states if state.place.kind == "thread"}
-        return on_threads - {state.frame.scope for state in states if state.place.kind != "thread"}
 
 
 def _is_text(call: Call) -> bool:

@@ -8,6 +8,7 @@ from loopsafe.facts.schema import Call
 from loopsafe.facts.spelling import spell
 from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.program.graph import Entered, Library, Target
+from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Frame
@@ -36,10 +37,12 @@ class CalledCallback:
             return False
         return self.operation or (bool(self.entered) and all(_gives_nothing(frame) for frame in self.entered))
 
-    @property
-    def fix(self) -> FixPlan:
-        """Pass the function, with its arguments where there is a place for them."""
+    def fix(self, on_thread: bool) -> FixPlan:
+        """Pass the function, with its arguments where there is a place for them; `on_thread` if that is where it is."""
         outer, rewrites = spell(self.outer.func), (Rewrite(self.outer.span, "uncall"),)
+        crosses = last_name(self.outer.func) == "call_soon_threadsafe"
+        if self.passes and not self.entered and on_thread and crosses:
+            return FixPlan("safe", "", rewrites)
         if self.passes:
             # It may wait, fail, or be relied on right after.
             return FixPlan("unsafe", f"`{spell(self.inner.func)}` has run here and at once until now", rewrites)
