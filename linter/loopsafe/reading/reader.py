@@ -23,6 +23,10 @@ from loopsafe.stopwatch import Stopwatch
 
 # The facts of files as they were, by path and digest: no two files may share theirs.
 Memory: TypeAlias = MutableMapping[tuple[str, bytes], FileFacts]
+Look: TypeAlias = tuple[bool, frozenset[str]]
+"""Of a file that is only looked into: whether it starts threads, and what it imports."""
+Looks: TypeAlias = dict[tuple[str, int, int], Look]
+"""By path, time of the last change and size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ class _Text:
 class Reader:
     """Reads files. `read` gives a file's content by its path, up to so many bytes; `known` has facts from before.
 
-    With `helpers`, other processes take their share of much work. `watch` takes the time of each stage. `memory` is for
-    those who read the same files several times.
+    With `helpers`, other processes take their share of much work. `watch` takes the time of each stage. `memory` and
+    `looks` are for those who read the same files several times.
     """
 
     read: Callable[[str, int], bytes] = read_bytes
@@ -67,6 +71,7 @@ class Reader:
     helpers: bool = True
     watch: Stopwatch = field(default_factory=Stopwatch)
     memory: Memory | None = None
+    looks: Looks | None = None
 
     def read_all(
         self,
