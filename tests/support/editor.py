@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 PATIENCE = float(os.environ.get("LOOPSAFE_PATIENCE", "300"))
 
 Message = dict[str, Any]
+Told = tuple[str, int, int, str, bool]
 CAPABILITIES: Message = {
     "window": {"workDoneProgress": True},
     "workspace": {
@@ -44,6 +45,7 @@ class Editor:
         self.versions: dict[str, int | None] = {}
         self.texts: dict[str, str] = {}
         self.counts: dict[str, int] = {}
+        self.opened: dict[str, int] = {}
         self.settings: Any = None
         self.said: list[Message] = []
         self.progress: list[Message] = []
@@ -51,7 +53,18 @@ class Editor:
         self._number = 0
         self._replies: dict[int, Message] = {}
         self._news: queue.Queue[Message | None] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
+
+    def end(self) -> None:
+        """Kill the server, if it still is there."""
+        self.process.kill()
+        self.process.wait()
+        self._listening.join()
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            with suppress(OSError):
+                stream.close()
 
     # Messages.
 
@@ -127,7 +140,6 @@ class Editor:
     def open(self, file: Path, text: str | None = None) -> str:
         uri = file.as_uri()
         self.texts[uri] = file.read_text("utf-8") if text is None else text
-        self.opened = getattr(self, "opened", {})
         self.opened[uri] = 1
         document = {"uri": uri, "languageId": "python", "version": 1, "text": self.texts[uri]}
         self.notify("textDocument/didOpen", {"textDocument": document})
@@ -151,10 +163,9 @@ class Editor:
         changes = [{"uri": file.as_uri(), "type": 2 if file.exists() else 3} for file in files]
         self.notify("workspace/didChangeWatchedFiles", {"changes": changes})
 
-    def settle(self) -> None:
-        """Wait until all is looked at: the server has a pause after the last change, and says when it is done."""
-        self.notify("loopsafe/nothing", None)
-        before = self.done
+    def settle(self, after: int | None = None) -> None:
+        """Wait until the server is up to date once more, by default than now."""
+        before = self.done if after is None else after
         self.wait(lambda: self.done > before)
 
     @property
@@ -164,8 +175,23 @@ class Editor:
 
     def looked_at(self, uri: str) -> list[Message]:
         """The diagnostics of the present text of an open file, once all else is up to date as well."""
+        before = self.done
         self.wait(lambda: self.versions.get(uri) == self.opened[uri])
+        self.settle(before)
         return self.diagnostics[uri]
+
+    def told(self) -> set[Told]:
+        """What is told of operations, as `check` tells it: path, row, column, code and whether it is certain."""
+        found = set()
+        for uri, diagnostics in self.diagnostics.items():
+            for one in diagnostics:
+                if one.get("code") and one["severity"] in (1, 2):
+                    text = self.texts[uri] if uri in self.texts else path_of(uri).read_bytes().decode()
+                    start = one["range"]["start"]
+                    row = text.split("\n")[start["line"]]
+                    column = offset(row, {**start, "line": 0}, self.encoding) + 1
+                    found.add((str(path_of(uri)), start["line"] + 1, column, one["code"], one["severity"] == 1))
+        return found
 
     def messages(self, method: str = "window/showMessage") -> list[str]:
         return [said["params"]["message"] for said in self.said if said["method"] == method]
@@ -256,8 +282,24 @@ def editing(*folders: Path, **more: Any) -> Iterator[Editor]:
         editor.notify("exit", None)
         assert process.wait(PATIENCE) == 0
     finally:
-        process.kill()
-        process.wait()
+        editor.end()
+
+
+def checked(*paths: Path, options: Sequence[str] = ()) -> set[Told]:
+    """What `loopsafe check` tells of these paths."""
+    command = [sys.executable, "-m", "loopsafe", "check", "-q", "--no-cache", "--output-format", "json", *options]
+    done = subprocess.run([*command, *map(str, paths)], capture_output=True, check=False, cwd="/", timeout=PATIENCE)
+    assert done.returncode in (0, 1), done.stderr.decode()
+    return {
+        (
+            os.path.join("/", one["filename"]),
+            one["location"]["row"],
+            one["location"]["column"],
+            one["code"],
+            one["confidence"] == "certain",
+        )
+        for one in json.loads(done.stdout)
+    }
 
 
 def begin(editor: Editor, start: Start) -> None:

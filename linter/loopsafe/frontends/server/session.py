@@ -103,7 +103,6 @@ class Session:
     def close(self, uri: str) -> None:
         """A text is closed: what is on disk counts again."""
         if self.documents.pop(uri, None) is not None:
-            self._published.pop(uri, None)
             self.look(_SOON)
 
     def configure(self, settings: Settings) -> None:
@@ -259,26 +258,24 @@ class Session:
             return
         self.told = self.board.told()
         maker = Diagnostics(self.view, self.address, self.related)
-        wanted: dict[str, tuple[int | None, list[Diagnostic]]] = {}
         problems = self.board.problems()
+        made: dict[str, list[Diagnostic]] = {}
         for real in {*self.told, *problems}:
             if os.path.isdir(real):
                 self._note(problems.get(real, ()))
-                continue
-            made = [maker.of(told) for told in self.told.get(real, ())] + [
-                of_problem(p) for p in problems.get(real, ())
-            ]
-            open_as = [d for d in self.documents.values() if d.real == real]
-            for document in open_as:
-                wanted[document.uri] = (document.version, made)
-            if not open_as:
-                wanted[self.address(real)] = (None, made)
-        self._send(wanted)
+            else:
+                told = [maker.of(told) for told in self.told.get(real, ())]
+                made[real] = [*told, *(of_problem(problem) for problem in problems.get(real, ()))]
+        documents = self.documents.values()
+        closed = made.keys() - {document.real for document in documents}
+        self._send(
+            {self.address(real): (None, made[real]) for real in closed}
+            | {document.uri: (document.version, made.get(document.real, [])) for document in documents}
+        )
 
     def _send(self, wanted: dict[str, tuple[int | None, list[Diagnostic]]]) -> None:
-        versions = {document.uri: document.version for document in self.documents.values()}
         for uri in sorted({*wanted, *self._published}):
-            version, diagnostics = wanted.get(uri, (versions.get(uri), []))
+            version, diagnostics = wanted.get(uri, (None, []))
             if self._published.get(uri) != (version, diagnostics):
                 self._editor.publish(uri, version, diagnostics)
         self._published = wanted
