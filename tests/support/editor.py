@@ -254,13 +254,14 @@ def marked(text: str, place: Message, encoding: str) -> str:
 
 @dataclass
 class Start:
-    """How an editor begins: its folders, capabilities and options."""
+    """How an editor begins: its folders, capabilities and options; and whether it `ends` before it is done."""
 
     folders: Sequence[Path] = ()
     options: Any = None
     capabilities: Message = field(default_factory=lambda: CAPABILITIES)
     encodings: Sequence[str] = ()
     cwd: Path | None = None
+    ends: bool = False
 
 
 @contextmanager
@@ -278,9 +279,10 @@ def editing(*folders: Path, **more: Any) -> Iterator[Editor]:
     try:
         begin(editor, start)
         yield editor
-        editor.ask("shutdown", None)
-        editor.notify("exit", None)
-        assert process.wait(PATIENCE) == 0
+        if not start.ends:
+            editor.ask("shutdown", None)
+            editor.notify("exit", None)
+            assert process.wait(PATIENCE) == 0
     finally:
         editor.end()
 

@@ -13,9 +13,16 @@ def serve() -> int:
     Raises:
         CannotWork: what it needs is not installed.
     """
-    if find_spec("pygls") is None or find_spec("lsprotocol") is None:
+    if not all(map(_is_there, ("pygls", "lsprotocol"))):
         raise CannotWork('the server needs pygls: install it with `pip install "loopsafe[lsp]"`')
 
     from loopsafe.frontends.server.app import run_server
 
     return run_server()
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # somebody has put something else in its place
+        return False

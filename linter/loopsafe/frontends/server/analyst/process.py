@@ -45,12 +45,12 @@ class Outdated(Exception):
     """Nobody waits for this answer any more."""
 
 
-def main(forks: bool | None = None) -> NoReturn:
+def main() -> NoReturn:
     """Answer until standard input ends."""
     _take_streams()
     # There are many objects, and hardly any garbage.
     gc.set_threshold(100_000)
-    forking = hasattr(os, "fork") if forks is None else forks
+    forking = hasattr(os, "fork") and os.environ.get("LOOPSAFE_SERVER_FORKS") != "0"
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         Forking().run() if forking else Alone().run()
     os._exit(0)
