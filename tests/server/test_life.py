@@ -52,7 +52,7 @@ def test_settings_at_the_start(project: Path, store: Path) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"loopsafe": {"min-confidence": "certain", "select": ["LSF3"]}}, {"minConfidence": "certain", "select": ["LSF3"]}],
+    [{"loopsafe": {"min-confidence": "certain", "select": ["LSF2"]}}, {"minConfidence": "certain", "select": ["LSF2"]}],
 )
 def test_settings_that_change(project: Path, store: Path, settings: dict) -> None:
     with editing(project) as editor:

@@ -43,6 +43,7 @@ class Editor:
         self.process = process
         self.diagnostics: dict[str, list[Message]] = {}
         self.versions: dict[str, int | None] = {}
+        self.settled: dict[str, int | None] = {}
         self.texts: dict[str, str] = {}
         self.counts: dict[str, int] = {}
         self.opened: dict[str, int] = {}
@@ -126,6 +127,8 @@ class Editor:
             self.progress.append(params)
         else:
             self.said.append(message)
+            if method == "window/logMessage":
+                self.settled = dict(self.versions)
 
     def _answer(self, method: str, params: Any) -> Any:
         if method == "workspace/configuration":
@@ -175,9 +178,7 @@ class Editor:
 
     def looked_at(self, uri: str) -> list[Message]:
         """The diagnostics of the present text of an open file, once all else is up to date as well."""
-        before = self.done
-        self.wait(lambda: self.versions.get(uri) == self.opened[uri])
-        self.settle(before)
+        self.wait(lambda: self.settled.get(uri) == self.opened[uri])
         return self.diagnostics[uri]
 
     def told(self) -> set[Told]:

@@ -97,7 +97,7 @@ class Session:
         self.documents[uri] = Document(uri, os.path.realpath(path), version or 0, Text(source))
         if before is None:
             self.look(_SOON)
-        elif before.text.source != source:
+        else:
             self.look(self.settings.delay / 1000)
 
     def close(self, uri: str) -> None:
