@@ -6,12 +6,13 @@ import os
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lsprotocol.types import Range
 
 from loopsafe.findings import Finding, Problem
-from loopsafe.frontends.server.analyst.messages import Begun, Broken, Found, Part, Places, Rows
+from loopsafe.frontends.server.analyst.layout import RowMap
+from loopsafe.frontends.server.analyst.messages import Begun, Broken, Found, Part, Places, Rows, Shifted
 from loopsafe.frontends.server.texts import Moved, Text, Units
 from loopsafe.locations import Location, Span
 from loopsafe.project.choice import preference
@@ -92,6 +93,13 @@ class Board:
         if before is not None and before.found.here == found.here:
             result.places, result.placed, result.functions = before.places, before.placed, before.functions
 
+    def shift(self, shifted: Shifted, texts: Mapping[str, str]) -> None:
+        """Take up in which rows stands now what was found. Where functions run is still told by the texts before."""
+        result = self.results.get(shifted.root)
+        if result is not None:
+            result.found = moved(result.found, shifted.maps)
+            result.texts = self._analysed(texts)
+
     def place(self, places: Places, texts: Mapping[str, str]) -> None:
         """Take up where functions run."""
         result = self.results.get(places.root)
@@ -155,6 +163,40 @@ class Board:
                     for step in steps
                 ):
                     yield target
+
+
+def moved(found: Found, maps: Mapping[str, RowMap]) -> Found:
+    """The same in the rows of other texts."""
+
+    def row(path: str, row: int) -> int:
+        return maps[path].row(row) if path in maps else row
+
+    def place(location: Location) -> Location:
+        return maps[location.path].location(location) if location.path in maps else location
+
+    def finding(one: Finding) -> Finding:
+        witness = tuple(replace(step, location=place(step.location)) for step in one.witness)
+        fix = one.fix
+        if fix is not None and one.location.path in maps:
+            spans = maps[one.location.path]
+            fix = replace(fix, rewrites=tuple(replace(r, span=spans.span(r.span)) for r in fix.rewrites))
+        return replace(one, location=place(one.location), witness=witness, fix=fix)
+
+    def problem(one: Problem) -> Problem:
+        return replace(one, row=row(one.path, one.row))
+
+    report = replace(
+        found.report,
+        findings=tuple(sorted(map(finding, found.report.findings))),
+        problems=tuple(map(problem, found.report.problems)),
+        warnings=tuple(map(problem, found.report.warnings)),
+    )
+    return replace(
+        found,
+        report=report,
+        quiet=frozenset((path, row(path, number), code) for path, number, code in found.quiet),
+        rows={path: {row(path, number): text for number, text in rows.items()} for path, rows in found.rows.items()},
+    )
 
 
 def _functions(result: Result, part: Part) -> list[Function]:

@@ -26,6 +26,7 @@ from loopsafe.frontends.server.analyst.messages import (
     Found,
     Going,
     Places,
+    Shifted,
 )
 from loopsafe.frontends.server.board import Board, Told, View
 from loopsafe.frontends.server.diagnostics import Diagnostics, of_problem
@@ -77,7 +78,7 @@ class Session:
         self.documents: dict[str, Document] = {}
         self.folders: list[Folder] = []
         self.related = True
-        self._number = 0
+        self._number = self._latest = 0
         self._sent: dict[int, dict[str, str]] = {}
         self._pause: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -162,8 +163,8 @@ class Session:
         self._pause = None
         self._number += 1
         texts, paths = self.texts, self._paths()
-        # Of older questions nothing more is heard.
-        self._sent = {self._number: texts}
+        self._latest = self._number
+        self._sent[self._number] = texts
         if paths:
             self._run(self._analyst.ask(Analyse(self._number, paths, texts, self.settings.selection)))
         else:
@@ -179,9 +180,7 @@ class Session:
         """What `loopsafe fix` would make of these paths; nothing where texts have changed by then."""
         self._number += 1
         number, texts = self._number, self.texts
-        # The number is not that of the analysis that may be going on, of which more is to be heard.
         future = self._wanted[number] = asyncio.get_running_loop().create_future()
-        self._sent = {number: next(iter(self._sent.values()), {}), **self._sent}
         await self._analyst.ask(Fix(number, tuple(paths), texts, self.settings.selection, unsafe))
         try:
             fixed = await future
@@ -210,15 +209,28 @@ class Session:
             future.set_result(fixed)
 
     def _take(self, answer: Answer, texts: Mapping[str, str]) -> None:
-        if isinstance(answer, Going):
-            self._editor.going(answer)
-        elif isinstance(answer, Begun):
+        """Take up a part of an answer. That to an outdated question counts, too: what follows builds on it."""
+        latest = answer.number == self._latest
+        if isinstance(answer, Begun):
             self.board.begin(answer)
         elif isinstance(answer, Found):
             self.board.find(answer, texts)
-            self.publish()
+        elif isinstance(answer, Shifted):
+            self.board.shift(answer, texts)
         elif isinstance(answer, Places):
             self.board.place(answer, texts)
+        elif isinstance(answer, (Done, Failed)):
+            self._sent = {number: texts for number, texts in self._sent.items() if number > answer.number}
+        if latest:
+            self._show(answer)
+
+    def _show(self, answer: Answer) -> None:
+        """Tell the editor what an answer to the latest question means for it."""
+        if isinstance(answer, Going):
+            self._editor.going(answer)
+        elif isinstance(answer, Found):
+            self.publish()
+        elif isinstance(answer, Places):
             self._editor.renewed()
         elif isinstance(answer, Done):
             self._analyst.worked()

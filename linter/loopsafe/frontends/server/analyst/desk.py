@@ -18,6 +18,7 @@ from loopsafe.frontends.changes import work_out
 from loopsafe.frontends.commands.fix import fixable, refused
 from loopsafe.frontends.narrowing import narrowed, narrowed_each
 from loopsafe.frontends.options import Selection
+from loopsafe.frontends.server.analyst.layout import RowMap, row_map
 from loopsafe.frontends.server.analyst.messages import (
     Analyse,
     Begun,
@@ -30,6 +31,7 @@ from loopsafe.frontends.server.analyst.messages import (
     Places,
     Rows,
     Send,
+    Shifted,
 )
 from loopsafe.frontends.settings import settle
 from loopsafe.frontends.terminal import CannotWork
@@ -81,14 +83,27 @@ class Desk:
         self.facts = {root: self.facts[root] for root in roots}
         self.solved = {root: job for root, job in self.solved.items() if root in roots}
         send(Begun(question.number, roots, broken))
-        return [job for root, job in zip(roots, jobs, strict=True) if not self._knows(root, job)]
+        fresh = [
+            job for root, job in zip(roots, jobs, strict=True) if not self._knows(root, job, question.number, send)
+        ]
+        # What is begun may not be finished, and yet have been told in part.
+        for job in fresh:
+            self.solved.pop(str(job.project.config.root), None)
+        return fresh
 
-    def _knows(self, root: str, job: Job) -> bool:
-        """Whether what was said of it still holds. Baselines and git are not looked into here."""
+    def _knows(self, root: str, job: Job, number: int, send: Send) -> bool:
+        """Whether what was said of it still holds, if in other rows, which is then said.
+
+        Baselines and git are not looked into here.
+        """
         known, config = self.solved.get(root), job.project.config
-        if known is None or config.baseline or config.since:
+        if known is None or config.baseline or config.since or known.project != job.project:
             return False
-        return known.project == job.project and known.sources.says_the_same(job.sources)
+        maps = row_maps(known.sources, job.sources)
+        if maps:
+            send(Shifted(number, root, maps))
+            self.solved[root] = job
+        return maps is not None
 
     def _read(
         self, project: Project, texts: Mapping[str, str], broken: dict[str, Broken], progress: Progress
@@ -172,6 +187,20 @@ def _where(number: int, root: str, here: str, survey: Survey, sources: Sources) 
         parts.append(Part(path, functions[0][0], packed))
     places = (place for one in running for place in _places_in(one))
     return Places(number, root, here, tuple(parts), wide_rows(places, sources))
+
+
+def row_maps(before: Sources, after: Sources) -> dict[str, RowMap] | None:
+    """Where the rows of files have gone, if nothing else has changed; None where something has."""
+    maps: dict[str, RowMap] = {}
+    old, new = before.by_path, after.by_path
+    for path in old.keys() & new.keys():
+        if old[path].text != new[path].text:
+            found = None if old[path].cells else row_map(old[path].text, new[path].text)
+            if found is None:
+                return None
+            maps[new[path].file.shown] = found
+    same = {path: old[path] if read.file.shown in maps else read for path, read in new.items()}
+    return maps if replace(after, by_path=same).says_the_same(before) else None
 
 
 def _places_of(finding: Finding) -> Iterator[Location]:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from loopsafe.findings import Problem, Report
 from loopsafe.frontends.options import Selection
+from loopsafe.frontends.server.analyst.layout import RowMap
 from loopsafe.traces import Running
 
 _LENGTH = struct.Struct("<I")
@@ -84,6 +85,15 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Shifted:
+    """What was found in a project still is, in other rows of these files, by their paths as shown."""
+
+    number: int
+    root: str
+    maps: Mapping[str, RowMap]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """The functions of one file, packed, and the position of the first of them among those of the project.
 
@@ -136,7 +146,7 @@ class Failed:
 
 
 Question: TypeAlias = "Analyse | Fix"
-Answer: TypeAlias = "Going | Begun | Found | Places | Done | Fixed | Failed"
+Answer: TypeAlias = "Going | Begun | Found | Shifted | Places | Done | Fixed | Failed"
 Send: TypeAlias = Callable[[Answer], None]
 
 
