@@ -67,16 +67,15 @@ class Sources:
     lone: bool = False
 
     def says_the_same(self, other: Sources) -> bool:
-        """Whether nothing can be said of one that could not be said of the other; cheap where facts are kept."""
-        return all(getattr(self, name) == getattr(other, name) for name in _SAID)
+        """Whether nothing can be said of one that could not be said of the other: facts are those of the texts."""
+        told = [(one.config, one.problems, one.barred, one.installed, one.lone) for one in (self, other)]
+        texts = [{path: (r.file, r.text, r.cells) for path, r in one.by_path.items()} for one in (self, other)]
+        return told[0] == told[1] and texts[0] == texts[1]
 
     @cached_property
     def noqa(self) -> dict[str, NoqaLines]:
         """The `# noqa` comments of each file, by shown path."""
         return {read.file.shown: NoqaLines(read.text) for read in self.by_path.values()}
-
-
-_SAID = ("config", "by_path", "problems", "barred", "installed", "lone")
 
 
 def analyze(

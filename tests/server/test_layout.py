@@ -11,7 +11,7 @@ from loopsafe.frontends.server.analyst.desk import Desk, solve_all
 from loopsafe.frontends.server.analyst.layout import row_map
 from loopsafe.frontends.server.analyst.messages import Analyse, Answer, Found, Shifted
 from loopsafe.frontends.server.board import moved
-from tests.server.conftest import STORE
+from tests.server.conftest import MAIN, STORE
 
 CALL = "        self._readings.put_nowait(reading)\n"
 
@@ -88,6 +88,9 @@ def test_what_is_the_same_is_not_solved(project: Path) -> None:
     desk = Desk()
     told(desk, 1, project, STORE)
     assert not [one for one in told(desk, 2, project, STORE) if isinstance(one, (Found, Shifted))]
+    # Nor where another file is opened, or one closed.
+    opened = {str(project / "app" / "main.py"): MAIN}
+    assert desk.prepare(Analyse(3, (str(project),), opened, Selection()), lambda _: None) == []
 
 
 def test_what_was_begun_and_not_finished_is_solved_again(project: Path) -> None:

@@ -97,7 +97,10 @@ class Desk:
         Baselines and git are not looked into here.
         """
         known, config = self.solved.get(root), job.project.config
-        if known is None or config.baseline or config.since or known.project != job.project:
+        if known is None or config.baseline or config.since:
+            return False
+        # A file that is opened is named, which changes nothing else.
+        if replace(known.project, paths=()) != replace(job.project, paths=()):
             return False
         maps = row_maps(known.sources, job.sources)
         if maps:
