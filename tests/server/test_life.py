@@ -145,6 +145,9 @@ def test_the_process_that_analyses_is_killed(project: Path, store: Path) -> None
         os.kill(worker, signal.SIGKILL)
         editor.wait(lambda: bool(editor.messages()))
         assert "has ended" in editor.messages()[0]
+        # Another is started at once.
+        editor.settle()
+        assert below(editor.process.pid) != [worker]
         editor.change(uri, f"\n{STORE}")
         (found,) = editor.looked_at(uri)
         assert found["range"]["start"]["line"] == 10

@@ -72,7 +72,7 @@ class Session:
 
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
-        self._analyst = Analyst(self.hear)
+        self._analyst = Analyst(self.hear, self.lose)
         self.board = Board()
         self.settings = Settings()
         self.documents: dict[str, Document] = {}
@@ -202,6 +202,14 @@ class Session:
             except Exception:
                 # Nobody would hear of it, and of nothing after it.
                 self._editor.complain(f"this is a bug in loopsafe; please report it:\n{traceback.format_exc()}")
+
+    def lose(self, why: str) -> None:
+        """No more answers come to what was asked: ask again."""
+        self._editor.going(None)
+        self._editor.complain(why)
+        for number in list(self._wanted):
+            self._settle(number, Fixed(number, {}, (why,)))
+        self.look()
 
     def _settle(self, number: int, fixed: Fixed) -> None:
         future = self._wanted.get(number)

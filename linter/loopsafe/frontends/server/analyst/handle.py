@@ -17,20 +17,18 @@ _MOST_ENDS = 3
 
 
 class Analyst:
-    """A process and the tasks that read its answers. `hear` is told each answer."""
+    """A process and the task that reads its answers. `hear` is told each answer, `lose` why no more come."""
 
-    def __init__(self, hear: Callable[[Answer], None]) -> None:
-        self._hear = hear
+    def __init__(self, hear: Callable[[Answer], None], lose: Callable[[str], None]) -> None:
+        self._hear, self._lose = hear, lose
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
         self._ends = 0
-        self._last = 0
         self.folder = ""
         """The folder that paths are told from."""
 
     async def ask(self, question: Question) -> None:
         """Send a question; the answers are heard later."""
-        self._last = question.number
         try:
             process = await self._running()
             assert process.stdin is not None
@@ -65,7 +63,7 @@ class Analyst:
         self._ends += 1
         if process is self._process:
             self._process = None
-            self._hear(Failed(self._last, f"the process that analyses has ended (exit status {code})"))
+            self._lose(f"the process that analyses has ended (exit status {code})")
 
     def worked(self) -> None:
         """An answer was complete: what ended before did not end for what is asked now."""
