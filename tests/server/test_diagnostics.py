@@ -244,3 +244,47 @@ def test_line_ends(project: Path, store: Path) -> None:
         (found,) = editor.looked_at(uri)
         row = text.split("\r\n")[found["range"]["start"]["line"]]
         assert row.strip() == "self._readings.put_nowait(reading)"
+
+
+def test_names_that_are_no_text(project: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 [1].py")
+    file = project / "app" / name
+    file.write_text("class (:\n")
+    with editing(project) as editor:
+        editor.wait(lambda: file.as_uri() in editor.diagnostics)
+        uri = editor.open(file)
+        (found,) = editor.looked_at(uri)
+        assert found["message"].startswith("cannot parse")
+        editor.change(uri, "x = 1\n")
+        assert editor.looked_at(uri) == []
+
+
+def test_one_file_under_two_names(project: Path, store: Path) -> None:
+    other = store.with_name("second.py")
+    other.symlink_to(store)
+    with editing(project) as editor:
+        first, second = editor.open(store), editor.open(other)
+        assert codes(editor.looked_at(second)) == codes(editor.looked_at(first)) == ["LSF102"]
+        editor.change(second, SAFE)
+        assert editor.looked_at(second) == []
+
+
+def test_messages_that_make_no_sense(project: Path, store: Path) -> None:
+    with editing(project) as editor:
+        unknown = {"textDocument": {"uri": store.as_uri(), "version": 3}}
+        editor.notify("textDocument/didChange", {**unknown, "contentChanges": [{"text": "x"}]})
+        editor.notify("textDocument/didClose", unknown)
+        editor.notify("textDocument/didSave", unknown)
+        editor.notify("$/cancelRequest", {"id": 77})
+        editor.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": []}})
+        place = {"textDocument": {"uri": "file:///nowhere/at/all.py"}, "position": {"line": 10**6, "character": 10**6}}
+        assert editor.ask("textDocument/hover", place) is None
+        assert editor.ask("textDocument/prepareCallHierarchy", place) is None
+        uri = editor.open(store)
+        assert editor.ask("textDocument/hover", {**place, "textDocument": {"uri": uri}}) is None
+        item = {"name": "x", "kind": 12, "uri": uri, "range": RANGE, "selectionRange": RANGE, "data": {"root": "/"}}
+        assert editor.ask("callHierarchy/incomingCalls", {"item": item}) == []
+        assert codes(editor.looked_at(uri)) == ["LSF102"]
+
+
+RANGE = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}

@@ -6,8 +6,10 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote_to_bytes, urlsplit
 
-from pygls.uris import from_fs_path, to_fs_path
+from pygls.uris import to_fs_path
 
 # Whoever goes to a definition opens files of libraries, which are nothing to report on.
 _INSTALLED = re.compile(r"[\\/](site|dist)-packages[\\/]|[\\/]lib[\\/]python3")
@@ -34,10 +36,12 @@ class Folder:
 def path_of(uri: str) -> str | None:
     """The path of a file's address; None of anything else."""
     try:
-        path = to_fs_path(uri)
+        parts = urlsplit(uri)
+        # Names of files need not be UTF-8.
+        path = to_fs_path(uri) if os.name == "nt" else os.fsdecode(unquote_to_bytes(parts.path))
     except ValueError:
         return None
-    return path if path and "\0" not in path else None
+    return path if parts.scheme == "file" and path and "\0" not in path else None
 
 
 def uri_of(real: str, folders: Iterable[Folder]) -> str:
@@ -46,7 +50,7 @@ def uri_of(real: str, folders: Iterable[Folder]) -> str:
     if around:
         nearest = max(around, key=lambda folder: len(folder.real))
         real = os.path.join(nearest.path, os.path.relpath(real, nearest.real))
-    return str(from_fs_path(os.path.normpath(real)))
+    return Path(os.path.normpath(real)).as_uri()
 
 
 def is_installed(real: str) -> bool:
