@@ -60,6 +60,7 @@ class Server(LanguageServer):
                 self._begin.cancel()
             if self._shown:
                 self.work_done_progress.end(token, lsp.WorkDoneProgressEnd())
+                self.work_done_progress.tokens.pop(token, None)
             self._begin, self._shown = None, False
         elif self._shown:
             share = 100 * answer.done // answer.total if answer.total else None
