@@ -165,3 +165,15 @@ def test_comments_go(project: Path, store: Path) -> None:
 
 def test_capabilities_are_there() -> None:
     assert CAPABILITIES["textDocument"]["codeAction"]["resolveSupport"]
+
+
+def test_a_comment_above_a_decorated_function(project: Path, store: Path) -> None:
+    decorated = STORE.replace(
+        "    def add", "    @staticmethod\n    def other() -> None: ...\n\n    @typing.no_type_check\n    def add"
+    )
+    with editing(project) as editor:
+        uri = editor.open(store, f"import typing\n{decorated}")
+        (found,) = editor.looked_at(uri)
+        editor.apply(titled(editor.actions(uri, found["range"]["start"]["line"]), "Say that `add` may run")["edit"])
+        assert "LSF102" not in [one.get("code") for one in editor.looked_at(uri)]
+        assert editor.messages() == []
