@@ -34,7 +34,7 @@ if [ "$part" = --least ]; then
 elif [ "$part" = --brief ]; then
   # What loopsafe says is in the cases; what else it is run on is the same for every version.
   check python -m pytest --numprocesses auto tests/test_cases.py tests/{decoder,fixes,libraries,stages} \
-    tests/frontends/test_{flake8,installed,render}.py --ignore=tests/stages/test_{determinism,reading}.py \
+    tests/frontends/test_{flake8,installed,render}.py tests/server/test_{actions,layout}.py --ignore=tests/stages/test_{determinism,reading}.py \
     --ignore=tests/decoder/test_rule.py
 else
   # All fixable cases are executed before and after their fix, not a sample.

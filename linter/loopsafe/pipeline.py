@@ -46,15 +46,15 @@ from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
 from loopsafe.rules.unused_noqa import UnusedNoqa
 from loopsafe.stopwatch import Stopwatch
-from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
+from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Running, Trace
 
 
 @dataclass(frozen=True)
-class _Sources:
+class Sources:
     """A project as read. `by_path` has its files by path from the root.
 
     `barred` are those that are not read, `installed` the shown paths of those that were installed beside it, `searched`
-    the paths of those installed that were looked into and not read.
+    the paths of those installed that were looked into and not read. If `lone`, there are but scripts.
     """
 
     config: Config
@@ -64,6 +64,13 @@ class _Sources:
     barred: tuple[SourceFile, ...]
     installed: frozenset[str]
     searched: tuple[str, ...] = ()
+    lone: bool = False
+
+    def says_the_same(self, other: Sources) -> bool:
+        """Whether nothing can be said of one that could not be said of the other: facts are those of the texts."""
+        told = [(one.config, one.problems, one.barred, one.installed, one.lone) for one in (self, other)]
+        texts = [{path: (r.file, r.text, r.cells) for path, r in one.by_path.items()} for one in (self, other)]
+        return told[0] == told[1] and texts[0] == texts[1]
 
     @cached_property
     def noqa(self) -> dict[str, NoqaLines]:
@@ -128,23 +135,54 @@ def analyze_whole(
     Raises:
         ConfigError: the configuration cannot be used.
     """
-    # Its folder was named, and all in it is other projects'.
-    if project.inside and not any(file.wanted for file in project.files):
+    if is_of_others(project):
         return Whole((), ())
     reader = reader or Reader()
-    sources = _read(project, texts or {}, progress, reader)
-    analysis = _analyse(sources, progress, reader.watch)
-    with reader.watch.stage("rules"):
+    return solve(read_project(project, texts, progress, reader), progress, reader.watch).whole
+
+
+def is_of_others(project: Project) -> bool:
+    """Whether its folder was named, and all in it is other projects'."""
+    return bool(project.inside) and not any(file.wanted for file in project.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All that there is to say of a project, and the analysis behind it, which takes as much memory as all else."""
+
+    whole: Whole
+    _sources: Sources
+    _analysis: Analysis
+
+    @without_collector()
+    def running(self) -> tuple[Running, ...]:
+        """Where the functions of the project's own files run. To be asked once: it lets more flow."""
+        by_path = self._sources.by_path
+        own = {module for module in self._sources.modules.all if by_path[module.path].file.own}
+        return self._analysis.explanation(_Reporter(by_path).step).running(own)
+
+
+@without_collector()
+def solve(sources: Sources, progress: Progress | None = None, watch: Stopwatch | None = None) -> Survey:
+    """Work out what there is to say of a project as read.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    watch = watch or Stopwatch()
+    analysis = _analyse(sources, progress, watch)
+    with watch.stage("rules"):
         found = _find(sources, analysis)
         # Of what was not looked at nobody knows what a comment silences there.
         everything = not sources.problems and not analysis.is_partial
-        unused = [] if project.lone else _unused(sources, found, everything)
+        unused = [] if sources.lone else _unused(sources, found, everything)
         findings = tuple(_wanted(sources, [*found, *unused]))
     leave(sources, analysis)
     muted = _muted(findings, sources)
     beside = tuple(r.file.path for r in sources.by_path.values() if r.file.shown in sources.installed)
     warnings, beside = _warnings(sources, analysis), (*beside, *sources.searched)
-    return Whole(findings, sources.problems, warnings, muted, beside, analysis.is_partial)
+    whole = Whole(findings, sources.problems, warnings, muted, beside, analysis.is_partial)
+    return Survey(whole, sources, analysis)
 
 
 @without_collector()
@@ -155,7 +193,7 @@ def trace(project: Project, place: Place, *, progress: Progress | None = None) -
         ConfigError: the configuration cannot be used.
         NoSuchFunction: there is no function at that place.
     """
-    sources = _read(project, {}, progress)
+    sources = read_project(project, {}, progress)
     for problem in sources.problems:
         if place.path and problem.path == shown(os.path.realpath(place.path), os.getcwd()):
             raise NoSuchFunction(str(replace(problem, level="error")))
@@ -171,7 +209,7 @@ def graph(project: Project, *, progress: Progress | None = None) -> ContextGraph
     Raises:
         ConfigError: the configuration cannot be used.
     """
-    sources = _read(project, {}, progress)
+    sources = read_project(project, {}, progress)
     analysis = _analyse(sources, progress)
     marks: dict[Module, list[tuple[Span, str]]] = {}
     by_shown = _modules_by_shown_path(sources)
@@ -225,17 +263,24 @@ def study(folder: str, library: str, write: Callable[[Sequence[Module]], str]) -
     return tuple(explanation.trace(program, scope) for scope in scopes)
 
 
-def _modules_by_shown_path(sources: _Sources) -> dict[str, Module]:
+def _modules_by_shown_path(sources: Sources) -> dict[str, Module]:
     # Where links share their target's path, it stands for them.
     read = sorted(sources.modules.all, key=lambda module: not sources.by_path[module.path].file.target)
     return {sources.by_path[module.path].file.shown: module for module in read}
 
 
-def _read(
-    project: Project, texts: Mapping[str, str], progress: Progress | None, reader: Reader | None = None
-) -> _Sources:
-    """Read a project, and what is installed beside it."""
-    config, reader = project.config, reader or Reader()
+def read_project(
+    project: Project,
+    texts: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+    reader: Reader | None = None,
+) -> Sources:
+    """Read a project, and what is installed beside it. `texts` stand in for files, by real path.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    config, reader, texts = project.config, reader or Reader(), texts or {}
     barred, files = [f for f in project.files if f.barred], [f for f in project.files if not f.barred]
     texts = {**texts, **{file.path: texts[file.target] for file in files if file.target in texts}}
     found, problems = reader.read_all(files, texts, progress, config.max_file_size)
@@ -256,7 +301,7 @@ def _read(
         modules = Modules(((path, r.facts) for path, r in by_path.items()), libraries)
     graded = tuple(replace(problem, level=config.unreadable) for problem in problems)
     shown_paths = frozenset(r.file.shown for r in installed)
-    return _Sources(config, by_path, modules, graded, tuple(barred), shown_paths, tuple(searched))
+    return Sources(config, by_path, modules, graded, tuple(barred), shown_paths, tuple(searched), project.lone)
 
 
 def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], reader: Reader) -> list[Read]:
@@ -290,7 +335,7 @@ def _dependencies(modules: Modules, config: Config, environment: Environment) ->
     return Dependencies(environment.folders, described(packs), calling_back(packs), own)
 
 
-def _analyse(sources: _Sources, progress: Progress | None, watch: Stopwatch | None = None) -> Analysis:
+def _analyse(sources: Sources, progress: Progress | None, watch: Stopwatch | None = None) -> Analysis:
     """Let contexts flow through what was read."""
     watch = watch or Stopwatch()
     if progress:
@@ -304,7 +349,7 @@ def _analyse(sources: _Sources, progress: Progress | None, watch: Stopwatch | No
         return Analysis(program, sources.config.annotations)
 
 
-def _packs(sources: _Sources) -> tuple[Pack, ...]:
+def _packs(sources: Sources) -> tuple[Pack, ...]:
     """The packs that come with loopsafe and may apply, and those that do not come with it."""
     return (*built_in_packs(sources.modules.imported), *_own_packs(sources.config))
 
@@ -317,7 +362,7 @@ def _own_packs(config: Config) -> tuple[Pack, ...]:
         raise ConfigError(str(error)) from error
 
 
-def _warnings(sources: _Sources, analysis: Analysis) -> tuple[Problem, ...]:
+def _warnings(sources: Sources, analysis: Analysis) -> tuple[Problem, ...]:
     """What users said of their functions that cannot be used, and what is not read."""
     found = [
         Problem(file.shown, 0, 0, f"is not read: it is a link that leads out of the project, to {file.target}")
@@ -333,7 +378,7 @@ def _warnings(sources: _Sources, analysis: Analysis) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _find(sources: _Sources, analysis: Analysis) -> list[Finding]:
+def _find(sources: Sources, analysis: Analysis) -> list[Finding]:
     """The findings of the rules that are selected."""
     config, report = sources.config, _Reporter(sources.by_path)
     found: dict[tuple[Location, str], Finding] = {}
@@ -345,7 +390,7 @@ def _find(sources: _Sources, analysis: Analysis) -> list[Finding]:
     return list(found.values())
 
 
-def _unused(sources: _Sources, found: Iterable[Finding], everything: bool) -> list[Finding]:
+def _unused(sources: Sources, found: Iterable[Finding], everything: bool) -> list[Finding]:
     """The `# noqa` comments in files of the project's own at which none of these findings is told of.
 
     Whether `everything` was analysed decides whether it is safe to take them away.
@@ -378,7 +423,7 @@ def _in_cells(finding: Finding, read: Read) -> Finding:
     return replace(finding, location=place, witness=(replace(step, location=place),), fix=_NOT_REWRITTEN)
 
 
-def _wanted(sources: _Sources, found: Sequence[Finding]) -> list[Finding]:
+def _wanted(sources: Sources, found: Sequence[Finding]) -> list[Finding]:
     """Those that are sure enough, not ignored, and have a file of the project's own on their path, in order."""
     config = sources.config
     sure = [f for f in found if config.min_confidence == "likely" or f.confidence == "certain"]
@@ -390,7 +435,7 @@ def _wanted(sources: _Sources, found: Sequence[Finding]) -> list[Finding]:
     return sorted(f for f in sure if not own.isdisjoint(f.paths) and f.location.path not in sources.installed)
 
 
-def _muted(findings: Iterable[Finding], sources: _Sources) -> tuple[tuple[str, int, str], ...]:
+def _muted(findings: Iterable[Finding], sources: Sources) -> tuple[tuple[str, int, str], ...]:
     """The places at which files are told of findings, and silence them."""
     comments = sources.noqa
     told = {(path, f.place_in(path).span.row, f.code) for f in findings for path in f.paths}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from loopsafe.findings import Step
-from loopsafe.locations import Location
+from loopsafe.locations import Location, Span
 
 OFF_LOOP = ("thread", "signal", "finalizer", "exit")
 CONTEXTS = (*OFF_LOOP, "main", "caller", "loop")
@@ -40,6 +40,27 @@ class Trace:
     function: str
     location: Location
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A hop by which control comes into a function in some context.
+
+    `source` is the position of the function that it comes from, -1 where that is none of those that are told of.
+    """
+
+    source: int
+    context: str
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A function, the rows of all of it, every context it is known to run in, and how control comes there."""
+
+    trace: Trace
+    span: Span
+    arrivals: tuple[Arrival, ...]
 
 
 @dataclass(frozen=True, slots=True)

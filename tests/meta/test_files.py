@@ -16,7 +16,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.<>])/(?:" + "|".join(("root", "work", "home"
 def text_files() -> Iterator[Path]:
     for file in sorted(ROOT.rglob("*")):
         inside = file.relative_to(ROOT).parts
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in inside[:-1])
+        hidden = any(part.startswith(".") or part in ("__pycache__", "node_modules") for part in inside[:-1])
         # In a worktree `.git` is a file, with a path.
         if file.is_file() and not hidden and file.suffix in TEXT and file.name != ".git":
             yield file

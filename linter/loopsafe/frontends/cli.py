@@ -343,6 +343,14 @@ def run(*, action: str, file: str, module: bool, program: tuple[str, ...]) -> in
     return run_guarded(program, module=module, action=action, file=file)
 
 
+@cli.command()
+def server() -> int:
+    """Serve an editor on standard input and output, by the Language Server Protocol."""
+    from loopsafe.frontends.commands.server import serve
+
+    return serve()
+
+
 @cli.command(hidden=True)
 @paths_argument
 def callgraph(*, paths: tuple[str, ...]) -> int:

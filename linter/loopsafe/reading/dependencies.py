@@ -13,7 +13,7 @@ from loopsafe.facts.schema import FileFacts
 from loopsafe.project.files import SourceFile, below, is_of_tests, shown
 from loopsafe.project.notebooks import is_notebook
 from loopsafe.project.sources import LARGEST, read_bytes
-from loopsafe.reading.reader import Read, Reader
+from loopsafe.reading.reader import Look, Looks, Read, Reader
 
 _MOST_FILES = 3_000
 # A library may call back through the one it is built on, and that is built on more.
@@ -54,6 +54,7 @@ class Dependencies:
         self._folders, self._described, self._own = folders, frozenset(described), frozenset(own)
         self._threaded = frozenset(threaded)
         self._matter: dict[str, bool] = {}
+        self._looks: Looks = {}
         self.searched: list[str] = []
         """The files that were looked into and not read."""
         self.told: dict[str, str] = {}
@@ -62,6 +63,7 @@ class Dependencies:
     def read(self, project: Iterable[Read], reader: Reader, largest: int) -> list[Read]:
         """The modules that files of the project reach, and those that these reach, in any order."""
         here = os.getcwd()
+        self._looks = self._looks if reader.looks is None else reader.looks
         pending = [_Wish(name, 0, "") for read in project for name in _imports(read.facts, "")]
         homes: dict[str, str] = {}
         built_on: dict[str, set[str]] = {}
@@ -145,10 +147,25 @@ class Dependencies:
             files = [package] if package.endswith(".py") else list(below(package))
             files = [file for file in files if not is_of_tests(os.path.relpath(file, package))]
             imported: set[str] = set()
-            known = any(_starts_threads(file, imported) for file in files) or any(map(self._calls_back, imported))
+            known = any(self._starts_threads(file, imported) for file in files) or any(map(self._calls_back, imported))
             self._matter[package] = known
             self.searched += [] if known else files
         return known
+
+    def _starts_threads(self, file: str, imported: set[str]) -> bool:
+        """Whether a file starts threads; what it imports is added to `imported`."""
+        if is_notebook(file) or os.path.islink(file):
+            return False
+        try:
+            state = os.stat(file)
+        except OSError:
+            return False
+        key = (file, state.st_mtime_ns, state.st_size)
+        if key not in self._looks:
+            self._looks[key] = _look(file)
+        starts, names = self._looks[key]
+        imported.update(names)
+        return starts
 
     def _calls_back(self, name: str) -> bool:
         if name in self._threaded:
@@ -159,16 +176,13 @@ class Dependencies:
         return bool(package) and self._matters(package)
 
 
-def _starts_threads(file: str, imported: set[str]) -> bool:
-    """Whether a file starts threads; what it imports is added to `imported`."""
-    if is_notebook(file) or os.path.islink(file):
-        return False
+def _look(file: str) -> Look:
+    """Whether a file starts threads, and what it imports."""
     try:
         text = read_bytes(file, LARGEST)
     except OSError:
-        return False
-    imported.update(name.decode() for name in _IMPORTED.findall(text))
-    return _STARTS.search(text) is not None
+        return False, frozenset()
+    return _STARTS.search(text) is not None, frozenset(name.decode() for name in _IMPORTED.findall(text))
 
 
 def _in_folder(folder: str, dotted: str) -> _Found:

@@ -21,7 +21,8 @@ _MOST = 8
 # Not `-m`: nothing may be imported from the working directory, which is the analysed code's. `sys` is built in.
 # What the environment says of it is not heard there.
 _MODE = ("-X", "utf8") if sys.flags.utf8_mode else ()
-_START = "import sys; sys.path[:] = {path}; from loopsafe.reading.worker import main; main({parent})"
+_PATH = "import sys; sys.path[:] = {path}; "
+_START = "from loopsafe.reading.worker import main; main({parent})"
 
 
 class Helpers:
@@ -76,10 +77,16 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-def _start(share: Sequence[str], largest: int) -> tuple[subprocess.Popen[bytes], IO[bytes]] | None:
+def command(code: str) -> list[str]:
+    """The command by which this Python runs code of ours in another process, with the same modules."""
     path = [os.path.abspath(entry) for entry in sys.path if entry]
     # Where someone has put it there, the working directory comes last: nothing of ours is found in it by chance.
     path.sort(key=lambda entry: entry == os.getcwd())
+    # Isolated: Python itself would look into the working directory before the first word of ours.
+    return [sys.executable, "-I", *_MODE, "-c", _PATH.format(path=path) + code]
+
+
+def _start(share: Sequence[str], largest: int) -> tuple[subprocess.Popen[bytes], IO[bytes]] | None:
     try:
         # A file, not a pipe: it need not wait until somebody reads.
         output = tempfile.TemporaryFile()  # noqa: SIM115
@@ -87,8 +94,7 @@ def _start(share: Sequence[str], largest: int) -> tuple[subprocess.Popen[bytes],
         return None
     try:
         process = subprocess.Popen(
-            # Isolated: Python itself would look into the working directory before the first word of ours.
-            [sys.executable, "-I", *_MODE, "-c", _START.format(path=path, parent=os.getpid())],
+            command(_START.format(parent=os.getpid())),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.DEVNULL,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from loopsafe.cache.store import digest
 from loopsafe.facts.extract import extract
 from loopsafe.facts.room import one_room
 from loopsafe.facts.schema import FileFacts, SyntaxProblem
@@ -21,7 +22,11 @@ from loopsafe.reading.packed import pack, unpack
 from loopsafe.stopwatch import Stopwatch
 
 # The facts of files as they were, by path and digest: no two files may share theirs.
-Memory: TypeAlias = dict[tuple[str, bytes], FileFacts]
+Memory: TypeAlias = MutableMapping[tuple[str, bytes], FileFacts]
+Look: TypeAlias = tuple[bool, frozenset[str]]
+"""Of a file that is only looked into: whether it starts threads, and what it imports."""
+Looks: TypeAlias = dict[tuple[str, int, int], Look]
+"""By path, time of the last change and size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,12 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A file's text and the digest of its bytes, empty where the text stands in for what is on disk."""
+    """A file's text, the size of what is on disk, 0 where the text stands in for that, and what facts are kept by."""
 
     file: SourceFile
     text: str
-    size: int = 0
-    digest: bytes = b""
+    size: int
+    digest: bytes
     cells: Cells = ()
 
 
@@ -57,8 +62,8 @@ class _Text:
 class Reader:
     """Reads files. `read` gives a file's content by its path, up to so many bytes; `known` has facts from before.
 
-    With `helpers`, other processes take their share of much work. `watch` takes the time of each stage. `memory` is for
-    those who read the same files several times.
+    With `helpers`, other processes take their share of much work. `watch` takes the time of each stage. `memory` and
+    `looks` are for those who read the same files several times.
     """
 
     read: Callable[[str, int], bytes] = read_bytes
@@ -66,6 +71,7 @@ class Reader:
     helpers: bool = True
     watch: Stopwatch = field(default_factory=Stopwatch)
     memory: Memory | None = None
+    looks: Looks | None = None
 
     def read_all(
         self,
@@ -94,7 +100,7 @@ class Reader:
                     problems[one.file] = facts
                 else:
                     found[one.file] = Read(one.file, one.text, facts, one.cells)
-                    if one.digest and self.memory is not None:
+                    if self.memory is not None:
                         self.memory[one.file.path, one.digest] = facts
                 if progress:
                     progress(READING, done, len(files))
@@ -124,7 +130,7 @@ class Reader:
                 yield text, facts
             else:
                 new[text.file.path] = text
-        sizes = {path: text.size for path, text in new.items() if text.digest}
+        sizes = {path: text.size for path, text in new.items() if text.size}
         _, *others = shared_out(sizes) if self.helpers else ([],)
         theirs = {path for share in others for path in share}
         with helped(others, largest) as helpers:
@@ -150,7 +156,7 @@ class Reader:
                 facts = extract(text.text, file.shown)
         except SyntaxProblem as error:
             return problem_at(file.shown, error.row, error.column, error.message, text.cells)
-        if text.digest and not isinstance(self.known, Nothing):
+        if not isinstance(self.known, Nothing):
             packed = pack(facts)
             if packed is not None:
                 self.known.add(text.digest, packed)
@@ -174,5 +180,10 @@ def _standing_in(file: SourceFile, text: str, largest: int) -> _Text | Problem:
             code, cells = text_of(text)
         except SyntaxError as error:
             return Problem(file.shown, 0, 0, f"{error.msg}")
-        return _Text(file, code, cells=cells)
-    return _Text(file, text)
+        return _Text(file, code, 0, _digest(code), cells)
+    return _Text(file, text, 0, _digest(text))
+
+
+def _digest(text: str) -> bytes:
+    # Apart from those of bytes, which may be another text in another encoding.
+    return digest(b"text:" + text.encode("utf-8", "surrogatepass"))

@@ -16,7 +16,7 @@ from loopsafe.findings import Step
 from loopsafe.locations import Span
 from loopsafe.program.modules import Module
 from loopsafe.program.values import Object
-from loopsafe.traces import CONTEXTS, ContextGraph, Edge, Node, Reason, Trace
+from loopsafe.traces import CONTEXTS, Arrival, ContextGraph, Edge, Node, Reason, Running, Trace
 
 Key = tuple[int, int]
 """A function: the index of its module and of its scope."""
@@ -98,6 +98,39 @@ class Explanation:
             Edge(at[source], at[target], kind) for source, target, kind in edges if source in at and target in at
         )
         return ContextGraph(tuple(self._node(key, marked.get(key, ())) for key in nodes), tuple(drawn))
+
+    def running(self, wanted: set[Module]) -> tuple[Running, ...]:
+        """The functions of some modules that a context reaches, in order of file and row."""
+        scopes = {key: self._module(key).facts.scopes[key[1]] for key in self._states if self._module(key) in wanted}
+        keys = sorted(key for key, scope in scopes.items() if scope.kind == "function")
+        at = {key: position for position, key in enumerate(keys)}
+        arrivals = self._arrivals(at)
+        return tuple(
+            Running(self.trace(self._module(key), scopes[key]), scopes[key].span, tuple(arrivals.get(key, ())))
+            for key in keys
+        )
+
+    def _arrivals(self, at: Mapping[Key, int]) -> dict[Key, dict[Arrival, None]]:
+        """How control comes into these functions, each way once, in order of place."""
+        found: dict[Key, set[tuple[int, str, Hop]]] = defaultdict(set)
+        for source, targets in self._flow.edges.items():
+            for target, hops in targets.items():
+                caller = at.get(key_of(source), -1)
+                found[key_of(target)].update((caller, target.place.kind, hop) for hop in hops)
+        callers = _calling(self._flow)
+        for root, hops in self._flow.roots.items():
+            for hop in hops:
+                starter = callers.get((hop.module.index, hop.packed_span))
+                caller = -1 if starter is None else at.get((hop.module.index, starter), -1)
+                found[key_of(root)].add((caller, root.place.kind, hop))
+        return {
+            key: {
+                Arrival(caller, kind, self._locate(hop)): None
+                for caller, kind, hop in sorted(ways, key=lambda way: (way[2].order, *way[:2]))
+            }
+            for key, ways in found.items()
+            if key in at
+        }
 
     def _module(self, key: Key) -> Module:
         return self._modules.all[key[0]]
