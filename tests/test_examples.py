@@ -95,6 +95,8 @@ def repaired(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the broken programs after `loopsafe fix`."""
     folder = tmp_path_factory.mktemp("repaired") / "broken"
     shutil.copytree(EXAMPLES / "broken", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    # As this repository tells its formatter.
+    (folder.parent / "pyproject.toml").write_text("[tool.ruff]\nline-length = 120\n", "utf-8")
     fixed = loopsafe_in(folder.parent)("fix", folder)
     assert fixed.returncode == 0, fixed.stdout + fixed.stderr
     return folder

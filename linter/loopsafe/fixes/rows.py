@@ -29,8 +29,9 @@ def broken(text: SourceText, call: CallSite, changes: list[Change]) -> list[Chan
     before = line[: column - 1]
     content = function + text.source[first : call.closing]
     is_simple = receiver.count("(") == receiver.count(")") and function.endswith(", ") and call.inside == first
+    fits = len(before + receiver + content) + 2 <= (text.width or _WIDTHS[0])
     # Only then the whole file is measured.
-    if len(before + receiver + content) + 2 <= (text.width or _WIDTHS[0]) or not is_simple or not _BEFORE.fullmatch(before):
+    if fits or not is_simple or not _BEFORE.fullmatch(before):
         return changes
     width = width_of(text)
     if width is None or len(before + receiver + content) + 2 <= width:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lsprotocol.types import (
     CodeAction,
@@ -24,6 +25,7 @@ from loopsafe.harmless import printable
 from loopsafe.locations import Span
 from loopsafe.project.noqa import UNUSED
 from loopsafe.project.noqa_edits import Adding, same_code
+from loopsafe.project.widths import row_width
 from loopsafe.traces import OFF_LOOP, Running
 
 FIX_ALL = "source.fixAll.loopsafe"
@@ -115,7 +117,8 @@ class Actions:
             # LibCST takes long to load, and most sessions fix nothing.
             from loopsafe.fixes import fix_source
 
-            result = fix_source(target.text.source, [finding.fix])
+            width = row_width(Path(finding.location.path))
+            result = fix_source(target.text.source, [finding.fix], width)
             reason = result.failed[0][1] if result.failed else reason
             if result.edits:
                 safe = finding.fix.applicability == "safe"
