@@ -10,13 +10,16 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2] / "linter"
-LOOPSAFE = (sys.executable, "-m", "loopsafe", "check", "--no-cache", "--no-dependencies")
-CHECK = (*LOOPSAFE, "--output-format", "json", "--exit-zero", ".")
+LOOPSAFE = (sys.executable, "-m", "loopsafe", "check")
+# Each package by itself, and from the beginning.
+ALONE = ("--no-cache", "--no-dependencies")
+AS_JSON = ("--output-format", "json", "--exit-zero", ".")
 BOUNDED = 'ulimit -v "$1"; shift; exec "$@"'
 # What the command says last where it has failed; the error stands above.
 CLOSING_WORDS = "This is a bug in loopsafe"
@@ -63,10 +66,10 @@ class Outcome:
     failure: str = ""
 
 
-def check(folder: Path, limits: Limits) -> Outcome:
-    """Analyse a package as a user would, in a process of its own."""
+def check(folder: Path, limits: Limits, options: Sequence[str] = ALONE, cache: Path | None = None) -> Outcome:
+    """Analyse a package as a user would, in a process of its own. What is kept is kept in `cache`, if that is given."""
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        status, seconds, usage = _run(folder, limits, output, errors)
+        status, seconds, usage = _run(folder, limits, (*options, *AS_JSON), cache, output, errors)
         megabytes = usage.ru_maxrss // 1024
         printed = _read(output)
         failure = _failure(status, seconds >= limits.seconds, printed, _read(errors))
@@ -86,11 +89,14 @@ def read_finding(entry: dict[str, Any]) -> Finding:
     )
 
 
-def _run(folder: Path, limits: Limits, output: IO[str], errors: IO[str]) -> tuple[int, float, resource.struct_rusage]:
+def _run(
+    folder: Path, limits: Limits, arguments: Sequence[str], cache: Path | None, output: IO[str], errors: IO[str]
+) -> tuple[int, float, resource.struct_rusage]:
     environment = {**os.environ, "PYTHONPATH": str(SOURCE_ROOT), "PYTHONUTF8": "1"}
+    environment |= {"LOOPSAFE_CACHE_DIR": str(cache)} if cache else {}
     start = time.monotonic()
     process = subprocess.Popen(
-        ["sh", "-c", BOUNDED, "sh", str(limits.megabytes * 1024), *CHECK],
+        ["sh", "-c", BOUNDED, "sh", str(limits.megabytes * 1024), *LOOPSAFE, *arguments],
         cwd=folder,
         env=environment,
         stdout=output,

@@ -6,12 +6,14 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from loopsafe.collector import leave, without_collector
 from loopsafe.contexts.analysis import Analysis, Violation
+from loopsafe.contexts.contracts import Broken, OfCode, broken
 from loopsafe.contexts.places.place import Hop
+from loopsafe.facts.asides import asides
 from loopsafe.facts.enclosing import Enclosing
 from loopsafe.facts.schema import unpack_span
 from loopsafe.findings import Finding, FixPlan, Problem, Report, Step, Whole
@@ -27,6 +29,7 @@ from loopsafe.knowledge.load import (
 )
 from loopsafe.knowledge.schema import Pack
 from loopsafe.locations import Location, Span
+from loopsafe.program.claims import Claim, claims
 from loopsafe.program.lookup import Lookup
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
@@ -44,8 +47,10 @@ from loopsafe.reading.dependencies import Dependencies
 from loopsafe.reading.reader import Read, Reader
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
+from loopsafe.rules.off_loop import OffLoopRule
 from loopsafe.rules.unused_noqa import UnusedNoqa
 from loopsafe.stopwatch import Stopwatch
+from loopsafe.suggestions import Suggestion, Touched
 from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Trace
 
 
@@ -203,6 +208,25 @@ def libraries(project: Project) -> dict[str, str]:
     }
 
 
+@without_collector()
+def suggest(project: Project, *, progress: Progress | None = None) -> tuple[Suggestion, ...]:
+    """The methods of what was named of a project that any thread may call as it seems, and that do what breaks then.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    sources = _read(project, {}, progress)
+    claimed = _claims(sources)
+    if not claimed:
+        return ()
+    as_if = tuple((name, "thread-entry") for name in claimed)
+    trial = list(_off_loop(_analyse(sources, progress, annotations=as_if)))
+    found = list(broken(claimed.values(), trial, ()))
+    usual = _off_loop(_analyse(sources, progress)) if found else ()
+    found, report = list(broken(claimed.values(), trial, usual)), _Reporter(sources.by_path)
+    return tuple(sorted(report.suggestion(one) for one in found))
+
+
 def study(folder: str, library: str, write: Callable[[Sequence[Module]], str]) -> tuple[Trace, ...]:
     """Where the functions of a program may run that uses a library in a folder of packages, known by its source alone.
 
@@ -223,6 +247,27 @@ def study(folder: str, library: str, write: Callable[[Sequence[Module]], str]) -
     program = next(module for module in modules.all if module.path == "loopsafe_trial.py")
     scopes = (scope for scope in program.facts.scopes if scope.kind == "function")
     return tuple(explanation.trace(program, scope) for scope in scopes)
+
+
+def _claims(sources: _Sources) -> dict[str, Claim]:
+    """The methods that say any thread may call them, by dotted name; not those that the configuration speaks of."""
+    knowledge = Knowledge(applicable(_packs(sources), sources.modules.imported))
+    said = {name for name, _ in sources.config.annotations}
+    wanted = ((m, sources.by_path[m.path]) for m in sources.modules.all)
+    return {
+        name: claim
+        for module, read in wanted
+        if read.file.wanted and not is_of_tests(module.path)
+        for claim in claims(module, knowledge, partial(asides, read.text))
+        if (name := f"{module.name}.{claim.scope.qualname}") not in said
+    }
+
+
+def _off_loop(analysis: Analysis) -> Iterator[OfCode]:
+    """What is done off its loop to something that belongs to it; not where a loop is only looked for."""
+    for rule in ALL_RULES:
+        if isinstance(rule, OffLoopRule) and rule.category != "lookup":
+            yield from ((rule.code, violation) for violation in rule.check(analysis))
 
 
 def _modules_by_shown_path(sources: _Sources) -> dict[str, Module]:
@@ -290,8 +335,13 @@ def _dependencies(modules: Modules, config: Config, environment: Environment) ->
     return Dependencies(environment.folders, described(packs), calling_back(packs), own)
 
 
-def _analyse(sources: _Sources, progress: Progress | None, watch: Stopwatch | None = None) -> Analysis:
-    """Let contexts flow through what was read."""
+def _analyse(
+    sources: _Sources,
+    progress: Progress | None,
+    watch: Stopwatch | None = None,
+    annotations: tuple[tuple[str, str], ...] = (),
+) -> Analysis:
+    """Let contexts flow through what was read; `annotations` add to those that the configuration has."""
     watch = watch or Stopwatch()
     if progress:
         progress(FOLLOWING, 0, 0)
@@ -301,7 +351,7 @@ def _analyse(sources: _Sources, progress: Progress | None, watch: Stopwatch | No
         program = Program(sources.modules, knowledge)
         if progress:
             program.solver.beat = lambda done: progress(FOLLOWING, done, 0)
-        return Analysis(program, sources.config.annotations)
+        return Analysis(program, (*sources.config.annotations, *annotations))
 
 
 def _packs(sources: _Sources) -> tuple[Pack, ...]:
@@ -445,6 +495,14 @@ class _Reporter:
             fix=_fix(read, violation.fix),
             api=violation.api,
         )
+
+    def suggestion(self, found: Broken) -> Suggestion:
+        """What to say of a claim that is not kept."""
+        module, scope = found.claim.module, found.claim.scope
+        touched = ((code, self.step(violation.witness[-1])) for code, violation in found.violations)
+        touches = tuple(Touched(step.location, step.source, code) for code, step in touched)
+        name = f"{module.name}.{scope.qualname}"
+        return Suggestion(self.step(Hop("starts", module, scope.packed_span)).location, name, found.says, touches)
 
     def step(self, hop: Hop) -> Step:
         """The place and source text of a hop."""

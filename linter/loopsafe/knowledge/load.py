@@ -85,6 +85,12 @@ class Knowledge:
         """What makes a loop and runs it, by name."""
         return frozenset(name for name, rows in self.runs.items() if any(row.where == "own-loop" for row in rows))
 
+    @cached_property
+    def crossings(self) -> frozenset[str]:
+        """The last names of what hands work to a loop from another thread."""
+        names = (name for name, rows in self.runs.items() if any(row.crossing for row in rows))
+        return frozenset(name.rpartition(".")[2] for name in names)
+
     def result(self, name: str) -> ResultRow | None:
         """What calling something of this name gives."""
         found = self.results.get(name)

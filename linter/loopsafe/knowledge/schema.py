@@ -34,7 +34,8 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     object as their first argument, annotated or not. `keeps` says that programs keep what they like on such objects, as
     attributes or items, and that all parts of a program mean the same by the same name. `asks` are methods that tell
     how things stand without waiting: for them, what was handed over is not done yet. It is `bounded` by the parameter
-    of this name, if that is given and not 0.
+    of this name, if that is given and not 0. A class that `excludes_threads` keeps threads from each other: who takes
+    such a lock reckons with them.
     """
 
     bases: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     closed: bool = False
     asks: tuple[str, ...] = ()
     bounded: str = ""
+    excludes_threads: bool = False
 
 
 class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
