@@ -54,22 +54,6 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     excludes_threads: bool = False
 
 
-class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What calling gives: the name of a class, `argument N` for an argument unchanged, `result` for what its callable
-    argument returns, `instance` for one of a class among its arguments, or `held` for what its object holds. In names
-    `*` stands for any letters, for what is generated.
-
-    `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was
-    there before: the call makes nothing. With `holds_result` it holds what its first argument, a coroutine, returns.
-    """
-
-    gives: str = ""
-    awaited: str = ""
-    items: tuple[str, ...] = ()
-    existing: bool = False
-    holds_result: bool = False
-
-
 class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which argument is the callable: by position, by keyword or both; `rest_from` means all arguments from there on.
 
@@ -78,7 +62,8 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     object, and the library calls these methods of it (`*` stands for any letters). With `method_of`, the argument may
     be a string that names a method, as defined in the project's subclasses of that library class. `iterated` says that
     the argument is an iterator: what runs is the body of a generator. `held` is no argument: the callable is what this
-    attribute of the object holds whose method it is, of a class that `keeps` attributes.
+    attribute of the object holds whose method it is, of a class that `keeps` attributes. With `given_to` it is the
+    argument of another call: of the method of this name, of the same object.
     """
 
     position: int | None = None
@@ -90,6 +75,25 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     method_of: str = ""
     iterated: bool = False
     held: str = ""
+    given_to: str = ""
+
+
+class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What calling gives: the name of a class, `argument N` for an argument unchanged, `result` for what its callable
+    argument returns, `instance` for one of a class among its arguments, or `held` for what its object holds. In names
+    `*` stands for any letters, for what is generated. With `known argument` it gives those arguments of which the packs
+    know something, if they are of one class, and its own object where there is none.
+
+    The row holds only where none of `unless_given` is given. `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was
+    there before: the call makes nothing. With `holds_result` it holds what its first argument, a coroutine, returns.
+    """
+
+    gives: str = ""
+    awaited: str = ""
+    items: tuple[str, ...] = ()
+    existing: bool = False
+    holds_result: bool = False
+    unless_given: tuple[Callable, ...] = ()
 
 
 class Passed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

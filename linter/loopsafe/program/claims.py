@@ -17,8 +17,8 @@ from loopsafe.program.modules import Module
 _NAME = re.compile(r"(?i)(?:^|_)(?:thread_?safe|(?:from|by|on)_(?:any_|other_|another_)?threads?|any_thread)(?:_|$)")
 _CAMEL = re.compile(r"ThreadSafe|FromThread")
 _WHICH = r"(?:any|another|other|different|multiple|several|separate|all|background|worker|non-\w+) (?:\w+ )?threads?\b"
-_CALLED = r"\b(?:call\w*|us(?:e|ed|able)|safe\w*|invok\w+|access\w*|shared?|post\w*|submit\w*|schedul\w+)\b"
-_SAYS = re.compile(rf"(?i)\bthread[- ]?safe|{_CALLED}[^.;]*\b(?:from|by|in|on|between|among|across) {_WHICH}")
+_CALLED = r"\b(?:call\w*|us(?:e|ed|able)|safe\w*|invok\w+|access\w*|shared?)\b"
+_SAYS = re.compile(rf"(?i)\bthread[- ]?safe|{_CALLED}[^.;]*\b(?:from|by|between|among|across) {_WHICH}")
 _DENIES = re.compile(
     r"(?i)\b(?:not|never|cannot|only|unsafe|un-?thread|non-?thread|unless|except|comments|see)\b|n't\b|\bmust be\b"
 )
@@ -44,7 +44,7 @@ class Claim:
 
 
 def claims(module: Module, knowledge: Knowledge, read: Callable[[], Asides]) -> Iterator[Claim]:
-    """The claims of a module, of methods on which nobody has put an annotation."""
+    """The claims of a module: of methods that may touch what belongs to a loop, and that have no annotation."""
     scopes = module.facts.scopes
     annotated = {remark.scope for remark in module.facts.remarks}
     classes = [scope for scope in scopes if scope.kind == "class" and scope.index not in annotated]
@@ -53,7 +53,9 @@ def claims(module: Module, knowledge: Knowledge, read: Callable[[], Asides]) -> 
         methods = [s for s in scopes if s.parent == cls.index and s.kind == "function"]
         siblings = _Siblings(module, methods, knowledge)
         for method in methods:
-            if _is_public(method) and method.index not in annotated and not siblings.hand_over(method):
+            touches = any(last_name(call.func) in knowledge.operated for call in method.calls)
+            plain = touches and _is_public(method) and method.index not in annotated
+            if plain and not siblings.hand_over(method):
                 yield from _claim(siblings, cls, method, beside)
 
 
