@@ -8,7 +8,7 @@ from loopsafe.knowledge.schema import Callable
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Graph, Library, Target
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Value, same_making
+from loopsafe.program.values import Object, Value, same_making
 
 # More calls than this by one name are of many kinds.
 _MOST_CALLS = 200
@@ -22,11 +22,12 @@ class Subscribed:
         self._nodes: dict[tuple[Value, Callable], Node] = {}
 
     def node(self, receiver: Value, wanted: Callable) -> Node:
-        """What is given to the method `wanted.given_to` of an object."""
+        """What is given to the method `wanted.given_to` of an object. One that is only declared may be any."""
         found = self._nodes.get((receiver, wanted))
         if found is None:
             found = self._nodes[receiver, wanted] = Node()
-            for module, scope, call in self._graph.index.callers(wanted.given_to)[:_MOST_CALLS]:
+            is_made = isinstance(receiver, Object) and receiver.site is not None
+            for module, scope, call in self._graph.index.callers(wanted.given_to)[:_MOST_CALLS] if is_made else ():
                 for frame in self._classes.frames(module, scope):
                     self._graph.targets(frame, call, partial(self._take, receiver, wanted, found))
         return found
