@@ -59,7 +59,7 @@ class _Sources:
     """A project as read. `by_path` has its files by path from the root.
 
     `barred` are those that are not read, `installed` the shown paths of those that were installed beside it, `searched`
-    the paths of those installed that were looked into and not read.
+    the paths of those installed that were looked into and not read, `missing` what is installed somewhere else.
     """
 
     config: Config
@@ -69,6 +69,7 @@ class _Sources:
     barred: tuple[SourceFile, ...]
     installed: frozenset[str]
     searched: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @cached_property
     def noqa(self) -> dict[str, NoqaLines]:
@@ -149,7 +150,8 @@ def analyze_whole(
     muted = _muted(findings, sources)
     beside = tuple(r.file.path for r in sources.by_path.values() if r.file.shown in sources.installed)
     warnings, beside = _warnings(sources, analysis), (*beside, *sources.searched)
-    return Whole(findings, sources.problems, warnings, muted, beside, analysis.is_partial)
+    missing = sources.missing if analysis.has_operations else ()
+    return Whole(findings, sources.problems, warnings, muted, beside, analysis.is_partial, missing)
 
 
 @without_collector()
@@ -288,12 +290,13 @@ def _read(
         found += _beside(found, config, texts, reader)
     installed: list[Read] = []
     searched: list[str] = []
+    missing: tuple[str, ...] = ()
     environment, modules = environment_of(config), _linked(found, config)
     if environment is not None:
         own = {read.file.path for read in found}
         dependencies = _dependencies(modules, config, environment)
         installed = [r for r in dependencies.read(found, reader, config.max_file_size) if r.file.path not in own]
-        searched = dependencies.searched
+        searched, missing = dependencies.searched, dependencies.missing if environment.own else ()
     reader.known.save()
     by_path = {_module_path(r.file, config): r for r in (*found, *installed)}
     if installed:
@@ -301,7 +304,7 @@ def _read(
         modules = Modules(((path, r.facts) for path, r in by_path.items()), libraries)
     graded = tuple(replace(problem, level=config.unreadable) for problem in problems)
     shown_paths = frozenset(r.file.shown for r in installed)
-    return _Sources(config, by_path, modules, graded, tuple(barred), shown_paths, tuple(searched))
+    return _Sources(config, by_path, modules, graded, tuple(barred), shown_paths, tuple(searched), missing)
 
 
 def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], reader: Reader) -> list[Read]:
