@@ -3,10 +3,10 @@
     python -m benchmarks.accuracy.with_libraries --write              # from the checkout's root
     python -m benchmarks.accuracy.with_libraries --package tornado    # one package, the page left alone
 
-Takes the first packages of packages.txt that are not too large, each with all that it depends on installed into a `.venv`
-beside it, from wheels only; a package whose dependencies cannot be had so is named and left out. Each is analysed four
-times: without the libraries and with them, cold (nothing is kept) and warm (everything is). Findings that only one of
-the two has are printed, to be judged.
+Takes the first packages of packages.txt that are not too large, each with all that it depends on installed into a
+`.venv` beside it, from wheels only; a package whose dependencies cannot be had so is named and left out. Each is
+analysed four times: without the libraries and with them, cold (nothing is kept) and warm (everything is). Findings that
+only one of the two has are printed, to be judged. Seconds are those of the processor, of all processes of a run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from benchmarks.accuracy.verdicts import judge, read_verdicts
 from benchmarks.caches import add_cache_option
 
 WITHOUT = ("--no-dependencies",)
-HEAD = ("package", "lines", "read", "findings", "only with", "only without", "cold, s", "warm, s", "cold, MB", "warm, MB")
+HEAD = ("package", "lines", "read", "findings", "more", "fewer", "cold, s", "warm, s", "cold, MB", "warm, MB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Measured:
     def row(self) -> tuple[str, ...]:
         """The row of the table."""
         found = tuple(map(str, (len(self.cold.without.findings), len(self.only_with), len(self.only_without))))
-        seconds = (_both(pair.of("seconds"), ".1f") for pair in (self.cold, self.warm))
+        seconds = (_both(pair.of("processor"), ".1f") for pair in (self.cold, self.warm))
         memory = (_both(pair.of("megabytes"), ".0f") for pair in (self.cold, self.warm))
         return (str(self.release), f"{self.lines:,}", str(self.read), *found, *seconds, *memory)
 
@@ -118,23 +118,25 @@ def installed(release: Release, cache: Path) -> Path:
 
 def report(measured: Sequence[Measured]) -> str:
     """The table, with what it amounts to."""
-    ratios = [
-        median(high / low for low, high in (pair.of(figure) for pair in pairs))
-        for figure in ("seconds", "megabytes")
-        for pairs in ([one.cold for one in measured], [one.warm for one in measured])
-    ]
-    names = ("time cold", "time warm", "memory cold", "memory warm")
-    sums = [_both(_sums(one.cold for one in measured), ".0f"), _both(_sums(one.warm for one in measured), ".0f")]
-    told = ", ".join(f"{name} {ratio:.2f}" for name, ratio in zip(names, ratios, strict=True))
-    return (
-        f"{len(measured)} packages. With the libraries against without, median of the ratios: {told}. All packages "
-        f"together: {sums[0]} seconds cold, {sums[1]} warm.\n\n{table(HEAD, [one.row() for one in measured])}"
-    )
+    reading = [one for one in measured if one.read]
+    told = [f"{len(measured)} packages; of {len(reading)} libraries are read. Without the libraries / with them:"]
+    for whose, some in (("all packages", measured), ("those that read libraries", reading)):
+        cold, warm = [one.cold for one in some], [one.warm for one in some]
+        told.append(
+            f"- {whose}: {_sums(cold)} seconds cold, {_sums(warm)} warm; the ratio has the median "
+            f"{_ratio(cold, 'processor')} cold, {_ratio(warm, 'processor')} warm, that of memory "
+            f"{_ratio(cold, 'megabytes')} and {_ratio(warm, 'megabytes')}"
+        )
+    return "\n".join([*told, "", table(HEAD, [one.row() for one in measured])])
 
 
-def _sums(pairs: Iterator[Pair]) -> tuple[float, float]:
-    both = [pair.of("seconds") for pair in pairs]
-    return sum(low for low, _ in both), sum(high for _, high in both)
+def _ratio(pairs: Sequence[Pair], figure: str) -> str:
+    return f"{median(high / low for low, high in (pair.of(figure) for pair in pairs)):.2f}" if pairs else "none"
+
+
+def _sums(pairs: Sequence[Pair]) -> str:
+    both = [pair.of("processor") for pair in pairs]
+    return _both((sum(low for low, _ in both), sum(high for _, high in both)), ".0f")
 
 
 def _both(figures: tuple[float, float], form: str) -> str:
@@ -165,8 +167,8 @@ def _explained(one: Measured, folder: Path) -> Iterator[str]:
     verdicts = read_verdicts()
     for word, findings in (("only with", one.only_with), ("only without", one.only_without)):
         for finding in findings:
-            answer = judge(one.release, folder, finding, verdicts).answer
-            yield f"  {word}: {finding.path}:{finding.row}: {finding.code} {finding.message} ({finding.confidence}; {answer})"
+            how = f"{finding.confidence}; {judge(one.release, folder, finding, verdicts).answer}"
+            yield f"  {word}: {finding.path}:{finding.row}: {finding.code} {finding.message} ({how})"
             yield from (f"      {place.path}:{place.row}  {place.source}" for place in finding.witness)
 
 

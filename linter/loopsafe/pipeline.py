@@ -17,6 +17,7 @@ from loopsafe.facts.asides import asides
 from loopsafe.facts.enclosing import Enclosing
 from loopsafe.facts.schema import unpack_span
 from loopsafe.findings import Finding, FixPlan, Problem, Report, Step, Whole
+from loopsafe.knowledge.declared import declared_pack
 from loopsafe.knowledge.load import (
     Knowledge,
     KnowledgeError,
@@ -30,6 +31,7 @@ from loopsafe.knowledge.load import (
 from loopsafe.knowledge.schema import Pack
 from loopsafe.locations import Location, Span
 from loopsafe.program.claims import Claim, claims
+from loopsafe.program.index import last_name
 from loopsafe.program.lookup import Lookup
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
@@ -45,6 +47,7 @@ from loopsafe.project.roots import Project, find_projects, one_project
 from loopsafe.project.sources import NEWLINE
 from loopsafe.reading.dependencies import Dependencies
 from loopsafe.reading.reader import Read, Reader
+from loopsafe.reading.signatures import Signatures
 from loopsafe.rules import ALL_RULES
 from loopsafe.rules.base import Rule
 from loopsafe.rules.off_loop import OffLoopRule
@@ -59,7 +62,8 @@ class _Sources:
     """A project as read. `by_path` has its files by path from the root.
 
     `barred` are those that are not read, `installed` the shown paths of those that were installed beside it, `searched`
-    the paths of those installed that were looked into and not read, `missing` what is installed somewhere else.
+    the paths of those installed that were looked into and not read, `missing` what is installed somewhere else,
+    `declared` what the types of libraries say that packs describe.
     """
 
     config: Config
@@ -70,6 +74,7 @@ class _Sources:
     installed: frozenset[str]
     searched: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    declared: Pack | None = None
 
     @cached_property
     def noqa(self) -> dict[str, NoqaLines]:
@@ -291,12 +296,16 @@ def _read(
     installed: list[Read] = []
     searched: list[str] = []
     missing: tuple[str, ...] = ()
+    declared: Pack | None = None
     environment, modules = environment_of(config), _linked(found, config)
     if environment is not None:
         own = {read.file.path for read in found}
         dependencies = _dependencies(modules, config, environment)
         installed = [r for r in dependencies.read(found, reader, config.max_file_size) if r.file.path not in own]
-        searched, missing = dependencies.searched, dependencies.missing if environment.own else ()
+        signatures = Signatures(environment.folders, reader, config.max_file_size)
+        packs = (*built_in_packs(modules.imported), *_own_packs(config))
+        declared = declared_pack(packs, modules.imported, _called(modules), signatures)
+        searched, missing = [*dependencies.searched, *signatures.read], dependencies.missing if environment.own else ()
     reader.known.save()
     by_path = {_module_path(r.file, config): r for r in (*found, *installed)}
     if installed:
@@ -304,7 +313,7 @@ def _read(
         modules = Modules(((path, r.facts) for path, r in by_path.items()), libraries)
     graded = tuple(replace(problem, level=config.unreadable) for problem in problems)
     shown_paths = frozenset(r.file.shown for r in installed)
-    return _Sources(config, by_path, modules, graded, tuple(barred), shown_paths, tuple(searched), missing)
+    return _Sources(config, by_path, modules, graded, tuple(barred), shown_paths, tuple(searched), missing, declared)
 
 
 def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], reader: Reader) -> list[Read]:
@@ -358,8 +367,18 @@ def _analyse(
 
 
 def _packs(sources: _Sources) -> tuple[Pack, ...]:
-    """The packs that come with loopsafe and may apply, and those that do not come with it."""
-    return (*built_in_packs(sources.modules.imported), *_own_packs(sources.config))
+    """What declared types say, the packs that come with loopsafe and may apply, and those that do not come with it.
+
+    Of two rows of one name the later counts.
+    """
+    declared = (sources.declared,) if sources.declared else ()
+    return (*declared, *built_in_packs(sources.modules.imported), *_own_packs(sources.config))
+
+
+def _called(modules: Modules) -> set[str]:
+    """The names of what a project calls or imports."""
+    calls = (call for module in modules.all for scope in module.facts.scopes for call in scope.calls)
+    return {last_name(call.func) for call in calls} | {name.rpartition(".")[2] for name in modules.imported}
 
 
 def _own_packs(config: Config) -> tuple[Pack, ...]:

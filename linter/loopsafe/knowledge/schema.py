@@ -84,8 +84,9 @@ class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `*` stands for any letters, for what is generated. With `known argument` it gives those arguments of which the packs
     know something, if they are of one class, and its own object where there is none.
 
-    The row holds only where none of `unless_given` is given. `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was
-    there before: the call makes nothing. With `holds_result` it holds what its first argument, a coroutine, returns.
+    The row holds only where none of `unless_given` is given. `awaited` is what awaiting the result gives; `items` are
+    the positions of a tuple. With `existing` the object was there before: the call makes nothing. With `holds_result`
+    it holds what its first argument, a coroutine, returns.
     """
 
     gives: str = ""

@@ -36,7 +36,6 @@ from loopsafe.program.values import (
     key_of,
 )
 
-
 _SEVERAL = 2
 
 
