@@ -207,12 +207,12 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `coroutine` (hand the coroutine to run_coroutine_threadsafe), `none`. `crossing` is the text of the crossing call
     where it is not the loop's own `call_soon_threadsafe`: one that waits for the result, and is known by the
     `crossings` of the row that starts the thread. Where it is a method of another kind of loop, `loop_class` is that
-    class and `crossing_method` the method. Where it is wrong in some contexts only, `only_in` names them. Given an instance of the class `harmless_with`, it
-    does nothing but hand it back. It is right with one of the keywords or positions `unless_given`. With `answers` it
-    returns something that its callers may need, and that nothing which is handed over can give them. What the method
-    `undone_by` undoes right after it must not be seen in between. `asked_by` are those methods that show at once that
-    it is done, where not all that the class `asks` do. `doubt` says why it is never safe to put it off. With
-    `only_outside` the library's own code may do it: it holds a lock of its own.
+    class and `crossing_method` the method. Where it is wrong in some contexts only, `only_in` names them. Given an
+    instance of the class `harmless_with`, it does nothing but hand it back. It is right with one of the keywords or
+    positions `unless_given`. With `answers` it returns something that its callers may need, and that nothing which is
+    handed over can give them. What the method `undone_by` undoes right after it must not be seen in between. `asked_by`
+    are those methods that show at once that it is done, where not all that the class `asks` do. `doubt` says why it is
+    never safe to put it off. With `only_outside` the library's own code may do it: it holds a lock of its own.
     """
 
     category: Literal[
