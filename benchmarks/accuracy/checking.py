@@ -10,13 +10,16 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2] / "linter"
-LOOPSAFE = (sys.executable, "-m", "loopsafe", "check", "--no-cache", "--no-dependencies")
-CHECK = (*LOOPSAFE, "--output-format", "json", "--exit-zero", ".")
+LOOPSAFE = (sys.executable, "-m", "loopsafe", "check")
+# Each package by itself, and from the beginning.
+ALONE = ("--no-cache", "--no-dependencies")
+AS_JSON = ("--output-format", "json", "--exit-zero", ".")
 BOUNDED = 'ulimit -v "$1"; shift; exec "$@"'
 # What the command says last where it has failed; the error stands above.
 CLOSING_WORDS = "This is a bug in loopsafe"
@@ -55,23 +58,28 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run went: `failure` is empty where it ended by itself and printed its findings."""
+    """How a run went: `failure` is empty where it ended by itself and printed its findings.
+
+    `processor` are the seconds that it has computed, whatever else the machine did meanwhile.
+    """
 
     findings: tuple[Finding, ...]
     seconds: float
     megabytes: int
     failure: str = ""
+    processor: float = 0.0
 
 
-def check(folder: Path, limits: Limits) -> Outcome:
-    """Analyse a package as a user would, in a process of its own."""
+def check(folder: Path, limits: Limits, options: Sequence[str] = ALONE, cache: Path | None = None) -> Outcome:
+    """Analyse a package as a user would, in a process of its own. What is kept is kept in `cache`, if that is given."""
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        status, seconds, usage = _run(folder, limits, output, errors)
+        kept = {"LOOPSAFE_CACHE_DIR": str(cache)} if cache else {}
+        status, seconds, usage = _run([*LOOPSAFE, *options, *AS_JSON], folder, kept, limits, (output, errors))
         megabytes = usage.ru_maxrss // 1024
         printed = _read(output)
         failure = _failure(status, seconds >= limits.seconds, printed, _read(errors))
         findings = () if failure else tuple(read_finding(entry) for entry in json.loads(printed))
-    return Outcome(findings, seconds, megabytes, failure)
+    return Outcome(findings, seconds, megabytes, failure, usage.ru_utime + usage.ru_stime)
 
 
 def read_finding(entry: dict[str, Any]) -> Finding:
@@ -86,15 +94,17 @@ def read_finding(entry: dict[str, Any]) -> Finding:
     )
 
 
-def _run(folder: Path, limits: Limits, output: IO[str], errors: IO[str]) -> tuple[int, float, resource.struct_rusage]:
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE_ROOT), "PYTHONUTF8": "1"}
+def _run(
+    command: Sequence[str], folder: Path, extra: dict[str, str], limits: Limits, streams: tuple[IO[str], IO[str]]
+) -> tuple[int, float, resource.struct_rusage]:
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE_ROOT), "PYTHONUTF8": "1", **extra}
     start = time.monotonic()
     process = subprocess.Popen(
-        ["sh", "-c", BOUNDED, "sh", str(limits.megabytes * 1024), *CHECK],
+        ["sh", "-c", BOUNDED, "sh", str(limits.megabytes * 1024), *command],
         cwd=folder,
         env=environment,
-        stdout=output,
-        stderr=errors,
+        stdout=streams[0],
+        stderr=streams[1],
     )
     alarm = threading.Timer(limits.seconds, process.kill)
     alarm.start()

@@ -162,7 +162,8 @@ class Report:
 
     `warnings` are remarks that cannot be used; they change no exit code. `named` are the files that were asked for: one
     of them is on the path of each finding. Of so many of the problems as are `partial`, a project was too entangled to
-    be followed to the end.
+    be followed to the end. `missing` are libraries that projects import and that are not where loopsafe runs, if that
+    is all that is known of where they are installed.
     """
 
     findings: tuple[Finding, ...]
@@ -171,6 +172,7 @@ class Report:
     warnings: tuple[Problem, ...] = ()
     named: tuple[str, ...] = ()
     partial: int = 0
+    missing: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -184,7 +186,7 @@ class Whole:
 
     `muted` are the places, as path, row and code, at which a `# noqa` silences a finding that is told of there.
     `beside` are the paths of the installed files that were read or searched. A `partial` one was not followed to the
-    end.
+    end. `missing` is as in a report.
     """
 
     findings: tuple[Finding, ...]
@@ -193,6 +195,7 @@ class Whole:
     muted: tuple[tuple[str, int, str], ...] = ()
     beside: tuple[str, ...] = ()
     partial: bool = False
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,15 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from loopsafe.collector import leave, without_collector
-from loopsafe.contexts.analysis import Analysis, Violation
-from loopsafe.contexts.places.place import Hop
-from loopsafe.facts.enclosing import Enclosing
-from loopsafe.facts.schema import unpack_span
-from loopsafe.findings import Finding, FixPlan, Problem, Report, Step, Whole
+from loopsafe.contexts.analysis import Analysis
+from loopsafe.contexts.contracts import OfCode, broken
+from loopsafe.facts.asides import asides
+from loopsafe.findings import Finding, Problem, Report, Whole
+from loopsafe.knowledge.declared import declared_pack
 from loopsafe.knowledge.load import (
     Knowledge,
     KnowledgeError,
@@ -27,6 +27,8 @@ from loopsafe.knowledge.load import (
 )
 from loopsafe.knowledge.schema import Pack
 from loopsafe.locations import Location, Span
+from loopsafe.program.claims import Claim, claims
+from loopsafe.program.index import last_name
 from loopsafe.program.lookup import Lookup
 from loopsafe.program.modules import Module, Modules
 from loopsafe.program.program import Program
@@ -37,15 +39,16 @@ from loopsafe.project.environment import Environment, environment_of
 from loopsafe.project.files import SourceFile, is_of_tests, shown
 from loopsafe.project.installed import installed_files
 from loopsafe.project.noqa import NoqaLines
-from loopsafe.project.notebooks import NOT_REWRITTEN
 from loopsafe.project.roots import Project, find_projects, one_project
-from loopsafe.project.sources import NEWLINE
 from loopsafe.reading.dependencies import Dependencies
 from loopsafe.reading.reader import Read, Reader
+from loopsafe.reading.signatures import Signatures
+from loopsafe.reporting import NOT_REWRITTEN, Reporter
 from loopsafe.rules import ALL_RULES
-from loopsafe.rules.base import Rule
+from loopsafe.rules.off_loop import OffLoopRule
 from loopsafe.rules.unused_noqa import UnusedNoqa
 from loopsafe.stopwatch import Stopwatch
+from loopsafe.suggestions import Suggestion
 from loopsafe.traces import ContextGraph, NoSuchFunction, Place, Running, Trace
 
 
@@ -54,7 +57,8 @@ class Sources:
     """A project as read. `by_path` has its files by path from the root.
 
     `barred` are those that are not read, `installed` the shown paths of those that were installed beside it, `searched`
-    the paths of those installed that were looked into and not read. If `lone`, there are but scripts.
+    the paths of those installed that were looked into and not read, `missing` what is installed somewhere else,
+    `declared` what the types of libraries say that packs describe. If `lone`, there are but scripts.
     """
 
     config: Config
@@ -65,10 +69,15 @@ class Sources:
     installed: frozenset[str]
     searched: tuple[str, ...] = ()
     lone: bool = False
+    missing: tuple[str, ...] = ()
+    declared: Pack | None = None
 
     def says_the_same(self, other: Sources) -> bool:
         """Whether nothing can be said of one that could not be said of the other: facts are those of the texts."""
-        told = [(one.config, one.problems, one.barred, one.installed, one.lone) for one in (self, other)]
+        told = [
+            (one.config, one.problems, one.barred, one.installed, one.lone, one.missing, one.declared)
+            for one in (self, other)
+        ]
         texts = [{path: (r.file, r.text, r.cells) for path, r in one.by_path.items()} for one in (self, other)]
         return told[0] == told[1] and texts[0] == texts[1]
 
@@ -159,7 +168,7 @@ class Survey:
         """Where the functions of the project's own files run. To be asked once: it lets more flow."""
         by_path = self._sources.by_path
         own = {module for module in self._sources.modules.all if by_path[module.path].file.own}
-        return self._analysis.explanation(_Reporter(by_path).step).running(own)
+        return self._analysis.explanation(Reporter(by_path).step).running(own)
 
 
 @without_collector()
@@ -181,7 +190,8 @@ def solve(sources: Sources, progress: Progress | None = None, watch: Stopwatch |
     muted = _muted(findings, sources)
     beside = tuple(r.file.path for r in sources.by_path.values() if r.file.shown in sources.installed)
     warnings, beside = _warnings(sources, analysis), (*beside, *sources.searched)
-    whole = Whole(findings, sources.problems, warnings, muted, beside, analysis.is_partial)
+    missing = sources.missing if analysis.has_operations else ()
+    whole = Whole(findings, sources.problems, warnings, muted, beside, analysis.is_partial, missing)
     return Survey(whole, sources, analysis)
 
 
@@ -198,7 +208,7 @@ def trace(project: Project, place: Place, *, progress: Progress | None = None) -
         if place.path and problem.path == shown(os.path.realpath(place.path), os.getcwd()):
             raise NoSuchFunction(str(replace(problem, level="error")))
     found = Lookup(_modules_by_shown_path(sources), sources.modules).find(place)
-    explanation = _analyse(sources, progress).explanation(_Reporter(sources.by_path).step)
+    explanation = _analyse(sources, progress).explanation(Reporter(sources.by_path).step)
     return tuple(explanation.trace(module, scope) for module, scope in found)
 
 
@@ -218,8 +228,27 @@ def graph(project: Project, *, progress: Progress | None = None) -> ContextGraph
         if not wanted.isdisjoint(finding.paths):
             span, source = finding.location.span, finding.witness[-1].source
             marks.setdefault(by_shown[finding.location.path], []).append((span, f"{finding.code} {span.row}: {source}"))
-    explanation = analysis.explanation(_Reporter(sources.by_path).step)
+    explanation = analysis.explanation(Reporter(sources.by_path).step)
     return explanation.graph({by_shown[path] for path in wanted}, marks)
+
+
+@without_collector()
+def suggest(project: Project, *, progress: Progress | None = None) -> tuple[Suggestion, ...]:
+    """The methods of what was named of a project that any thread may call as it seems, and that do what breaks then.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    sources = read_project(project, {}, progress)
+    claimed = _claims(sources)
+    if not claimed:
+        return ()
+    as_if = tuple((name, "thread-entry") for name in claimed)
+    trial = list(_off_loop(_analyse(sources, progress, annotations=as_if)))
+    found = list(broken(claimed.values(), trial, ()))
+    usual = _off_loop(_analyse(sources, progress)) if found else ()
+    found, report = list(broken(claimed.values(), trial, usual)), Reporter(sources.by_path)
+    return tuple(sorted(report.suggestion(one) for one in found))
 
 
 def libraries(project: Project) -> dict[str, str]:
@@ -257,10 +286,31 @@ def study(folder: str, library: str, write: Callable[[Sequence[Module]], str]) -
     modules = Modules((path, r.facts) for path, r in by_path.items())
     packs = applicable(built_in_packs(modules.imported), modules.imported)
     others = (pack for pack in packs if all(name.partition(".")[0] != library for name in pack.imports))
-    explanation = Analysis(Program(modules, Knowledge(others))).explanation(_Reporter(by_path).step)
+    explanation = Analysis(Program(modules, Knowledge(others))).explanation(Reporter(by_path).step)
     program = next(module for module in modules.all if module.path == "loopsafe_trial.py")
     scopes = (scope for scope in program.facts.scopes if scope.kind == "function")
     return tuple(explanation.trace(program, scope) for scope in scopes)
+
+
+def _claims(sources: Sources) -> dict[str, Claim]:
+    """The methods that say any thread may call them, by dotted name; not those that the configuration speaks of."""
+    knowledge = Knowledge(applicable(_packs(sources), sources.modules.imported))
+    said = {name for name, _ in sources.config.annotations}
+    wanted = ((m, sources.by_path[m.path]) for m in sources.modules.all)
+    return {
+        name: claim
+        for module, read in wanted
+        if read.file.wanted and not is_of_tests(module.path)
+        for claim in claims(module, knowledge, partial(asides, read.text))
+        if (name := f"{module.name}.{claim.scope.qualname}") not in said
+    }
+
+
+def _off_loop(analysis: Analysis) -> Iterator[OfCode]:
+    """What is done off its loop to something that belongs to it; not where a loop is only looked for."""
+    for rule in ALL_RULES:
+        if isinstance(rule, OffLoopRule) and rule.category != "lookup":
+            yield from ((rule.code, violation) for violation in rule.check(analysis))
 
 
 def _modules_by_shown_path(sources: Sources) -> dict[str, Module]:
@@ -288,12 +338,17 @@ def read_project(
         found += _beside(found, config, texts, reader)
     installed: list[Read] = []
     searched: list[str] = []
+    missing: tuple[str, ...] = ()
+    declared: Pack | None = None
     environment, modules = environment_of(config), _linked(found, config)
     if environment is not None:
         own = {read.file.path for read in found}
         dependencies = _dependencies(modules, config, environment)
         installed = [r for r in dependencies.read(found, reader, config.max_file_size) if r.file.path not in own]
-        searched = dependencies.searched
+        signatures = Signatures(environment.folders, reader, config.max_file_size)
+        packs = (*built_in_packs(modules.imported), *_own_packs(config))
+        declared = declared_pack(packs, modules.imported, _called(modules), signatures)
+        searched, missing = [*dependencies.searched, *signatures.read], dependencies.missing if environment.own else ()
     reader.known.save()
     by_path = {_module_path(r.file, config): r for r in (*found, *installed)}
     if installed:
@@ -301,7 +356,8 @@ def read_project(
         modules = Modules(((path, r.facts) for path, r in by_path.items()), libraries)
     graded = tuple(replace(problem, level=config.unreadable) for problem in problems)
     shown_paths = frozenset(r.file.shown for r in installed)
-    return Sources(config, by_path, modules, graded, tuple(barred), shown_paths, tuple(searched), project.lone)
+    asked = (tuple(searched), project.lone, missing, declared)
+    return Sources(config, by_path, modules, graded, tuple(barred), shown_paths, *asked)
 
 
 def _beside(scripts: Sequence[Read], config: Config, texts: Mapping[str, str], reader: Reader) -> list[Read]:
@@ -335,8 +391,13 @@ def _dependencies(modules: Modules, config: Config, environment: Environment) ->
     return Dependencies(environment.folders, described(packs), calling_back(packs), own)
 
 
-def _analyse(sources: Sources, progress: Progress | None, watch: Stopwatch | None = None) -> Analysis:
-    """Let contexts flow through what was read."""
+def _analyse(
+    sources: Sources,
+    progress: Progress | None,
+    watch: Stopwatch | None = None,
+    annotations: tuple[tuple[str, str], ...] = (),
+) -> Analysis:
+    """Let contexts flow through what was read; `annotations` add to those that the configuration has."""
     watch = watch or Stopwatch()
     if progress:
         progress(FOLLOWING, 0, 0)
@@ -346,12 +407,22 @@ def _analyse(sources: Sources, progress: Progress | None, watch: Stopwatch | Non
         program = Program(sources.modules, knowledge)
         if progress:
             program.solver.beat = lambda done: progress(FOLLOWING, done, 0)
-        return Analysis(program, sources.config.annotations)
+        return Analysis(program, (*sources.config.annotations, *annotations))
 
 
 def _packs(sources: Sources) -> tuple[Pack, ...]:
-    """The packs that come with loopsafe and may apply, and those that do not come with it."""
-    return (*built_in_packs(sources.modules.imported), *_own_packs(sources.config))
+    """What declared types say, the packs that come with loopsafe and may apply, and those that do not come with it.
+
+    Of two rows of one name the later counts.
+    """
+    declared = (sources.declared,) if sources.declared else ()
+    return (*declared, *built_in_packs(sources.modules.imported), *_own_packs(sources.config))
+
+
+def _called(modules: Modules) -> set[str]:
+    """The names of what a project calls or imports."""
+    calls = (call for module in modules.all for scope in module.facts.scopes for call in scope.calls)
+    return {last_name(call.func) for call in calls} | {name.rpartition(".")[2] for name in modules.imported}
 
 
 def _own_packs(config: Config) -> tuple[Pack, ...]:
@@ -380,7 +451,7 @@ def _warnings(sources: Sources, analysis: Analysis) -> tuple[Problem, ...]:
 
 def _find(sources: Sources, analysis: Analysis) -> list[Finding]:
     """The findings of the rules that are selected."""
-    config, report = sources.config, _Reporter(sources.by_path)
+    config, report = sources.config, Reporter(sources.by_path)
     found: dict[tuple[Location, str], Finding] = {}
     for rule in ALL_RULES:
         if config.selects(rule.code):
@@ -420,7 +491,7 @@ def _in_cells(finding: Finding, read: Read) -> Finding:
     if not read.cells:
         return finding
     (step,), place = finding.witness, read.place(finding.location.span)
-    return replace(finding, location=place, witness=(replace(step, location=place),), fix=_NOT_REWRITTEN)
+    return replace(finding, location=place, witness=(replace(step, location=place),), fix=NOT_REWRITTEN)
 
 
 def _wanted(sources: Sources, found: Sequence[Finding]) -> list[Finding]:
@@ -444,80 +515,3 @@ def _muted(findings: Iterable[Finding], sources: Sources) -> tuple[tuple[str, in
 
 def _module_path(file: SourceFile, config: Config) -> str:
     return Path(os.path.relpath(file.path, config.root)).as_posix()
-
-
-# One is enough to look before the fix is taken; a long list of them is not read.
-_MOST_REASONS = 3
-_OUT_OF_REACH = FixPlan("declined", "its file lies outside the project, where a link leads")
-_NOT_REWRITTEN = FixPlan("declined", NOT_REWRITTEN)
-
-
-def _fix(read: Read, plan: FixPlan | None) -> FixPlan | None:
-    """The plan, unless nothing is to be written there."""
-    if plan is None or plan.applicability == "declined":
-        return plan
-    reasons = plan.reason.split("; ")
-    if len(reasons) > _MOST_REASONS + 1:
-        told = "; ".join(reasons[:_MOST_REASONS])
-        plan = replace(plan, reason=f"{told}; and {len(reasons) - _MOST_REASONS} more reasons")
-    return _OUT_OF_REACH if read.file.foreign else _NOT_REWRITTEN if read.cells else plan
-
-
-class _Reporter:
-    """Violations -> findings: places in shown paths, source text of each hop."""
-
-    def __init__(self, by_path: Mapping[str, Read]) -> None:
-        self._by_path = by_path
-        self._lines: dict[str, list[str]] = {}
-        self._enclosing: dict[str, Enclosing] = {}
-        self._steps: dict[Hop, Step] = {}
-
-    def findings(self, rule: Rule, analysis: Analysis) -> Iterator[Finding]:
-        """The findings of one rule."""
-        for violation in rule.check(analysis):
-            yield self._finding(rule, violation)
-
-    def _finding(self, rule: Rule, violation: Violation) -> Finding:
-        read = self._by_path[violation.module.path]
-        return Finding(
-            location=read.place(violation.span),
-            code=rule.code,
-            name=rule.name,
-            message=rule.message.format(**violation.fields()),
-            confidence=violation.confidence,
-            context=violation.context,
-            witness=tuple(map(self.step, violation.witness)),
-            fix=_fix(read, violation.fix),
-            api=violation.api,
-        )
-
-    def step(self, hop: Hop) -> Step:
-        """The place and source text of a hop."""
-        if hop not in self._steps:
-            self._steps[hop] = self._step(hop)
-        return self._steps[hop]
-
-    def _step(self, hop: Hop) -> Step:
-        read, span = self._by_path[hop.module.path], unpack_span(hop.packed_span)
-        place, source = self._source(read, span)
-        return Step(hop.kind, read.place(place), source, self._function(hop.module, span))
-
-    def _function(self, module: Module, span: Span) -> str:
-        if module.path not in self._enclosing:
-            self._enclosing[module.path] = Enclosing(module.facts)
-        name = self._enclosing[module.path].name(span)
-        return f"{module.name}.{name}" if name else ""
-
-    def _source(self, read: Read, span: Span) -> tuple[Span, str]:
-        """The text of a span on one line; of a class or function, which may be long, the first row is its place."""
-        lines = self._lines.get(read.file.shown)
-        if lines is None:
-            lines = self._lines[read.file.shown] = NEWLINE.split(read.text)
-        if span.row == span.end_row:
-            return span, lines[span.row - 1][span.column - 1 : span.end_column - 1].strip()
-        first = lines[span.row - 1][span.column - 1 :]
-        if first.startswith(("class ", "def ", "async def ")):
-            first = first.strip()
-            return Span(span.row, span.column, span.row, span.column + len(first)), first
-        parts = [first, *lines[span.row : span.end_row - 1], lines[span.end_row - 1][: span.end_column - 1]]
-        return span, " ".join(" ".join(part.split()) for part in parts)

@@ -8,11 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy import labels, releases, scoring, tables, verdicts
+from benchmarks.accuracy import labels, releases, scoring, tables, verdicts, with_libraries
 from benchmarks.accuracy.checking import Finding, Limits, check
 from benchmarks.accuracy.pages import NoMarkersError, filled
 from benchmarks.accuracy.run import ACCURACY, PACKAGES, WILD
+from tests.support.clock import CLOCK
 
+TICKERS = """\
+import threading
+
+
+class Ticker:
+    def __init__(self, on_tick) -> None:
+        self._on_tick = on_tick
+
+    def start(self) -> None:
+        threading.Thread(target=self._on_tick, args=(1,)).start()
+"""
 BROKEN = """\
 import asyncio
 import threading
@@ -114,7 +126,7 @@ def test_pages_are_filled_between_their_markers() -> None:
 
 
 def test_the_pages_have_their_markers() -> None:
-    for page, parts in ((ACCURACY, ("recall", "precision", "packages")), (WILD, ("findings",))):
+    for page, parts in ((ACCURACY, ("recall", "precision", "packages", "libraries")), (WILD, ("findings",))):
         for part in parts:
             filled(page.read_text("utf-8"), part, "")
 
@@ -141,3 +153,20 @@ def test_every_verdict_has_a_reason_and_a_release_that_is_measured() -> None:
         assert verdict.verdict in ("true", "false", "unsure")
         assert verdict.release in pins
         assert re.fullmatch(r"\S.{15,}\S", verdict.reason)
+
+
+def test_what_libraries_bring_and_cost(tmp_path: Path) -> None:
+    folder = tmp_path / "clock==1"
+    library = folder / ".venv" / "lib" / "python3.12" / "site-packages" / "tickers.py"
+    library.parent.mkdir(parents=True)
+    library.write_text(TICKERS, "utf-8")
+    (folder / "clock.py").write_text(CLOCK, "utf-8")
+    one = with_libraries.measure(releases.Release("clock", "1"), folder, Limits())
+    assert (one.lines, one.read) == (CLOCK.count("\n"), 1)
+    assert [finding.row for finding in one.only_with] == [15]
+    assert one.only_without == []
+    assert one.row()[:6] == ("clock==1", f"{one.lines}", "1", "0", "1", "0")
+    assert all(seconds > 0 for pair in (one.cold, one.warm) for seconds in pair.of("processor"))
+    text = with_libraries.report([one])
+    assert text.startswith("1 packages; of 1 libraries are read.")
+    assert "| clock==1 |" in text

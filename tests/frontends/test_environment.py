@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.clock import CLOCK
-from tests.support.command_line import Cli
+from tests.support.command_line import Cli, environment
 
 LIBRARY = """\
 import threading
@@ -281,3 +282,45 @@ def test_a_module_comes_before_a_folder_of_its_name(cli: Cli, project: Path) -> 
 def test_without_a_home(cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "~")
     assert cli("check", "--no-cache").returncode == 0
+
+
+def flake8(folder: Path, *arguments: str) -> str:
+    """What flake8 says on standard error."""
+    command = [sys.executable, "-m", "flake8", "--select", "LSF", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment(), check=False, capture_output=True, text=True).stderr
+
+
+def test_an_environment_that_has_none_of_the_libraries(cli: Cli, project: Path) -> None:
+    (project / "second.py").write_text(CLOCK)
+    for _ in ("cold", "warm"):
+        done = cli("check")
+        assert (done.returncode, done.stdout) == (0, "No problems found.\n")
+        assert done.stderr.count("note: tickers cannot be read") == 1
+        assert "`.venv`" in done.stderr
+        assert "`site-packages`" in done.stderr
+    assert cli("fix").stderr.count("note: tickers") == 1
+    for jobs in ("1", "2"):
+        assert flake8(project, "--jobs", jobs).count("note: tickers") == 1
+
+
+def test_who_is_not_told_where_the_environment_could_be(cli: Cli, project: Path) -> None:
+    assert cli("check", "--quiet").stderr == ""
+    assert cli("check", "--no-dependencies").stderr == ""
+    assert cli("check", "--output-format", "json").stderr == ""
+    assert flake8(project, "-q") == ""
+    install(project / ".venv")
+    assert "note:" not in cli("check").stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("import asyncio\nimport threading\n", id="no library"),
+        pytest.param("import asyncio\nimport paho.mqtt.client\n", id="a pack describes it"),
+        pytest.param("import tickers\n", id="no loop"),
+        pytest.param("import asyncio\nimport click\n", id="it is here"),
+    ],
+)
+def test_no_library_could_change_anything(text: str, cli: Cli, project: Path) -> None:
+    (project / "clock.py").write_text(text)
+    assert cli("check").stderr == ""

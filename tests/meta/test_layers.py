@@ -11,7 +11,7 @@ GRAPH: dict[str, set[str]] = house_style.import_graph(house_style.read_package(R
 
 # From the ground up; the modules of one line may know each other.
 LAYERS = (
-    ("locations", "findings", "traces", "collector", "stopwatch", "progress", "harmless", "writing"),
+    ("locations", "findings", "traces", "suggestions", "collector", "stopwatch", "progress", "harmless", "writing"),
     ("project",),
     ("runtime",),
     ("cache",),

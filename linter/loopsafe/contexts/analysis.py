@@ -84,6 +84,12 @@ class Analysis:
         """Whether the project was too entangled to be followed to the end."""
         return "" in self._program.solver.spent
 
+    @property
+    def has_operations(self) -> bool:
+        """Whether the program imports anything of which something belongs to a loop."""
+        tops = {name.partition(".")[0] for name in self._program.knowledge.operations}
+        return not tops.isdisjoint(self._program.modules.imported)
+
     def explanation(self, locate: Locate) -> Explanation:
         """The same program, asked where functions run. It finds no more violations after that."""
         return Explanation(self._solved.propagation, self._solved.threads, locate)

@@ -276,6 +276,21 @@ def env(*, paths: tuple[str, ...], selection: Selection) -> int:
 
 
 @cli.command()
+@paths_argument
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@configuration_options
+@quiet_option
+def suggest(*, paths: tuple[str, ...], output_format: str, selection: Selection, quiet: bool) -> int:
+    """List methods in PATHS that any thread may call as they seem to say, and that touch what belongs to a loop.
+
+    With the annotation to add. None of it is a finding.
+    """
+    from loopsafe.frontends.commands.suggest import show_suggestions
+
+    return show_suggestions(paths, selection, output_format, quiet)
+
+
+@cli.command()
 @click.argument("function")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @configuration_options

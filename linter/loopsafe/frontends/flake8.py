@@ -116,6 +116,7 @@ class Session:
     """One process of one run of flake8: what it was asked, and the findings once they are needed."""
 
     options: argparse.Namespace
+    _hinted: bool = False
 
     @cached_property
     def silenced(self) -> bool:
@@ -207,7 +208,13 @@ class Session:
         from loopsafe.frontends.narrowing import narrowed_each
 
         with _stopping():
-            return narrowed_each(projects, partial(report, noqa=False, tell=self._tell))
+            found = narrowed_each(projects, partial(report, noqa=False, tell=self._tell))
+        if found.missing and not self._hinted:
+            from loopsafe.project.environment import where_are
+
+            self._hinted = True
+            self._tell(f"loopsafe: {where_are(found.missing)}")
+        return found
 
     def _report_on_text(self, filename: str, path: str, text: str) -> Report:
         from loopsafe.frontends.narrowing import narrowed_each

@@ -20,6 +20,7 @@ from loopsafe.frontends.settings import settle, unmatched_excludes
 from loopsafe.frontends.terminal import CannotWork, complain
 from loopsafe.frontends.verbose import about
 from loopsafe.project.config import Config, ConfigError
+from loopsafe.project.environment import where_are
 from loopsafe.project.roots import Project, find_projects, roots_of
 from loopsafe.project.sources import decode, too_large
 from loopsafe.stopwatch import Stopwatch
@@ -192,13 +193,18 @@ def _read_stdin(largest: int) -> bytes:
     return content
 
 
-def tell_problems(work: Work, report: Report, quiet: bool, told: bool = False) -> None:
-    """Say on standard error what could not be analysed, where the output has not `told`, and where nothing was."""
+def tell_problems(work: Work, report: Report, quiet: bool, told: bool = False, people: bool = True) -> None:
+    """Say on standard error what could not be analysed, where the output has not `told`, and where nothing was.
+
+    `people` read the output: they are told what they could do to have more found.
+    """
     if not told:
         complain(*report.problems)
     complain(*(f"{warning.place}: warning: {warning.message}" for warning in report.warnings))
     if not quiet:
         for root in work.roots if work.paths else ():
             complain(*unmatched_excludes(settle(root, work.selection)))
+        if report.missing and people:
+            complain(where_are(report.missing))
     if work.paths and not report.files and not report.problems and not quiet:
         complain(f"warning: no Python files found under {', '.join(f'`{path}`' for path in work.paths)}")

@@ -85,6 +85,16 @@ class Knowledge:
         """What makes a loop and runs it, by name."""
         return frozenset(name for name, rows in self.runs.items() if any(row.where == "own-loop" for row in rows))
 
+    @cached_property
+    def crossings(self) -> frozenset[str]:
+        """The last names of what hands work to a loop from another thread."""
+        return _last_names(name for name, rows in self.runs.items() if any(row.crossing for row in rows))
+
+    @cached_property
+    def operated(self) -> frozenset[str]:
+        """The last names of what may be done on a loop's thread only."""
+        return _last_names(self.operations)
+
     def result(self, name: str) -> ResultRow | None:
         """What calling something of this name gives."""
         found = self.results.get(name)
@@ -199,6 +209,10 @@ class Knowledge:
             for name in map(self.canonical, row.names):
                 found[name] = (*found.get(name, ()), row)
         return found
+
+
+def _last_names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2] for name in names)
 
 
 def _ends(name: str) -> list[int]:

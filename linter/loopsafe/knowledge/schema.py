@@ -34,7 +34,8 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     object as their first argument, annotated or not. `keeps` says that programs keep what they like on such objects, as
     attributes or items, and that all parts of a program mean the same by the same name. `asks` are methods that tell
     how things stand without waiting: for them, what was handed over is not done yet. It is `bounded` by the parameter
-    of this name, if that is given and not 0.
+    of this name, if that is given and not 0. A class that `excludes_threads` keeps threads from each other: who takes
+    such a lock reckons with them.
     """
 
     bases: tuple[str, ...] = ()
@@ -50,22 +51,7 @@ class ClassRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     closed: bool = False
     asks: tuple[str, ...] = ()
     bounded: str = ""
-
-
-class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What calling gives: the name of a class, `argument N` for an argument unchanged, `result` for what its callable
-    argument returns, `instance` for one of a class among its arguments, or `held` for what its object holds. In names
-    `*` stands for any letters, for what is generated.
-
-    `awaited` is what awaiting the result gives; `items` are the positions of a tuple. With `existing` the object was
-    there before: the call makes nothing. With `holds_result` it holds what its first argument, a coroutine, returns.
-    """
-
-    gives: str = ""
-    awaited: str = ""
-    items: tuple[str, ...] = ()
-    existing: bool = False
-    holds_result: bool = False
+    excludes_threads: bool = False
 
 
 class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +62,8 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     object, and the library calls these methods of it (`*` stands for any letters). With `method_of`, the argument may
     be a string that names a method, as defined in the project's subclasses of that library class. `iterated` says that
     the argument is an iterator: what runs is the body of a generator. `held` is no argument: the callable is what this
-    attribute of the object holds whose method it is, of a class that `keeps` attributes.
+    attribute of the object holds whose method it is, of a class that `keeps` attributes. With `given_to` it is the
+    argument of another call: of the method of this name, of the same object.
     """
 
     position: int | None = None
@@ -88,6 +75,26 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     method_of: str = ""
     iterated: bool = False
     held: str = ""
+    given_to: str = ""
+
+
+class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What calling gives: the name of a class, `argument N` for an argument unchanged, `result` for what its callable
+    argument returns, `instance` for one of a class among its arguments, or `held` for what its object holds. In names
+    `*` stands for any letters, for what is generated. With `known argument` it gives those arguments of which the packs
+    know something, if they are of one class, and its own object where there is none.
+
+    The row holds only where none of `unless_given` is given. `awaited` is what awaiting the result gives; `items` are
+    the positions of a tuple. With `existing` the object was there before: the call makes nothing. With `holds_result`
+    it holds what its first argument, a coroutine, returns.
+    """
+
+    gives: str = ""
+    awaited: str = ""
+    items: tuple[str, ...] = ()
+    existing: bool = False
+    holds_result: bool = False
+    unless_given: tuple[Callable, ...] = ()
 
 
 class Passed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -198,16 +205,16 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An operation that may be done only where the object's loop runs.
 
     `category` picks the rule. `fix` says how it is put right: `pass` (hand the operation itself to the crossing),
-    `rename` to `twin`, which takes all keywords but those it `lacks`, `coroutine` (hand the coroutine to
-    run_coroutine_threadsafe), `none`. `crossing` is the text of the crossing call where it is not the loop's own
-    `call_soon_threadsafe`: one that waits for the result, and is known by the `crossings` of the row that starts the
-    thread. Where it is a method of another kind of loop, `loop_class` is that class and `crossing_method` the method.
-    Where it is wrong in some contexts only, `only_in` names them. Given an instance of the class `harmless_with`, it
-    does nothing but hand it back. It is right with one of the keywords or positions `unless_given`. With `answers` it
-    returns something that its callers may need, and that nothing which is handed over can give them. What the method
-    `undone_by` undoes right after it must not be seen in between. `asked_by` are those methods that show at once that
-    it is done, where not all that the class `asks` do. `doubt` says why it is never safe to put it off. With
-    `only_outside` the library's own code may do it: it holds a lock of its own.
+    `rename` to `twin`, which takes all keywords but those it `lacks`, and waits for the loop if it `blocks`,
+    `coroutine` (hand the coroutine to run_coroutine_threadsafe), `none`. `crossing` is the text of the crossing call
+    where it is not the loop's own `call_soon_threadsafe`: one that waits for the result, and is known by the
+    `crossings` of the row that starts the thread. Where it is a method of another kind of loop, `loop_class` is that
+    class and `crossing_method` the method. Where it is wrong in some contexts only, `only_in` names them. Given an
+    instance of the class `harmless_with`, it does nothing but hand it back. It is right with one of the keywords or
+    positions `unless_given`. With `answers` it returns something that its callers may need, and that nothing which is
+    handed over can give them. What the method `undone_by` undoes right after it must not be seen in between. `asked_by`
+    are those methods that show at once that it is done, where not all that the class `asks` do. `doubt` says why it is
+    never safe to put it off. With `only_outside` the library's own code may do it: it holds a lock of its own.
     """
 
     category: Literal[
@@ -224,6 +231,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ]
     fix: Literal["pass", "rename", "coroutine", "none"] = "pass"
     twin: str = ""
+    blocks: bool = False
     crossing: str = ""
     loop_class: str = ""
     crossing_method: str = ""

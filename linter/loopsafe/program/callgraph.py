@@ -18,6 +18,7 @@ from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget,
 from loopsafe.program.index import CallSite, last_name, method_kind
 from loopsafe.program.names import Names
 from loopsafe.program.solver import Listener, Node
+from loopsafe.program.subscribed import Subscribed
 from loopsafe.program.values import (
     Class,
     Container,
@@ -44,6 +45,7 @@ class Calls:
 
     def __init__(self, graph: Graph, names: Names, classes: Classes, constants: Constants) -> None:
         self._graph, self._names, self._classes, self._constants = graph, names, classes, constants
+        self._subscribed = Subscribed(graph, classes)
         self._demanded: set[Frame] = set()
         self._followed: set[tuple[tuple[str, ...], int]] = set()
         self._sensitive: dict[Scope, bool] = {}
@@ -255,6 +257,8 @@ class Calls:
             sources = self._callables(wanted, target.arguments)
             if wanted.held and target.receiver is not None:
                 sources = [Source(None, None, self._graph.attribute(target.receiver, wanted.held))]
+            if wanted.given_to and target.receiver is not None:
+                sources = [Source(None, None, self._subscribed.node(target.receiver, wanted))]
             for source in sources:
                 # What a loop gives its handlers is made on that loop.
                 maker = site if isinstance(site, Call) and row.where == "loop" else None
@@ -266,6 +270,8 @@ class Calls:
         return [source for wanted in row.callables for source in self._callables(wanted, arguments)]
 
     def _callables(self, wanted: CallableRow, arguments: Arguments) -> list[Source]:
+        if wanted.given_to:
+            return []
         found = arguments.get(wanted.position, wanted.keyword)
         sources = [found] if found is not None else []
         if wanted.rest_from is not None:

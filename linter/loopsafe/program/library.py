@@ -36,6 +36,8 @@ from loopsafe.program.values import (
     key_of,
 )
 
+_SEVERAL = 2
+
 
 class LibraryResults:
     """Gives the result of a call of something outside the project."""
@@ -80,7 +82,7 @@ class LibraryResults:
     def _by_knowledge(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         graph = self._graph
         row = graph.knowledge.result(target.name)
-        if row is None:
+        if row is None or any(target.arguments.get(c.position, c.keyword) for c in row.unless_given):
             if graph.complete or graph.knowledge.is_known(target.name):
                 graph.solver.add(node, graph.values.make(Object, target.name, frame, call))
         elif row.gives == "result":
@@ -90,6 +92,11 @@ class LibraryResults:
             position = int(row.gives.split()[1])
             for source in target.arguments.positional[position : position + 1]:
                 graph.solver.link(graph.node(source), node)
+        elif row.gives == "known argument":
+            for source in target.arguments.positional:
+                graph.node(source)
+            # Which of them are known shows at the end.
+            graph.solver.when_idle(self._known, target, node)
         elif row.gives == "held" and target.receiver is not None:
             graph.solver.link(graph.content(target.receiver, None), node)
         elif row.gives == "instance":
@@ -108,6 +115,24 @@ class LibraryResults:
             graph.solver.add(node, own)
             for source in target.arguments.positional[: row.holds_result]:
                 graph.solver.listen(graph.node(source), self._keep_result, own)
+
+    def _known(self, target: Library, node: Node) -> None:
+        known: dict[Value, str] = {}
+        for source in target.arguments.positional:
+            values = self._graph.node(source).values
+            known.update((value, value.type) for value in values if isinstance(value, Object))
+            if not values and self._is_result(source):
+                return
+        for value in known or (target.receiver,):
+            if value is not None and len(set(known.values())) < _SEVERAL:
+                self._graph.solver.add(node, value)
+
+    def _is_result(self, source: Source) -> bool:
+        """Whether an argument is what a call gives that the packs know, even if not of what."""
+        if source.frame is None or not isinstance(source.expr, Call):
+            return False
+        found = self._graph.callees(source.frame, source.expr).found
+        return any(isinstance(one, Library) and self._graph.knowledge.result(one.name) for one in found)
 
     def _keep_result(self, own: Value, given: Value) -> None:
         """What a coroutine returns is the result of the future that a hand-over gives."""

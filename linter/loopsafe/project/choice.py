@@ -37,6 +37,7 @@ def chosen(project: Project, whole: Whole, noqa: bool = True) -> Report:
         (*project.remarks, *(warning for warning in whole.warnings if warning.path not in others)),
         tuple(sorted(named)),
         len(partly),
+        whole.missing,
     )
 
 
@@ -70,6 +71,7 @@ def merged(reports: Sequence[Report]) -> Report:
         tuple(dict.fromkeys(warning for report in reports for warning in report.warnings)),
         tuple(sorted(named)),
         sum(report.partial for report in reports),
+        tuple(sorted({name for report in reports for name in report.missing})),
     )
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import site
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from loopsafe.project.config import Config
 from loopsafe.project.tables import TableError, read_tables
 
 _FOLDERS = (".venv", "venv", "env", ".env", ".pixi/envs/default")
+_MOST_NAMES = 3
 _ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
 
 
@@ -35,6 +36,16 @@ class Environment:
     def stamps(self) -> list[tuple[str, int]]:
         """The folders and when a package was last put into or taken out of each; 0 where there is none any more."""
         return [(folder, os.stat(folder).st_mtime_ns if os.path.isdir(folder) else 0) for folder in self.folders]
+
+
+def where_are(missing: Sequence[str]) -> str:
+    """What to say once where the libraries of a project are not installed where loopsafe runs, and nothing else is."""
+    names = ", ".join(missing[:_MOST_NAMES])
+    more = f" and {len(missing) - _MOST_NAMES} more" if len(missing) > _MOST_NAMES else ""
+    return (
+        f"note: {names}{more} cannot be read: loopsafe runs in an environment of its own, and none of the project's is "
+        "found. Make `.venv` beside it, or name the folder with `site-packages`; `dependencies = false` goes without."
+    )
 
 
 def environment_of(config: Config) -> Environment | None:

@@ -26,6 +26,9 @@ _STARTS = re.compile(
 _IMPORTED = re.compile(rb"(?m)^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)")
 
 
+_DESCRIBED, _ABSENT = "a pack describes it", "no Python file of it is installed"
+
+
 class _Wish(NamedTuple):
     """A dotted name that is imported, how many packages away from the project, and by which package."""
 
@@ -59,6 +62,13 @@ class Dependencies:
         """The files that were looked into and not read."""
         self.told: dict[str, str] = {}
         """Of each library that was asked for, why it is not read; empty where it is."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What was asked for and is not there, if that is most of it: then this is not where the project's own are."""
+        absent = tuple(sorted(name for name, why in self.told.items() if why == _ABSENT))
+        there = sum(why not in (_ABSENT, _DESCRIBED) for why in self.told.values())
+        return absent if len(absent) > there else ()
 
     def read(self, project: Iterable[Read], reader: Reader, largest: int) -> list[Read]:
         """The modules that files of the project reach, and those that these reach, in any order."""
@@ -119,9 +129,9 @@ class Dependencies:
         if not package and wish.package:
             return False
         if not self._described.isdisjoint(prefixes(wish.name)):
-            why = "a pack describes it"
+            why = _DESCRIBED
         elif not package:
-            why = "no Python file of it is installed"
+            why = _ABSENT
         elif not self._matters(package):
             why = "nothing in it starts a thread"
         if self.told.get(top) != "":

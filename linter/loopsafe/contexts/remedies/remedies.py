@@ -101,8 +101,9 @@ class Remedies:
                 return FixPlan("declined", "which function is called here is chosen elsewhere")
             if lacking := next((keyword for keyword, _ in call.keywords if keyword in row.lacks), None):
                 return FixPlan("declined", f"`{row.twin}` takes no `{lacking}`")
-            # The twin of a loop's method is for every thread; others wait for the loop.
+            # The twin of a loop's method is for every thread.
             doubts = [row.doubt] if row.category == "loop-call" else list(self._doubts.of_place(reached))
+            doubts += self._doubts.of_waiting(reached) if row.blocks else ()
             return _plan(doubts, (Rewrite(call.span, "rename", row.twin),), ())
         if row.crossing:
             return self._crossing_plan(reached)

@@ -73,8 +73,9 @@ def run_check(request: CheckRequest) -> int:
         memory={} if request.fix else None,
     )
     report = work.analyse(quiet=request.quiet)
-    told_there = formats.load(request.output_format).tells_problems and not request.output_file
-    tell_problems(work, report, request.quiet, told_there)
+    form = formats.load(request.output_format)
+    told_there = form.tells_problems and not request.output_file
+    tell_problems(work, report, request.quiet, told_there, form.for_people)
     told, failed = summary.found(report), report.failed
     if request.fix:
         report, told, unwritten = _fix(request, work, report)

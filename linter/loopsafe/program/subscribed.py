@@ -1,0 +1,39 @@
+"""What is given to one method of a library's object, and called by another: handlers that are subscribed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from loopsafe.knowledge.schema import Callable
+from loopsafe.program.classes import Classes
+from loopsafe.program.graph import Graph, Library, Target
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Object, Value, same_making
+
+# More calls than this by one name are of many kinds.
+_MOST_CALLS = 200
+
+
+class Subscribed:
+    """Finds the calls that give handlers to an object, once for each object and way of giving."""
+
+    def __init__(self, graph: Graph, classes: Classes) -> None:
+        self._graph, self._classes = graph, classes
+        self._nodes: dict[tuple[Value, Callable], Node] = {}
+
+    def node(self, receiver: Value, wanted: Callable) -> Node:
+        """What is given to the method `wanted.given_to` of an object. One that is only declared may be any."""
+        found = self._nodes.get((receiver, wanted))
+        if found is None:
+            found = self._nodes[receiver, wanted] = Node()
+            is_made = isinstance(receiver, Object) and receiver.site is not None
+            for module, scope, call in self._graph.index.callers(wanted.given_to)[:_MOST_CALLS] if is_made else ():
+                for frame in self._classes.frames(module, scope):
+                    self._graph.targets(frame, call, partial(self._take, receiver, wanted, found))
+        return found
+
+    def _take(self, receiver: Value, wanted: Callable, node: Node, target: Target) -> None:
+        if isinstance(target, Library) and same_making(target.receiver, receiver):
+            source = target.arguments.get(wanted.position, wanted.keyword)
+            if source is not None:
+                self._graph.solver.link(self._graph.node(source), node)
