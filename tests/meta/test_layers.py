@@ -21,7 +21,7 @@ LAYERS = (
     ("program",),
     ("contexts",),
     ("rules",),
-    ("render", "fixes"),
+    ("render", "fixes", "reporting"),
     ("pipeline",),
     ("cached",),
     ("frontends",),
