@@ -1,7 +1,8 @@
 """Fixable cases, executed before and after their fix, with asyncio's debug mode off and on.
 
-By default a sample; all where `LOOPSAFE_EXECUTE` is `all`, as for one Python of the build. `execution/not_run.md` lists
-the cases that are not executed, and why.
+By default a sample; all where `LOOPSAFE_EXECUTE` is `all`, as for one Python of the build, but for those that show what
+libraries do, which are fixed like the others: with `every` these, too. `execution/not_run.md` lists the cases that are not
+executed, and why.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ NOT_RUN = {
     if row.startswith("- ")
 }
 WITH_FINDINGS = [case for case in CASES if any(expected.kind == "error" for expected in case.expected)]
-SAMPLE = WITH_FINDINGS if os.environ.get("LOOPSAFE_EXECUTE") == "all" else WITH_FINDINGS[::12]
+_WANTED = os.environ.get("LOOPSAFE_EXECUTE")
+OF_LIBRARIES = {case.id for case in WITH_FINDINGS if case.file in ("device-libraries.md", "general-libraries.md")}
+SAMPLE = [
+    case
+    for number, case in enumerate(WITH_FINDINGS)
+    if number % 12 == 0 or _WANTED == "every" or (_WANTED == "all" and case.id not in OF_LIBRARIES)
+]
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
