@@ -22,7 +22,7 @@ def finding(path: str, row: int, code: str = "LSF102") -> Finding:
     return Finding(location, code, "n", "m", "certain", "thread", (Step("reaches", location, f"bad {row}"),), plan)
 
 
-def fake_fix_bytes(data: bytes, plans: list[FixPlan]) -> tuple[bytes, FixResult]:
+def fake_fix_bytes(data: bytes, plans: list[FixPlan], width: int | None = None) -> tuple[bytes, FixResult]:
     rows = data.decode().split("\n")
     failed = tuple((plan, "no") for plan in plans if "!" in rows[plan.rewrites[0].span.row - 1])
     applied = tuple(plan for plan in plans if plan not in dict(failed))
