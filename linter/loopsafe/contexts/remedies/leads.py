@@ -72,7 +72,8 @@ class Leads:
         """The hops that start the threads."""
         if reached.started is not None:
             return [reached.started]
-        return list(dict.fromkeys(hop for root in self.roots(reached) for hop in self.flow.roots[root]))
+        found = {hop for root in self.roots(reached) for hop in self.flow.roots[root]}
+        return sorted(found, key=lambda hop: hop.order)
 
     def is_awaited(self, reached: Reached) -> bool:
         """Whether a coroutine waits for every thread that gets there."""

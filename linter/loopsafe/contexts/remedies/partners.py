@@ -30,13 +30,15 @@ def with_partners(plans: dict[Reached, FixPlan], leads: Leads) -> dict[Reached, 
 def _doubted(group: list[Reached], plans: dict[Reached, FixPlan], leads: Leads) -> dict[Reached, FixPlan]:
     """The safe plans of operations that a thread does beside another that is not safe."""
     staying: dict[State, Reached] = {}
+    group = sorted(group, key=lambda reached: (reached.state.frame.order, reached.call.packed_span))
     for reached in group:
         if plans[reached].applicability != "safe":
             staying |= dict.fromkeys(leads.roots(reached), reached)
     changed = {}
     for reached in group:
         plan = plans[reached]
-        beside = next((staying[root] for root in leads.roots(reached) if root in staying), None)
+        roots = sorted((root for root in leads.roots(reached) if root in staying), key=lambda root: root.frame.order)
+        beside = next((staying[root] for root in roots), None)
         elsewhere = beside is not None and beside.state.frame.scope is not reached.state.frame.scope
         if plan.applicability == "safe" and beside is not None and elsewhere:
             place = f"`{spell(beside.call.func)}` in line {beside.call.span.row}"
