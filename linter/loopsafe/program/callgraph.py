@@ -267,7 +267,14 @@ class Calls:
 
     def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:
         """The arguments that the row says are callables."""
-        return [source for wanted in row.callables for source in self._callables(wanted, arguments)]
+        found = [source for wanted in row.callables for source in self._callables(wanted, arguments)]
+        # `gather(*(work(n) for n in numbers))`: what is written out there, since all else would be followed far.
+        written = row.coroutine and any(wanted.rest_from is not None for wanted in row.callables)
+        for starred in arguments.rest if written else ():
+            if isinstance(starred.expr, Collection):
+                found.append(Source(None, None, Node()))
+                self._graph.elements(starred, self._graph.node(found[-1]))
+        return found
 
     def _callables(self, wanted: CallableRow, arguments: Arguments) -> list[Source]:
         if wanted.given_to:
@@ -276,9 +283,6 @@ class Calls:
         sources = [found] if found is not None else []
         if wanted.rest_from is not None:
             sources += arguments.positional[wanted.rest_from :]
-            for starred in arguments.rest:
-                sources.append(Source(None, None, Node()))
-                self._graph.elements(starred, self._graph.node(sources[-1]))
         return sources
 
     def _given(self, passes: Passed, arguments: Arguments, maker: Call | None) -> Arguments:

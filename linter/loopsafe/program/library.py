@@ -267,9 +267,7 @@ class LibraryResults:
         graph.solver.listen(graph.node(source), lambda callee: graph.call(callee, Arguments(), call, entered))
 
     def _cast(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
-        """What it is said to be, and what it is."""
-        for source in target.arguments.positional[1:2]:
-            self._graph.solver.link(self._graph.node(source), node)
+        """What it is said to be."""
         if len(call.args) > 1:
             self._graph.solver.link(self._graph.instance_of(frame, call.args[0]), node)
 
