@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ def row_width(path: Path) -> int | None:
     return _said(path.resolve().parent)
 
 
-@lru_cache(maxsize=1000)
 def _said(folder: Path) -> int | None:
     # A broken configuration is told of by whoever it is for.
     for tables in _tables(folder):

@@ -44,7 +44,6 @@ SAYS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 # These change nothing that others rely on.
 _IDLE = {"call_soon_threadsafe", "run_coroutine_threadsafe", "sleep", "suppress"} | SAYS
 _TURNS = ("call_soon", "call_soon_threadsafe")
-_TURNED = ("sync-primitive", "future", "task-creation", "loop-call")
 
 _Told = tuple[int, str]
 """The row of what comes after, 0 for none, and what speaks against a safe fix there."""
@@ -130,12 +129,10 @@ class Afterwards:
         return found
 
     def _does_nothing(self, frame: Frame, call: Call) -> bool:
-        """Whether a call hands over an operation, which keeps its turn, or a lambda that only wakes the loop."""
+        """Whether a call hands over a lambda that only wakes the loop."""
         given = call.args[0] if call.args else None
-        if isinstance(given, Ref):
-            scope = frame.module.facts.scopes[given.scope]
-            return scope.kind == "lambda" and not scope.calls
-        return False
+        scope = frame.module.facts.scopes[given.scope] if isinstance(given, Ref) else None
+        return scope is not None and scope.kind == "lambda" and not scope.calls
 
     def _is_helper(self, call: Call) -> bool:
         """Whether a call is of the project's own: who knows what that tells others."""

@@ -13,13 +13,13 @@ from typing import NamedTuple
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop
 from loopsafe.contexts.spread.exclusion import outwards
-from loopsafe.contexts.verdicts.made import Maker, Makers, Spot, given_for
-from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Scope, Star
-from loopsafe.facts.spelling import is_exact, unpacked
+from loopsafe.contexts.verdicts.made import Maker, Makers, Spot, given_for, has_stars
+from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Scope
+from loopsafe.facts.spelling import is_exact
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Frame, Function, Instance, Method, Value
+from loopsafe.program.values import Frame, Function, Instance, Method, Value
 
 _POSITIVE = {"is": True, "==": True, "is not": False, "!=": False}
 
@@ -115,13 +115,7 @@ class _Objects:
         scope = frame.scope if frame is not None and used is None else None
         if used is None and scope is None:
             return True
-        line = [cls for cls in self._program.classes.mro(receiver.cls) if isinstance(cls, Class)]
-        own = self._program.index.own_stores
-        stores = [
-            (self._program.classes.plain_frame(cls.module, by), unpacked(store.value))
-            for cls in line
-            for by, store in own.get((cls.module.index, cls.scope.index), {}).get(name, ())
-        ]
+        stores = self._makers.stores(receiver.cls, name)
         wanted = _Used(used, scope, tuple(further[:-1]))
         return not stores or any(self._gives(value, by, maker, wanted, name) for by, value in stores)
 
@@ -142,8 +136,7 @@ class _Objects:
         given = given_for(maker.call, by, name.id)  # type: ignore[union-attr]
         if given is None:
             # A default, or stars: those may be anything.
-            call = maker.call
-            return any(isinstance(arg, Star) for arg in call.args) or any(key is None for key, _ in call.keywords)
+            return has_stars(maker.call)
         held = self._program.evaluate(maker.frame, given)
         self._program.solver.run()
         return self._is_in([self._program.attribute(v, attribute) for v in held.values] if attribute else [held], used)

@@ -54,20 +54,28 @@ class Makers:
         """What an attribute of an object holds that its constructor alone sets, and where that is written."""
         if name in self._program.index.stores:
             return None
-        line = [each for each in self._program.classes.mro(cls) if isinstance(each, Class)]
-        own = self._program.index.own_stores
-        stores = [s for c in line for s in own.get((c.module.index, c.scope.index), {}).get(name, ())]
+        stores = self.stores(cls, name)
         init = constructor_of(cls, self._program)
-        if init is None or len(stores) != 1 or stores[0][0] is not init.scope:
+        if init is None or len(stores) != 1 or stores[0][0].scope is not init.scope:
             return None
-        value = unpacked(stores[0][1].value)
+        value = stores[0][1]
         if isinstance(value, Name) and any(p.name == value.id for p in init.scope.parameters):
             given = given_for(maker.call, init, value.id)
             default = next(p.default for p in init.scope.parameters if p.name == value.id)
-            if given is None and _has_stars(maker.call):
+            if given is None and has_stars(maker.call):
                 return None
             return (maker.frame, given) if given is not None else (init, default)
         return init, value
+
+    def stores(self, cls: Class, name: str) -> list[tuple[Frame, Expr]]:
+        """What the methods of a class and its bases store on their object under a name, and in which of them."""
+        classes, own = self._program.classes, self._program.index.own_stores
+        return [
+            (classes.plain_frame(base.module, scope), unpacked(store.value))
+            for base in classes.mro(cls)
+            if isinstance(base, Class)
+            for scope, store in own.get((base.module.index, base.scope.index), {}).get(name, ())
+        ]
 
     def chosen(self, value: Choice, by: Frame, maker: Maker) -> tuple[Expr, ...]:
         """The options of a condition in a constructor that what it is given leaves."""
@@ -226,8 +234,9 @@ def _given_at_start(call: Call, frame: Frame, name: str) -> Expr:
         return args.items[place] if not args.keys and 0 <= place < len(args.items) else None
     own = [number for number, arg in enumerate(call.args) if last_name(arg) == frame.scope.name]
     after = call.args[own[0] + 1 :] if own else ()
-    return after[place] if 0 <= place < len(after) and not _has_stars(call) else None
+    return after[place] if 0 <= place < len(after) and not has_stars(call) else None
 
 
-def _has_stars(call: Call) -> bool:
+def has_stars(call: Call) -> bool:
+    """Whether some of what a call gives is not written out."""
     return any(isinstance(arg, Star) for arg in call.args) or any(keyword is None for keyword, _ in call.keywords)
