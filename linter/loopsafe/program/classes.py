@@ -6,7 +6,7 @@ from loopsafe.facts.schema import Attr, Choice, Expr, Import, Name, Ref, Scope, 
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import method_kind
 from loopsafe.program.modules import Module
-from loopsafe.program.values import Class, External, Frame, Instance, ProjectModule, Value
+from loopsafe.program.values import Class, External, Frame, Instance, Object, ProjectModule, Value
 
 _MOST_SUBCLASSES = 24
 _MOST_ALTERNATIVES = 8
@@ -117,6 +117,17 @@ class Classes:
             found = [canonical(base.name) for base in self.mro(cls) if isinstance(base, External)]
             self._library_bases[cls] = found
         return found
+
+    def library_types(self, value: Value | None) -> list[str]:
+        """The library classes that an object is of."""
+        if isinstance(value, Object):
+            return [value.type]
+        return self.library_bases(value.cls) if isinstance(value, Instance) else []
+
+    def binding(self, cls: Class, name: str) -> Class | None:
+        """The class of the project in whose body a name is bound that objects of a class find first."""
+        bases = (base for base in self.mro(cls) if isinstance(base, Class))
+        return next((base for base in bases if name in base.scope.bindings), None)
 
     def known_names(self, cls: Class) -> tuple[str, ...]:
         """The canonical names of the class and its bases, of those that knowledge speaks of, nearest first."""

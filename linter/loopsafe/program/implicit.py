@@ -78,8 +78,7 @@ class ImplicitCalls:
             if isinstance(found, Descriptor) and found.kind == "property" and isinstance(found.function, Function):
                 graph.call(graph.values.make(Method, value, found.function), Arguments(), None, on_target)
 
-        for cls in self._classes.mro(value.cls):
-            if isinstance(cls, Class) and name in cls.scope.bindings:
-                body = graph.values.frame(cls.module, cls.scope, cls.frame)
-                graph.solver.listen(graph.variable(body, name), run)
-                return
+        cls = self._classes.binding(value.cls, name)
+        if cls is not None:
+            body = graph.values.frame(cls.module, cls.scope, cls.frame)
+            graph.solver.listen(graph.variable(body, name), run)

@@ -12,7 +12,7 @@ from loopsafe.facts.spelling import spell
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import External, Instance, Object, Value, same_making
+from loopsafe.program.values import External, Object, Value, same_making
 
 _GETATTR = "getattr"
 
@@ -64,20 +64,19 @@ class Askers:
 
     def _names(self, reached: Reached) -> list[str]:
         knowledge = self._program.knowledge
-        asked = {name for type_ in self._types(reached.receiver) for name in knowledge.asks(type_)}
+        asked = {
+            name for type_ in self._program.classes.library_types(reached.receiver) for name in knowledge.asks(type_)
+        }
         names = set(reached.row.asked_by) or asked
         return [*sorted(names), _GETATTR] if names else []
-
-    def _types(self, value: Value | None) -> list[str]:
-        if isinstance(value, Object):
-            return [value.type]
-        return self._program.classes.library_bases(value.cls) if isinstance(value, Instance) else []
 
     def _may_be(self, reached: Reached, value: Value) -> bool:
         """Whether it may be the object: in the same file, one that is only declared may be each of its class."""
         receiver = reached.receiver
         if isinstance(value, External):
-            lineages = [self._program.knowledge.lineage(type_) for type_ in self._types(receiver)]
+            lineages = [
+                self._program.knowledge.lineage(type_) for type_ in self._program.classes.library_types(receiver)
+            ]
             return any(self._program.knowledge.canonical(value.name) in lineage for lineage in lineages)
         if not isinstance(receiver, Object) or not isinstance(value, Object):
             return False

@@ -19,7 +19,7 @@ from loopsafe.facts.schema import Attr, Await, Call, Import, Name, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
 from loopsafe.program.program import Program
-from loopsafe.program.values import Coroutine, Frame, Instance, Object, Value, same_making
+from loopsafe.program.values import Coroutine, Frame, Object, Value, same_making
 
 Avoid = Callable[[Value], bool]
 
@@ -260,7 +260,9 @@ class Remedies:
             late = self._captures.starts_before(reached, held)
             early = f"`{text}` is not set yet when the thread starts" if late else ""
             return Loop(text, early or self._held.doubt(reached, text, held))
-        accessor = next((a for t in self._types(receiver) if (a := self._program.knowledge.own_loop(t))), "")
+        accessor = next(
+            (a for t in self._program.classes.library_types(receiver) if (a := self._program.knowledge.own_loop(t))), ""
+        )
         if accessor and is_exact(base) and wanted == LOOP:
             return Loop(accessor.format(spell(base)))
         if found:
@@ -300,13 +302,6 @@ class Remedies:
         owner = self._owners.thread_of(reached)
         others = [thread.loop for thread in self._owners.threads.values() if thread is not owner]
         return lambda loop: any(same_making(loop, other) for other in others)
-
-    def _types(self, receiver: Value | None) -> Iterator[str]:
-        """The library classes that an object is of."""
-        if isinstance(receiver, Object):
-            yield receiver.type
-        elif isinstance(receiver, Instance):
-            yield from self._program.classes.library_bases(receiver.cls)
 
 
 _NO_FIX = {"lookup": "the loop must be taken elsewhere", "task-creation": "no single coroutine is given"}

@@ -16,7 +16,6 @@ from loopsafe.facts.schema import Attr, Call, Const, Scope, unpack_span
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
-from loopsafe.program.values import Instance, Object
 
 # What blocks, or asks until something is over.
 _BLOCKS = {
@@ -57,10 +56,8 @@ class Rivals:
 
     def _names(self, reached: Reached) -> list[str]:
         """The operations on objects of its kind."""
-        thing, knowledge = reached.receiver, self._program.knowledge
-        types = [thing.type] if isinstance(thing, Object) else []
-        types += self._program.classes.library_bases(thing.cls) if isinstance(thing, Instance) else []
-        owners = {owner for type_ in types for owner in knowledge.lineage(type_)}
+        types = self._program.classes.library_types(reached.receiver)
+        owners = {owner for type_ in types for owner in self._program.knowledge.lineage(type_)}
         return sorted({method for owner in owners for method in self._operations.get(owner, ())})
 
     @cached_property

@@ -38,7 +38,7 @@ class Guards:
     def _lacks_loop(self, place: Spot, row: Guard) -> bool:
         if row.kind == "test":
             return self._tests.says_none(place, row.test, row.holds)
-        return row.kind == "try" and not row.holds and self._tests.fails_elsewhere(place, row.test)
+        return self._has_failed_elsewhere(place, row)
 
     def chosen_on_loop(self, module: Module, scope: Scope, func: Expr, target: Target) -> bool:
         """Whether what is called, a variable or a condition, is this target only where it was chosen on the loop."""
@@ -110,6 +110,9 @@ class Guards:
     def _is_elsewhere(self, place: Spot, row: Guard) -> bool:
         if row.kind == "test":
             return self._tests.says(place, row.test, not row.holds)
+        return self._has_failed_elsewhere(place, row)
+
+    def _has_failed_elsewhere(self, place: Spot, row: Guard) -> bool:
         return row.kind == "try" and not row.holds and self._tests.fails_elsewhere(place, row.test)
 
 

@@ -10,7 +10,7 @@ from loopsafe.program.graph import Arguments, Entered, Source, Target
 from loopsafe.program.index import last_name, method_kind
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Descriptor, Function, Instance, Method, Value
+from loopsafe.program.values import Descriptor, Function, Instance, Method, Value
 
 OnEntered = Callable[[State, State, Hop], None]
 """Hears of the state that control comes from, the one that it goes to, and how."""
@@ -49,11 +49,10 @@ class Properties:
         program = self._program
 
         def on(value: Value) -> None:
-            for cls in program.classes.mro(value.cls) if isinstance(value, Instance) else ():
-                if isinstance(cls, Class) and name in cls.scope.bindings:
-                    body = program.values.frame(cls.module, cls.scope, cls.frame)
-                    program.solver.listen(program.variable(body, name), action, *parts, value)
-                    break
+            cls = program.classes.binding(value.cls, name) if isinstance(value, Instance) else None
+            if cls is not None:
+                body = program.values.frame(cls.module, cls.scope, cls.frame)
+                program.solver.listen(program.variable(body, name), action, *parts, value)
 
         program.solver.listen(program.evaluate(state.frame, base), on)
 

@@ -195,12 +195,10 @@ class Makers:
 
 def constructor_of(cls: Class, program: Program) -> Frame | None:
     """The constructor of the project that makes objects of a class."""
-    for base in program.classes.mro(cls):
-        if isinstance(base, Class) and "__init__" in base.scope.bindings:
-            scopes = base.module.facts.scopes
-            own = (s for s in scopes if s.parent == base.scope.index and s.name == "__init__")
-            return next((program.classes.plain_frame(base.module, scope) for scope in own), None)
-    return None
+    base = program.classes.binding(cls, "__init__")
+    methods = program.index.inner.get(base.scope, ()) if base is not None else ()
+    own = (scope for scope in methods if scope.name == "__init__")
+    return next((program.classes.plain_frame(base.module, scope) for scope in own), None) if base is not None else None
 
 
 def binder(places: Sequence[Spot], at: int, name: str) -> int | None:
