@@ -16,6 +16,14 @@ from tests.support.command_line import environment
 from tests.support.editor import PATIENCE, checked, editing
 
 
+def large_project(folder: Path, modules: int) -> Path:
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("")
+    for number in range(modules):
+        (folder / f"m{number}.py").write_text(STORE * 20)
+    return folder
+
+
 def below(process: int) -> list[int]:
     """The processes that another has started, and those that they have."""
     listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
@@ -122,11 +130,7 @@ def test_many_edits_at_once(project: Path, store: Path) -> None:
 
 def test_answers_come_while_work_goes_on(tmp_path: Path) -> None:
     """What is known is answered at once: the analysis of a large project does not hold it up."""
-    many = tmp_path / "many"
-    many.mkdir()
-    (many / "pyproject.toml").write_text("")
-    for number in range(150):
-        (many / f"m{number}.py").write_text(STORE * 20)
+    many = large_project(tmp_path / "many", 150)
     with editing(many) as editor:
         uri = editor.open(many / "m1.py")
         hover = {"textDocument": {"uri": uri}, "position": {"line": 8, "character": 9}}
@@ -180,11 +184,7 @@ def test_nothing_is_left_behind(project: Path, store: Path, how: str) -> None:
 
 
 def test_nothing_is_left_behind_of_work_that_goes_on(tmp_path: Path) -> None:
-    many = tmp_path / "many"
-    many.mkdir()
-    (many / "pyproject.toml").write_text("")
-    for number in range(100):
-        (many / f"m{number}.py").write_text(STORE * 20)
+    many = large_project(tmp_path / "many", 100)
     with editing(many, ends=True) as editor:
         editor.open(many / "m1.py")
         editor.wait(lambda: bool(below(editor.process.pid)))
@@ -208,11 +208,7 @@ def test_without_forks(project: Path, store: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_progress(tmp_path: Path) -> None:
-    many = tmp_path / "many"
-    many.mkdir()
-    (many / "pyproject.toml").write_text("")
-    for number in range(300):
-        (many / f"m{number}.py").write_text(STORE * 20)
+    many = large_project(tmp_path / "many", 300)
     with editing(many) as editor:
         editor.looked_at(editor.open(many / "m1.py"))
         kinds = [one["value"]["kind"] for one in editor.progress]
