@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from loopsafe.fixes.blocks import parameter_for
 from loopsafe.fixes.rows import width_of
@@ -22,24 +22,22 @@ def unless(text: SourceText, way: Sequence[ast.AST], crossing: str) -> list[Chan
         CannotFix: there is more to the statement than a question to the call's object and the call.
     """
     statement = next((node for node in reversed(way) if isinstance(node, ast.If)), None)
-    call, question = _parts(statement)
-    if statement is None or call is None or question is None:
+    parts = _parts(statement) if statement is not None else None
+    if statement is None or parts is None:
         raise CannotFix("the question before it is asked in another form")
     row, column = text.begin(statement)
     indent = text.line(row)[: column - 1]
     if indent.strip() or text.code(statement).startswith("elif"):
         raise CannotFix(f"line {row} has more than the question")
-    target = call.func.value  # type: ignore[attr-defined]
-    it, bound = parameter_for(target), [text.code(target)]
-    names = [it]
-    arguments = []
+    call, question, target = parts
+    it = parameter_for(target)
+    bound, arguments = {it: text.code(target)}, []
     for argument in call.args:
-        name = _name(argument, names)
+        name = _name(argument, bound)
         arguments.append(name or text.code(argument))
         if name:
-            names.append(name)
-            bound.append(text.code(argument))
-    given = ", ".join(f"{name}={value}" for name, value in zip(names, bound, strict=True))
+            bound[name] = text.code(argument)
+    given = ", ".join(f"{name}={value}" for name, value in bound.items())
     asked = text.code(question).removeprefix(text.code(target))
     done = text.code(call.func).removeprefix(text.code(target))
     callback = f"lambda {given}: None if {it}{asked} else {it}{done}({', '.join(arguments)})"
@@ -49,21 +47,21 @@ def unless(text: SourceText, way: Sequence[ast.AST], crossing: str) -> list[Chan
     return [Change(start, end, notes + _fitted(text, crossing, callback, indent, newline))]
 
 
-def _parts(statement: ast.If | None) -> tuple[ast.Call | None, ast.Call | None]:
-    """The call of an `if` statement that has only that, and the question before it."""
-    test, body = (statement.test, statement.body) if statement is not None else (None, [])
+def _parts(statement: ast.If) -> tuple[ast.Call, ast.Call, ast.expr] | None:
+    """The call of an `if` statement that has only that, the question before it, and the object of both."""
+    test, body = statement.test, statement.body
     question = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else None
     done = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
-    if not isinstance(question, ast.Call) or not isinstance(done, ast.Call) or statement is None or statement.orelse:
-        return None, None
+    if not isinstance(question, ast.Call) or not isinstance(done, ast.Call) or statement.orelse:
+        return None
     asked, func = question.func, done.func
     if not isinstance(asked, ast.Attribute) or not isinstance(func, ast.Attribute) or done.keywords or question.args:
-        return None, None
+        return None
     same = ast.dump(asked.value) == ast.dump(func.value) and not any(isinstance(a, ast.Starred) for a in done.args)
-    return (done, question) if same else (None, None)
+    return (done, question, func.value) if same else None
 
 
-def _name(argument: ast.expr, taken: Sequence[str]) -> str:
+def _name(argument: ast.expr, taken: Container[str]) -> str:
     """The parameter that an argument is bound to; empty for a constant, which stays as it is."""
     if isinstance(argument, ast.Constant):
         return ""
