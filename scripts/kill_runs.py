@@ -135,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.pop("LOOPSAFE_CACHE_DIR", None)
     # What the processes would each load.
     import loopsafe.cached
-    import loopsafe.frontends.commands.check
+    import loopsafe.frontends.commands.checking.check
     import loopsafe.pipeline  # noqa: F401
 
     try:

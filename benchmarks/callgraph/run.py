@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopsafe.frontends.commands.callgraph import call_edges
+from loopsafe.frontends.commands.asking.callgraph import call_edges
 
 Edge = tuple[str, str]
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loopsafe import analyze
-from loopsafe.frontends.commands.evidence import Compared, compare
+from loopsafe.frontends.commands.checking.evidence import Compared, compare
 from loopsafe.runtime.journal import read as read_journal
 
 if sys.version_info >= (3, 11):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import loopsafe
-from loopsafe.frontends.commands.check import run_check
+from loopsafe.frontends.commands.checking.check import run_check
 from loopsafe.rules import ALL_RULES
 from tests.support.command_line import Cli, environment
 from tests.support.terminal import on_a_terminal

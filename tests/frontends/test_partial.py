@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import loopsafe
-from loopsafe.frontends.commands.check import CheckRequest, run_check
+from loopsafe.frontends.commands.checking.check import CheckRequest, run_check
 from loopsafe.frontends.settings import Selection
 from loopsafe.program import graph
 from loopsafe.render import formats

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loopsafe.findings import Finding, Step
-from loopsafe.frontends.commands.verify import reproducer
+from loopsafe.frontends.commands.checking.verify import reproducer
 from loopsafe.knowledge.load import Knowledge, built_in_packs
 from loopsafe.locations import Location, Span
 from tests.support.command_line import loopsafe_in

@@ -22,7 +22,9 @@ LAYERS = (
     ("contexts",),
     ("rules",),
     ("render", "fixes", "reporting"),
+    ("sources",),
     ("pipeline",),
+    ("questions",),
     ("cached",),
     ("frontends",),
 )

@@ -17,7 +17,7 @@ from textwrap import dedent
 
 import pytest
 
-from loopsafe.frontends.commands.callgraph import call_edges
+from loopsafe.frontends.commands.asking.callgraph import call_edges
 from tests.support.scripts import ROOT
 
 PROGRAMS = {
@@ -350,7 +350,7 @@ def test_imports(tmp_path: Path) -> None:
 def test_the_command_prints_json(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.loopsafe]\n")
     (tmp_path / "main.py").write_text("def f(): ...\nf()\n")
-    command = [sys.executable, "-m", "loopsafe.frontends.commands.callgraph", str(tmp_path), "--format", "json"]
+    command = [sys.executable, "-m", "loopsafe.frontends.commands.asking.callgraph", str(tmp_path), "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout) == {"main": ["main.f"], "main.f": []}
     assert done.returncode == 0

@@ -139,24 +139,24 @@ def check(
 
         return show_config((*paths, ".")[0], selection, output_format)
     if show_files:
-        from loopsafe.frontends.commands.files import show_wanted
+        from loopsafe.frontends.commands.checking.files import show_wanted
 
         return show_wanted(paths, selection)
 
     if write_baseline:
         if fix or name:
             raise click.UsageError("--write-baseline goes neither with --fix nor with standard input")
-        from loopsafe.frontends.commands.baseline import write_known
+        from loopsafe.frontends.commands.checking.baseline import write_known
 
         return write_known(paths, selection, write_baseline, quiet)
     if add_noqa:
         if fix or name or statistics or output_file or verify:
             raise click.UsageError("--add-noqa goes with no other output, --fix or standard input")
-        from loopsafe.frontends.commands.noqa import add_noqa as silence
+        from loopsafe.frontends.commands.checking.noqa import add_noqa as silence
 
         return silence(paths, selection, quiet)
 
-    from loopsafe.frontends.commands.check import CheckRequest, run_check
+    from loopsafe.frontends.commands.checking.check import CheckRequest, run_check
 
     return run_check(
         CheckRequest(
@@ -270,7 +270,7 @@ def explain(rule: str) -> int:
 @configuration_options
 def env(*, paths: tuple[str, ...], selection: Selection) -> int:
     """Show where the packages of the projects in PATHS are installed, and which of them are read."""
-    from loopsafe.frontends.commands.env import show_environment
+    from loopsafe.frontends.commands.asking.env import show_environment
 
     return show_environment(paths, selection)
 
@@ -285,7 +285,7 @@ def suggest(*, paths: tuple[str, ...], output_format: str, selection: Selection,
 
     With the annotation to add. None of it is a finding.
     """
-    from loopsafe.frontends.commands.suggest import show_suggestions
+    from loopsafe.frontends.commands.asking.suggest import show_suggestions
 
     return show_suggestions(paths, selection, output_format, quiet)
 
@@ -297,7 +297,7 @@ def suggest(*, paths: tuple[str, ...], output_format: str, selection: Selection,
 @quiet_option
 def trace(*, function: str, output_format: str, selection: Selection, quiet: bool) -> int:
     """Show where FUNCTION may run, and why. It is PATH:LINE or a name such as package.module.Class.method."""
-    from loopsafe.frontends.commands.trace import show_trace
+    from loopsafe.frontends.commands.asking.trace import show_trace
 
     return show_trace(function, selection, output_format, quiet)
 
@@ -310,7 +310,7 @@ def trace(*, function: str, output_format: str, selection: Selection, quiet: boo
 @quiet_option
 def graph(*, paths: tuple[str, ...], graph_format: str, output: str, selection: Selection, quiet: bool) -> int:
     """Draw the functions in PATHS that threads and loops reach, as text for Graphviz or Mermaid."""
-    from loopsafe.frontends.commands.graph import show_graph
+    from loopsafe.frontends.commands.asking.graph import show_graph
 
     return show_graph(paths, selection, graph_format, output, quiet)
 
@@ -370,7 +370,7 @@ def server() -> int:
 @paths_argument
 def callgraph(*, paths: tuple[str, ...]) -> int:
     """Print, as JSON, which functions in PATHS call which: for scoring the call graph."""
-    from loopsafe.frontends.commands.callgraph import export_callgraph
+    from loopsafe.frontends.commands.asking.callgraph import export_callgraph
 
     return export_callgraph(paths)
 

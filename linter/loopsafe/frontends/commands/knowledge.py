@@ -84,8 +84,8 @@ def learn(library: str) -> int:
     from importlib.metadata import distributions
 
     from loopsafe.frontends.learning import Trial, classes, rows
-    from loopsafe.pipeline import study
     from loopsafe.project.environment import environment_of
+    from loopsafe.questions import study
 
     name, environment = library.replace("-", "_"), environment_of(_config())
     folders = environment.folders if environment else ()

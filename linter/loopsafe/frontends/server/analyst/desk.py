@@ -37,7 +37,7 @@ from loopsafe.frontends.settings import settle
 from loopsafe.frontends.terminal import CannotWork
 from loopsafe.frontends.work import nothing_at
 from loopsafe.locations import Location
-from loopsafe.pipeline import Sources, Survey, is_of_others, read_project, report, solve
+from loopsafe.pipeline import Survey, is_of_others, report, solve
 from loopsafe.progress import Progress
 from loopsafe.project.choice import chosen
 from loopsafe.project.config import Config, ConfigError
@@ -45,6 +45,7 @@ from loopsafe.project.files import shown
 from loopsafe.project.roots import Project, find_projects
 from loopsafe.project.sources import NEWLINE
 from loopsafe.reading.reader import Looks, Reader
+from loopsafe.sources import Sources, read_project
 from loopsafe.traces import Running
 
 Facts = dict[tuple[str, bytes], FileFacts]

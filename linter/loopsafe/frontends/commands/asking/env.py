@@ -8,10 +8,10 @@ from loopsafe.frontends.options import Selection
 from loopsafe.frontends.terminal import CannotWork, write
 from loopsafe.frontends.work import work_on_paths
 from loopsafe.harmless import printable
-from loopsafe.pipeline import libraries
 from loopsafe.project.config import ConfigError
 from loopsafe.project.environment import environment_of
 from loopsafe.project.roots import Project
+from loopsafe.questions import libraries
 
 
 def show_environment(paths: Sequence[str], selection: Selection) -> int:

@@ -1,6 +1,6 @@
 """The call graph of files as JSON, for looking at and for scoring: a tool for developers of loopsafe.
 
-    python -m loopsafe.frontends.commands.callgraph src/ --format json
+    python -m loopsafe.frontends.commands.asking.callgraph src/ --format json
 
 gives one object: for each caller its callees, as dotted names. The caller of module-level code is the module. Built-ins
 are named `<builtin>.print`, methods of their instances `<**PyStr**>.join`, as the tool PyCG names them.

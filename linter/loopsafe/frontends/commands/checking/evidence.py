@@ -14,8 +14,8 @@ from loopsafe.frontends.commands.run import watch
 from loopsafe.frontends.terminal import CannotWork, complain
 from loopsafe.frontends.work import Work
 from loopsafe.harmless import printable
-from loopsafe.pipeline import trace
 from loopsafe.project.config import ConfigError
+from loopsafe.questions import trace
 from loopsafe.runtime.journal import read
 from loopsafe.runtime.violations import Spot, Violation, shown
 from loopsafe.traces import OFF_LOOP, NoSuchFunction, Place

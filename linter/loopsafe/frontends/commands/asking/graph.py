@@ -9,8 +9,8 @@ from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
 from loopsafe.frontends.terminal import CannotWork, complain
 from loopsafe.frontends.work import nothing_at, work_on_paths
-from loopsafe.pipeline import graph
 from loopsafe.project.config import ConfigError
+from loopsafe.questions import graph
 from loopsafe.render.graph import FORMATS
 from loopsafe.traces import joined
 

@@ -87,7 +87,7 @@ def run_check(request: CheckRequest) -> int:
     if request.verify:
         _verify(request, work, report)
     if request.command:
-        from loopsafe.frontends.commands import evidence
+        from loopsafe.frontends.commands.checking import evidence
 
         seen, ended = evidence.seen_by(request.command)
     else:
@@ -128,7 +128,7 @@ def _fix(request: CheckRequest, work: Work, before: Report) -> tuple[Report, str
 
 
 def _verify(request: CheckRequest, work: Work, report: Report) -> None:
-    from loopsafe.frontends.commands.verify import write_reproducers
+    from loopsafe.frontends.commands.checking.verify import write_reproducers
 
     written, refused = write_reproducers(request.verify, report.findings, work.roots)
     if not request.quiet:
@@ -138,14 +138,14 @@ def _verify(request: CheckRequest, work: Work, report: Report) -> None:
 def _evidence(request: CheckRequest) -> list[Violation] | None:
     if not request.evidence:
         return None
-    from loopsafe.frontends.commands import evidence
+    from loopsafe.frontends.commands.checking import evidence
 
     return evidence.seen_in(request.evidence)
 
 
 def _compare(request: CheckRequest, work: Work, report: Report, seen: list[Violation]) -> None:
     """Say what was seen: beside the findings where people read them, else on standard error."""
-    from loopsafe.frontends.commands import evidence
+    from loopsafe.frontends.commands.checking import evidence
 
     told = evidence.harmless_lines(work, report, seen)
     if formats.load(request.output_format).for_people and not request.output_file:

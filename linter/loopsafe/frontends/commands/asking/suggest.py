@@ -9,8 +9,8 @@ from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
 from loopsafe.frontends.terminal import CannotWork, complain, wants_colour, write
 from loopsafe.frontends.work import nothing_at, work_on_paths
-from loopsafe.pipeline import suggest
 from loopsafe.project.config import ConfigError
+from loopsafe.questions import suggest
 from loopsafe.render.suggestions import render, render_json
 
 

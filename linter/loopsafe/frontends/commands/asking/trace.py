@@ -9,8 +9,8 @@ from loopsafe.frontends.options import Selection
 from loopsafe.frontends.progress import progress
 from loopsafe.frontends.terminal import CannotWork, wants_colour, write
 from loopsafe.frontends.work import nothing_at, work_on_paths
-from loopsafe.pipeline import trace
 from loopsafe.project.config import ConfigError
+from loopsafe.questions import trace
 from loopsafe.render.trace import render, render_json
 from loopsafe.traces import NoSuchFunction, Place
 

@@ -1,0 +1,1 @@
+"""`loopsafe check`, and what else it can do with its findings."""
