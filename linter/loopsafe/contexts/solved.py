@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from loopsafe.contexts.origins.callers import Callers
 from loopsafe.contexts.origins.calls import Origins
 from loopsafe.contexts.origins.declared import Declared
@@ -10,15 +12,18 @@ from loopsafe.contexts.origins.hand_overs import HandOvers
 from loopsafe.contexts.origins.loops import Loops
 from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.loops import LoopsOf
+from loopsafe.contexts.places.place import HOME, Hop
 from loopsafe.contexts.places.threads import LoopThread, Threads, loop_threads
 from loopsafe.contexts.places.together import SecondLoops
 from loopsafe.contexts.spread.guards import Guards
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.starting import Starting
+from loopsafe.facts.schema import Attr, Call, Name
+from loopsafe.program.graph import Library, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Value
+from loopsafe.program.values import Frame, Object, Value
 
 
 class Solved:
@@ -47,8 +52,9 @@ class Solved:
     def _let_loops_flow(self) -> None:
         solver = self.program.solver
         HandOvers(self.propagation).seed()
-        if not self._runs_an_application():
-            Origins(self.propagation, home=True).seed()
+        home = self._home()
+        if home is not None:
+            Origins(self.propagation, home).seed()
         solver.run()
         Loops(self.propagation).seed()
         self.loop_threads.update(loop_threads(self.flow))
@@ -61,18 +67,30 @@ class Solved:
             solver.run()
             self.loop_threads.update(loop_threads(self.flow))
 
-    def _runs_an_application(self) -> bool:
-        """Whether some thread runs a loop that is not made by asyncio's own means: what runs there is not known."""
-        own = self.program.knowledge.loop_makers
-        others = {name.rpartition(".")[2] for name in self.program.knowledge.loops if name not in own}
-        others -= {name.rpartition(".")[2] for name in own} | {"run_forever", "start"}
-        return any(
-            last_name(call.func) in others
-            for state in self.flow.loops_run
-            for hop in self.flow.loops_run[state].values()
-            for call in state.frame.scope.calls
-            if call.packed_span == hop.packed_span
-        )
+    def _home(self) -> Value | None:
+        """The loop on which frameworks run what is theirs; None where several may be it.
+
+        A thread may run one that is not made by asyncio's own means: then it is that, if nothing else runs one.
+        """
+        on_threads = self.flow.applications
+        if not on_threads:
+            return self.program.values.make(Object, HOME, None, None)
+        elsewhere = self._applications() - {call for calls in on_threads.values() for call in calls}
+        return next(iter(on_threads)) if len(on_threads) == 1 and not elsewhere else None
+
+    def _applications(self) -> set[Call]:
+        """The calls of functions that run an application on a loop."""
+        knowledge, found = self.program.knowledge, set[Call]()
+        for word in sorted({name.rpartition(".")[2] for name in knowledge.loops}):
+            for module, scope, call in self.program.index.callers(word):
+
+                def called(target: Target, call: Call = call) -> None:
+                    if isinstance(target, Library) and knowledge.runs_an_application(target.name):
+                        found.add(call)
+
+                self.program.targets(self.program.classes.plain_frame(module, scope), call, called)
+        self.program.solver.run()
+        return found
 
     def _owners(self) -> Owners:
         run = [*self.seconds.values(), *self.flow.run_by_main]

@@ -68,12 +68,10 @@ class Knowledge:
         self.tests: dict[str, TestRow] = self._index(p.tests for p in self.packs)
         self.runs: dict[str, tuple[RunsRow, ...]] = self._index_all(p.runs for p in self.packs)
         self.decorators: dict[str, tuple[DecoratorRow, ...]] = self._index_all(p.decorators for p in self.packs)
-        called = (
-            self.operations, self.waits, self.overrides, self.loops, self.tests, self.runs, self.results,
-            self.decorators,
-        )  # fmt: skip
-        self.members = frozenset(name.rpartition(".")[2] for table in called for name in table)
-        known = [*(name for table in called for name in table), *self.assigns, *self._handed]
+        called = (self.operations, self.waits, self.loops, self.tests, self.runs, self.results, self.decorators)
+        self.called = frozenset(name for table in called for name in table)
+        self.members = _last_names((*self.called, *self.overrides))
+        known = [*self.called, *self.overrides, *self.assigns, *self._handed]
         spelled = [*known, *self.classes, *self._aliases]
         patterns = [name for name in self.results if "*" in name]
         self._generated = [_pattern(name[:end]) for name in patterns for end in _ends(name)]
@@ -187,6 +185,11 @@ class Knowledge:
     def is_used_on_loop(self, cls: str) -> bool:
         """Whether instances are used on one loop only, whatever is awaited of them."""
         return any(row.used_on_loop for row in self._rows(cls))
+
+    def runs_an_application(self, function: str) -> bool:
+        """Whether a function runs a loop on which a framework calls the handlers of the project."""
+        row = self.loops.get(function)
+        return row is not None and row.application
 
     def is_a_loop(self, cls: str) -> bool:
         """Whether instances are loops themselves."""

@@ -275,7 +275,12 @@ class WaitRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class LoopRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A method that runs its loop on the calling thread (`run_forever`), or a function that makes and runs one."""
+    """A method that runs its loop on the calling thread (`run_forever`), or a function that makes and runs one.
+
+    With `application`, the loop runs an application of the library, whose handlers no argument names.
+    """
+
+    application: bool = False
 
 
 class TestRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -143,13 +143,7 @@ class Calls:
         for type_ in types:
             for owner in knowledge.lineage(type_):
                 name = f"{owner}.{callee.name}"
-                if (
-                    name in knowledge.operations
-                    or name in knowledge.waits
-                    or name in knowledge.runs
-                    or name in knowledge.results
-                    or name in knowledge.loops
-                ):
+                if name in knowledge.called:
                     return name
         return f"{types[0]}.{callee.name}" if types else f"?.{callee.name}"
 

@@ -20,13 +20,13 @@ from loopsafe.program.aliases import Aliases
 from loopsafe.program.graph import Library, Target
 from loopsafe.program.index import CallSite
 from loopsafe.program.modules import Module
-from loopsafe.program.values import Frame, Object
+from loopsafe.program.values import Frame, Object, Value
 
 
 class Origins:
-    """Finds the origins of a program and lets them flow: threads, or what a framework runs on its `home` loop."""
+    """Finds the origins of a program and lets them flow: threads, or what a framework runs on the loop `home`."""
 
-    def __init__(self, propagation: Propagation, home: bool = False) -> None:
+    def __init__(self, propagation: Propagation, home: Value | None = None) -> None:
         self._propagation, self.program = propagation, propagation.program
         self._starts = Starts(propagation, home)
         self._overrides = Overrides(self._starts)

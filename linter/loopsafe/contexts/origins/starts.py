@@ -9,20 +9,20 @@ from functools import cached_property
 from loopsafe.contexts.origins.dotted import DottedNames
 from loopsafe.contexts.origins.driven import Driven
 from loopsafe.contexts.places.flow import Origin
-from loopsafe.contexts.places.place import HOME, STARTING, Hop, Place
+from loopsafe.contexts.places.place import STARTING, Hop, Place
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Attr, Call, Const, Import, Ref, Scope
 from loopsafe.knowledge.schema import DecoratorRow, RunsRow, StartRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.modules import Module
 from loopsafe.program.reached import Reached
-from loopsafe.program.values import Class, Frame, Function, Instance, Object, Value
+from loopsafe.program.values import Class, Frame, Function, Instance, Value
 
 
 class Starts:
     """Turns rows into roots. Watches the frames of scopes in which something may start."""
 
-    def __init__(self, propagation: Propagation, home: bool = False) -> None:
+    def __init__(self, propagation: Propagation, home: Value | None = None) -> None:
         self._home = home
         self.propagation, self.program = propagation, propagation.program
         self._dotted, self.driven = DottedNames(self.program), Driven(self.program)
@@ -46,7 +46,7 @@ class Starts:
 
     def takes(self, scope: Scope) -> bool:
         """Whether a function may be what the library runs."""
-        return scope.kind == "function" and (self._home or not scope.is_async)
+        return scope.kind == "function" and (self._home is not None or not scope.is_async)
 
     def watch(self, module: Module, scope: Scope, action: Callable[[Frame], None]) -> None:
         """Do this for every frame of the scope, once `begin` is called."""
@@ -80,7 +80,7 @@ class Starts:
         certain = not row.likely and not any(name in known for name in row.likely_with)
         hop = Hop("starts", module, packed_span, certain)
         if self._home:
-            return Origin(Place("loop", self.program.values.make(Object, HOME, None, None)), hop, frame, call)
+            return Origin(Place("loop", self._home), hop, frame, call)
         if row.unless_async:
             self.propagation.flow.of_application.add(hop)
         return Origin(Place(row.where), hop, frame, call, row.crossings)  # type: ignore[arg-type]

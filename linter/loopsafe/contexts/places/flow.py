@@ -81,6 +81,7 @@ class Flow:
     awaited on each loop. `crossings` are the ways back that work on the threads that a hop starts. `closed` are loops
     that one call makes, runs and gives to nobody: `asyncio.run(c())`. `of_application` are hops by which a framework
     starts threads beside its own loop. `run_by_main` are loops that are run where no thread is seen to.
+    `applications` are the loops on which threads run an application of some framework, with the calls that do.
     """
 
     roots: dict[State, dict[Hop, None]] = field(default_factory=dict)
@@ -95,6 +96,7 @@ class Flow:
     closed: set[Value] = field(default_factory=set)
     of_application: set[Hop] = field(default_factory=set)
     run_by_main: dict[Value, None] = field(default_factory=dict)
+    applications: dict[Value, dict[Call, None]] = field(default_factory=dict)
     _led: tuple[int, dict[State, set[State]]] | None = field(default=None, init=False)
 
     def places_of(self, hop: Hop) -> tuple[tuple[Scope, int], ...]:

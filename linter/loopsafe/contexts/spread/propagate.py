@@ -78,14 +78,17 @@ class Propagation:
                 self.program.hand_over(runs, target, origin.call, partial(self.root, origin=after))
             elif runs.where == "own-loop":
                 self.run_in_thread(runs, target, origin)
-        if target.name in knowledge.loops and target.receiver is not None:
-            self.flow.thread_loops.setdefault(target.receiver, (origin.hop,))
+        if target.name in knowledge.loops:
+            loop = target.receiver or self._new_loop(origin.frame, origin.call)
+            self.flow.thread_loops.setdefault(loop, (origin.hop,))
+            self._application(target, loop, origin.call)
 
     def run_in_thread(self, runs: RunsRow, target: Library, origin: Origin) -> None:
         """A thread starts that runs coroutines on a loop of its own."""
         if origin.frame is not None and origin.call is not None:
             loop = target.receiver or self._new_loop(origin.frame, origin.call)
             self.flow.thread_loops.setdefault(loop, (origin.hop,))
+            self._application(target, loop, origin.call)
             started = State(origin.frame, origin.place)
             self.run_on(None, started, Runner(origin.call, runs, target), Place("loop", loop), origin.hop)
 
@@ -187,6 +190,8 @@ class Propagation:
             self._operation(Reached(state, call, row, target.name, target.receiver))
         if target.name in knowledge.loops:
             self._run_loop(state, call, target.receiver, hop)
+            if state.place.kind == "thread":
+                self._application(target, target.receiver or self._new_loop(state.frame, call), call)
         if state.place.kind == "loop":
             self._waits.called(state, call, target)
         for runs in knowledge.runs.get(target.name, ()):
@@ -194,6 +199,10 @@ class Propagation:
 
     def _run_loop(self, state: State, call: Call, receiver: Value | None, hop: Hop) -> None:
         self.flow.loops_run.setdefault(state, {}).setdefault(receiver or self._new_loop(state.frame, call), hop)
+
+    def _application(self, target: Library, loop: Value, call: Call) -> None:
+        if self.program.knowledge.runs_an_application(target.name):
+            self.flow.applications.setdefault(loop, {})[call] = None
 
     def _runs(self, state: State, call: Call, runs: RunsRow, target: Library, hop: Hop) -> None:
         """A library function runs its callables: here, on a loop, or on a loop of its own on this thread."""
