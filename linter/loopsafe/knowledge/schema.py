@@ -286,10 +286,11 @@ class LoopRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class TestRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A function whose result tells threads or loops apart (`threading.get_ident`, `asyncio.get_running_loop`).
 
-    `running` says whether a loop runs, `alive` whether a thread does; what is `ended` returns when a thread is over.
+    `running` says whether a loop runs, `closed` whether it never will again, `alive` whether a thread does; what is
+    `ended` returns when a thread is over.
     """
 
-    tells: Literal["thread", "loop", "running", "alive", "ended"]
+    tells: Literal["thread", "loop", "running", "closed", "alive", "ended"]
 
 
 class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):

@@ -93,6 +93,8 @@ class ThreadTests:
         tells, base = self._told_by(place, test.func), getattr(test.func, "base", None)
         if tells == "running":
             return not holds or self._tell(place, base) == "loop"
+        if tells == "closed":  # many things can be closed
+            return holds and (last_name(base).lower().endswith("loop") or self._tell(place, base) == "loop")
         if tells == "loop":
             return holds and last_name(test.func) != "get_event_loop"
         if tells == "alive":
