@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from loopsafe.contexts.origins.callers import Callers
 from loopsafe.contexts.origins.calls import Origins
 from loopsafe.contexts.origins.declared import Declared
@@ -12,18 +10,17 @@ from loopsafe.contexts.origins.hand_overs import HandOvers
 from loopsafe.contexts.origins.loops import Loops
 from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.loops import LoopsOf
-from loopsafe.contexts.places.place import HOME, Hop
+from loopsafe.contexts.places.place import HOME
 from loopsafe.contexts.places.threads import LoopThread, Threads, loop_threads
 from loopsafe.contexts.places.together import SecondLoops
 from loopsafe.contexts.spread.guards import Guards
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.starting import Starting
-from loopsafe.facts.schema import Attr, Call, Name
+from loopsafe.facts.schema import Call
 from loopsafe.program.graph import Library, Target
-from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Frame, Object, Value
+from loopsafe.program.values import Object, Value
 
 
 class Solved:

@@ -89,6 +89,11 @@ class Knowledge:
         return _last_names(name for name, rows in self.runs.items() if any(row.crossing for row in rows))
 
     @cached_property
+    def onto_loops(self) -> frozenset[str]:
+        """The last names of what hands work to a loop, from another thread or from its own."""
+        return _last_names(name for name, rows in self.runs.items() if any(row.where == "loop" for row in rows))
+
+    @cached_property
     def operated(self) -> frozenset[str]:
         """The last names of what may be done on a loop's thread only."""
         return _last_names(self.operations)

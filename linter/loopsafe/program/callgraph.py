@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection as Collected
 from collections.abc import Iterator
 from functools import cached_property, partial
 
@@ -233,7 +234,8 @@ class Calls:
     def _is_sensitive(self, function: Function) -> bool:
         """Whether a function must be entered anew for each call: it makes closures, or calls or returns its parameters.
 
-        Decorators (their site is what they decorate) always are.
+        So must one that is given a loop and what is to be done there: each goes with the other. Decorators (their site
+        is what they decorate) always are.
         """
         scope = function.scope
         found = self._sensitive.get(scope)
@@ -242,7 +244,8 @@ class Calls:
             names = {p.name for p in scope.parameters}
             calls = any(isinstance(c.func, Name) and c.func.id in names for c in scope.calls)
             gives_back = any(isinstance(r, Name) and r.id in names for r in scope.returns)
-            found = self._sensitive[scope] = makes or calls or gives_back
+            pairs = pairs_up(scope, self._graph.knowledge.onto_loops)
+            found = self._sensitive[scope] = makes or calls or gives_back or pairs
         return found
 
     def handed_over(self, row: RunsRow, target: Library, site: object, on_target: OnTarget) -> None:
@@ -429,3 +432,15 @@ def _few_of_each(sites: list[CallSite], most: int) -> Iterator[CallSite]:
         by_library[site[0].library].append(site)
     for some in by_library.values():
         yield from some if len(some) <= most else ()
+
+
+def pairs_up(scope: Scope, words: Collected[str]) -> bool:
+    """Whether a function hands one of its parameters to another, by a call of one of these last names."""
+    names = {p.name for p in scope.parameters}
+    for call in scope.calls:
+        if last_name(call.func) in words:
+            base = (call.func.base,) if isinstance(call.func, Attr) else ()
+            given = (*base, *call.args, *(value for _, value in call.keywords))
+            if len(names & {expr.id for expr in given if isinstance(expr, Name)}) > 1:
+                return True
+    return False

@@ -5,10 +5,11 @@ from __future__ import annotations
 from loopsafe.contexts.places.flow import Runner
 from loopsafe.contexts.places.place import LOOK_UPS, LOOP, Hop, Place, State
 from loopsafe.contexts.spread.propagate import Propagation
-from loopsafe.facts.schema import Attr, Call
+from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.knowledge.schema import RunsRow
-from loopsafe.program.graph import Library, Target
-from loopsafe.program.index import last_name
+from loopsafe.program.callgraph import pairs_up
+from loopsafe.program.graph import Entered, Library, Target
+from loopsafe.program.index import CallSite, last_name
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Frame, Object, Value
 
@@ -21,13 +22,24 @@ class HandOvers:
 
     def seed(self) -> None:
         """Let `loop` flow from them; the answers are there once the solver has run."""
-        program = self._program
-        rows = program.knowledge.runs.items()
-        words = {name.rpartition(".")[2] for name, found in rows if any(row.where == "loop" for row in found)}
+        program, words = self._program, self._program.knowledge.onto_loops
         for word in sorted(words):
             for module, scope, call in program.index.callers(word):
-                for frame in program.classes.frames(module, scope):
+                helped = program.index.callers(scope.name) if pairs_up(scope, words) else ()
+                for site in helped:
+                    self._seed_helped(scope, call, site)
+                for frame in () if helped else program.classes.frames(module, scope):
                     self._seed(frame, call)
+
+    def _seed_helped(self, helper: Scope, call: Call, site: CallSite) -> None:
+        """A helper is given both, the loop and the work: those of one call go together."""
+
+        def entered(target: Target) -> None:
+            if isinstance(target, Entered) and target.function.scope is helper:
+                self._seed(target.frame, call)
+
+        module, scope, helped = site
+        self._program.targets(self._program.classes.plain_frame(module, scope), helped, entered)
 
     def _seed(self, frame: Frame, call: Call) -> None:
         def called(target: Target) -> None:

@@ -38,6 +38,11 @@ _FIXED = ("bytes", "str")
 _CHANGES = {"append", "extend", "insert", "add", "update", "pop", "popitem", "remove", "discard", "clear", "setdefault"}
 # By these one thread tells another.
 _TELLS = _CHANGES | {"set", "notify", "notify_all", "release", "put", "put_nowait", "set_result", "set_exception"}
+# By these it tells whoever reads the other end, also another part of the program.
+_TALKS = {
+    "send", "sendall", "sendto", "sendmsg", "send_bytes", "write", "writelines", "write_text", "write_bytes", "touch",
+    "flush", "open",
+}  # fmt: skip
 SAYS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 """What only logs."""
 
@@ -104,6 +109,8 @@ class Afterwards:
         own, aside = _own_names(scope), self._aside(scope, reached)
         for later in self._later(way):
             func = later.func
+            if last_name(func) in _TALKS and later not in self._operations and later not in aside:
+                yield later.span.row, f"`{spell(func)}` in line {later.span.row} may be seen before"
             if self._is_helper(later) and later not in aside:
                 yield later.span.row, f"`{spell(func)}` in line {later.span.row} may tell that it is done"
             if not isinstance(func, Attr):

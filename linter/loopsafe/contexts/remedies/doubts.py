@@ -13,7 +13,7 @@ from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.remedies.afterwards import Afterwards
 from loopsafe.contexts.remedies.askers import Askers
 from loopsafe.contexts.remedies.failures import Failures
-from loopsafe.contexts.remedies.held_up import held_up, waits_back
+from loopsafe.contexts.remedies.held_up import HeldUp, waits_back
 from loopsafe.contexts.remedies.leads import Leads
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.contexts.remedies.rivals import Rivals
@@ -40,7 +40,7 @@ class Doubts:
         self.calls = OtherCalls(program, flow)
         self._failures, self._askers = Failures(program, self.leads), Askers(program)
         self._rivals = Rivals(program, self.leads, self._askers)
-        self._afterwards = Afterwards(program, self.leads)
+        self._afterwards, self._held_up = Afterwards(program, self.leads), HeldUp(self.leads)
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the answer will need, so that it is known in the end."""
@@ -65,7 +65,7 @@ class Doubts:
             yield from self.of_place(reached)
         yield from self.of_answers(reached)
         yield from self._of_starts(reached)
-        yield from list(held_up(reached, self.leads)) or self._rivals.doubts(reached)
+        yield from list(self._held_up.doubts(reached)) or self._rivals.doubts(reached)
         yield from self._of_own_methods(reached)
         yield from self._of_projects(reached)
         yield from self._afterwards.doubts(reached)

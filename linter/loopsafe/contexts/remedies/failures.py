@@ -42,6 +42,9 @@ class Failures:
                 yield f"a handler around line {call.span.row} may wait for what it raises"
         if bound is not None:
             yield from self._beside(reached)
+            handlers = self._program.index.calls.get("set_exception_handler", ())
+            for _, _, call in handlers[:1]:
+                yield f"the loop's exception handler of line {call.span.row} would hear of what it raises"
         for frame, call in self._leads.starts(reached):
             if gives_its_result(call) and self._is_caught(frame, call.handler, reached, bound is None):
                 yield f"a handler around line {call.span.row} may wait for what it raises"

@@ -17,17 +17,51 @@ from loopsafe.program.modules import Module
 # As statements: a coroutine that means to wait has `await` before them.
 _WAITS = ("join", "wait", "acquire", "shutdown")
 _POOLS = "PoolExecutor"
+# What waits for the other end of a socket, a pipe or a process.
+_RECEIVES = (
+    "recv", "recv_into", "recvfrom", "recv_bytes", "accept", "readline", "communicate", "check_call", "check_output"
+)  # fmt: skip
+_RECEIVES_OF = (("os", "read"), ("select", "select"), ("subprocess", "run"))
 # With these, who started a thread does not wait for its end.
 _ABANDONS = ("abandon_on_cancel", "cancellable")
 
 
-def held_up(reached: Reached, leads: Leads) -> Iterator[str]:
-    """What holds the loop up, in the coroutines that start threads, until the thread has done the operation."""
-    for hop in leads.hops(reached):
-        for scope in hop.module.facts.scopes:
-            row = _holds_up(hop.module, scope, hop.packed_span) if scope.is_async else 0
-            if row:
-                yield f"line {row} holds the loop up, which may see before its next turn that it is not done"
+class HeldUp:
+    """Asks what keeps a loop from its next turn until the thread has done an operation."""
+
+    def __init__(self, leads: Leads) -> None:
+        self._leads = leads
+        self._talking: dict[Module, int] = {}
+
+    def doubts(self, reached: Reached) -> Iterator[str]:
+        """What holds the loop up: in coroutines that start threads, and in whatever waits for somebody's answer."""
+        hops = self._leads.hops(reached)
+        for hop in hops:
+            for scope in hop.module.facts.scopes:
+                row = _holds_up(hop.module, scope, hop.packed_span) if scope.is_async else 0
+                if row:
+                    yield f"line {row} holds the loop up, which may see before its next turn that it is not done"
+        for module in dict.fromkeys((reached.state.frame.module, *(hop.module for hop in hops))):
+            if module not in self._talking:
+                self._talking[module] = min(self._talks(module), default=0)
+            if row := self._talking[module]:
+                yield f"line {row} holds the loop up, and may wait for what the thread does next"
+
+    def _talks(self, module: Module) -> Iterator[int]:
+        """The rows at which coroutines, or what they call, wait for what somebody else sends."""
+        coroutines = [scope for scope in module.facts.scopes if scope.is_async]
+        called = {last_name(call.func) for scope in coroutines for call in scope.calls}
+        for scope in module.facts.scopes:
+            if scope.is_async or (scope.name in called and scope not in self._leads.on_threads):
+                yield from (call.span.row for call in scope.calls if call.role != "awaited" and _talks(call))
+
+
+def _talks(call: Call) -> bool:
+    """Whether a call waits for what somebody else sends."""
+    func, name = call.func, last_name(call.func)
+    if name in _RECEIVES:
+        return isinstance(func, Attr)
+    return isinstance(func, Attr) and (spell(func.base), name) in _RECEIVES_OF
 
 
 def waits_back(reached: Reached, leads: Leads) -> Iterator[str]:

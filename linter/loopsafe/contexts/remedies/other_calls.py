@@ -21,6 +21,8 @@ from loopsafe.program.values import Class, Function, Method, Value
 
 # Sites that may call a function of one name.
 _MOST_SITES = 500
+# Of `operator`.
+_BY_NAME = ("methodcaller", "attrgetter")
 # These leave it to a call by its name what is called.
 _PLAIN_DECORATORS = {"staticmethod", "classmethod", "override", "abstractmethod", "final"}
 
@@ -139,9 +141,23 @@ class OtherCalls:
     def begin(self, scope: Scope) -> Iterator[OtherCall]:
         """The places at which what calls a function begins: in coroutines and modules, or nobody can tell."""
         for at in self._behind([scope]):
-            if at.kind == "function" and _is_special(at):
+            if at.kind == "function" and (_is_special(at) or self._is_called_back(at)):
                 yield OtherCall(at, self._modules[at], at, at.packed_span, True)
             yield from filter(_begins, self.of(at))
+
+    def _is_called_back(self, scope: Scope) -> bool:
+        """Whether a library may call a method, since it is of a class that has a base there; threads are known."""
+        module = self._modules[scope]
+        around = module.facts.scopes[scope.parent] if scope.parent >= 0 else None
+        if around is None or around.kind != "class" or scope.name == "__init__" or scope in self._on_threads:
+            return False
+        classes, knowledge = self._program.classes, self._program.knowledge
+        bases = classes.library_bases(classes.defined_by(module, around))
+        return any(knowledge.member(knowledge.overrides, base, scope.name) is not None for base in bases)
+
+    @cached_property
+    def _on_threads(self) -> set[Scope]:
+        return {state.frame.scope for state in self._flow.roots if state.place.kind == "thread"}
 
     def _find(self, module: Module, scope: Scope) -> Iterator[_Site]:
         name = _called(module, scope)
@@ -237,9 +253,11 @@ class OtherCalls:
         module = self._modules.get(scope)
         if module is None or scope.parent < 0 or module.facts.scopes[scope.parent].kind != "class":
             return False
-        return any(
+        calls = self._program.index.calls
+        named = (call for word in _BY_NAME for _, _, call in calls.get(word, ()) if call.args)
+        return any(isinstance(call.args[0], Const) and call.args[0].value == scope.name for call in named) or any(
             at is module and len(call.args) > 1 and not isinstance(call.args[1], Const)
-            for at, _, call in self._program.index.calls.get("getattr", ())
+            for at, _, call in calls.get("getattr", ())
         )
 
 

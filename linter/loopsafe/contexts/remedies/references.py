@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import LOOP
-from loopsafe.facts.schema import Annotation, Choice, Expr, Ref, Subscript
-from loopsafe.facts.spelling import is_none
+from loopsafe.facts.schema import Annotation, Attr, Choice, Expr, Ref, Subscript
+from loopsafe.facts.spelling import is_none, spell
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
@@ -83,6 +83,23 @@ class Crossings:
     def loop_in_scope(self, frame: Frame, wanted: str = LOOP, avoid: Callable[[Value], bool] | None = None) -> str:
         """The text of the nearest expression that holds such a loop; empty where there is none."""
         return next((text for text, _ in self.loops_in_scope(frame, wanted, avoid)), "")
+
+    def of_other(self, frame: Frame, thing: Expr | None, text: str, loops: Iterable[Object]) -> str:
+        """The text of the loop of another object of the class around, where that has the thing; else empty.
+
+        `text` is an attribute of `self` that holds one of `loops`. Objects that are given their loop may share it.
+        """
+        bound = method_around(frame)
+        holder, _, name = text.rpartition(".")
+        makes_its_own = any(loop.frame is not None and isinstance(loop.frame.receiver, Instance) for loop in loops)
+        if bound is None or holder != bound[0] or not makes_its_own:
+            return ""
+        own = set(self._program.classes.mro(bound[1].cls))
+        for other in holders_of(thing):
+            held = self._program.evaluate(frame, other).values if spell(other) != holder else ()
+            if any(isinstance(value, Instance) and value.cls in own for value in held):
+                return f"{spell(other)}.{name}"
+        return ""
 
     def is_optional(self, frame: Frame, text: str) -> bool:
         """Whether type checkers will ask for a test that an expression is not None."""
@@ -228,6 +245,13 @@ def method_around(frame: Frame) -> tuple[str, Instance] | None:
         return None
     name = at.scope.parameters[0].name
     return None if name in hidden else (name, at.receiver)
+
+
+def holders_of(thing: Expr | None) -> Iterator[Expr]:
+    """What has an object that is an attribute: `a.b`, then `a`, for `a.b.c`."""
+    while isinstance(thing, Attr):
+        thing = thing.base
+        yield thing
 
 
 def _own_names(frame: Frame) -> set[str]:

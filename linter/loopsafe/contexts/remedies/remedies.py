@@ -14,7 +14,7 @@ from loopsafe.contexts.remedies.held_loops import HeldLoops
 from loopsafe.contexts.remedies.leads import gives_its_result
 from loopsafe.contexts.remedies.moves import crowded
 from loopsafe.contexts.remedies.partners import with_partners
-from loopsafe.contexts.remedies.references import Crossings
+from loopsafe.contexts.remedies.references import Crossings, holders_of
 from loopsafe.facts.schema import Attr, Await, Call, Import, Name, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
@@ -57,8 +57,9 @@ class Remedies:
             self._crossings.prepare(reached.state.frame)
         planned = [reached for reached in operations if reached.state.frame.scope not in too_many]
         for reached in planned:
-            for argument in reached.call.args[:1]:
-                self._program.evaluate(reached.state.frame, argument)
+            base = reached.call.func.base if isinstance(reached.call.func, Attr) else None
+            for part in (*reached.call.args[:1], *holders_of(base)):
+                self._program.evaluate(reached.state.frame, part)
             self._doubts.prepare(reached)
         solver.run()
         for reached in planned:
@@ -259,7 +260,12 @@ class Remedies:
             text, held = found[0]
             late = self._captures.starts_before(reached, held)
             early = f"`{text}` is not set yet when the thread starts" if late else ""
-            return Loop(text, early or self._held.doubt(reached, text, held))
+            of_other = early or self._crossings.of_other(frame, base, text, held)
+            if of_other and not early and is_exact(base):
+                text, of_other = of_other, ""
+            elif of_other and not early:
+                of_other = f"the object's loop is `{of_other}`"
+            return Loop(text, of_other or self._held.doubt(reached, text, held))
         accessor = next(
             (a for t in self._program.classes.library_types(receiver) if (a := self._program.knowledge.own_loop(t))), ""
         )
