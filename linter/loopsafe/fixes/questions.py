@@ -1,4 +1,7 @@
-"""`if not f.done(): f.set_result(x)` handed over whole: the question is asked where it is done."""
+"""`if not f.done(): f.set_result(x)` handed over whole: the question is asked where it is done.
+
+Where it leads to a `return` before the call, it stays there, and is asked once more.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from loopsafe.fixes.text import CannotFix, Change, SourceText
 
 
 def unless(text: SourceText, way: Sequence[ast.AST], crossing: str) -> list[Change]:
-    """The `if` statement on the way to a call becomes one callback for `crossing`.
+    """The `if` statement on the way to a call, or the call behind one, becomes one callback for `crossing`.
 
     The object and what it is given are bound now: by the time the callback runs, the names may stand for others.
     Comments in the statement come before it.
@@ -21,8 +24,12 @@ def unless(text: SourceText, way: Sequence[ast.AST], crossing: str) -> list[Chan
     Raises:
         CannotFix: there is more to the statement than a question to the call's object and the call.
     """
-    statement = next((node for node in reversed(way) if isinstance(node, ast.If)), None)
-    parts = _parts(statement) if statement is not None else None
+    around = next((node for node in reversed(way) if isinstance(node, ast.If)), None)
+    parts = _parts(around) if around is not None else None
+    statement: ast.stmt | None = around
+    if parts is None:
+        statement = next((node for node in reversed(way) if isinstance(node, ast.stmt)), None)
+        parts = _early(way, statement) if statement is not None else None
     if statement is None or parts is None:
         raise CannotFix("the question before it is asked in another form")
     row, column = text.begin(statement)
@@ -51,8 +58,26 @@ def _parts(statement: ast.If) -> tuple[ast.Call, ast.Call, ast.expr] | None:
     """The call of an `if` statement that has only that, the question before it, and the object of both."""
     test, body = statement.test, statement.body
     question = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else None
-    done = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
-    if not isinstance(question, ast.Call) or not isinstance(done, ast.Call) or statement.orelse:
+    done = body[0] if len(body) == 1 and not statement.orelse else None
+    return _of_one(question, done)
+
+
+def _early(way: Sequence[ast.AST], statement: ast.stmt) -> tuple[ast.Call, ast.Call, ast.expr] | None:
+    """The same where the question stands before the call, in the same body, and returns."""
+    bodies = (body for node in reversed(way) if isinstance(body := getattr(node, "body", None), list))
+    before = next((body[: body.index(statement)] for body in bodies if statement in body), [])
+    for other in reversed(before):
+        if isinstance(other, ast.If) and len(other.body) == 1 and isinstance(other.body[0], ast.Return):
+            parts = _of_one(other.test, statement)
+            if parts is not None:
+                return parts
+    return None
+
+
+def _of_one(question: ast.expr | None, statement: ast.stmt | None) -> tuple[ast.Call, ast.Call, ast.expr] | None:
+    """The call in a statement, a question, and the object, if both are about the same one."""
+    done = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(question, ast.Call) or not isinstance(done, ast.Call):
         return None
     asked, func = question.func, done.func
     if not isinstance(asked, ast.Attribute) or not isinstance(func, ast.Attribute) or done.keywords or question.args:

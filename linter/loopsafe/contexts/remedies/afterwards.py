@@ -41,7 +41,7 @@ _TELLS = _CHANGES | {"set", "notify", "notify_all", "release", "put", "put_nowai
 # By these it tells whoever reads the other end, also another part of the program.
 _TALKS = {
     "send", "sendall", "sendto", "sendmsg", "send_bytes", "write", "writelines", "write_text", "write_bytes", "touch",
-    "flush", "open",
+    "flush",
 }  # fmt: skip
 SAYS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 """What only logs."""
@@ -109,7 +109,7 @@ class Afterwards:
         own, aside = _own_names(scope), self._aside(scope, reached)
         for later in self._later(way):
             func = later.func
-            if last_name(func) in _TALKS and later not in self._operations and later not in aside:
+            if _talks(later) and later not in self._operations and later not in aside:
                 yield later.span.row, f"`{spell(func)}` in line {later.span.row} may be seen before"
             if self._is_helper(later) and later not in aside:
                 yield later.span.row, f"`{spell(func)}` in line {later.span.row} may tell that it is done"
@@ -298,6 +298,16 @@ def _matters(call: Call) -> bool:
 
 
 _PURE = {"range", "len", "str", "int", "float", "bool", "list", "dict", "tuple", "set", "repr", "isinstance", "getattr"}
+
+
+def _talks(call: Call) -> bool:
+    """Whether others can read what a call writes."""
+    if isinstance(call.func, Name):
+        modes = (*call.args[1:2], *(value for keyword, value in call.keywords if keyword == "mode"))
+        return call.func.id == "open" and any(
+            not isinstance(m, Const) or set(str(m.value)) & set("wax+") for m in modes
+        )
+    return last_name(call.func) in _TALKS
 
 
 def _is_number(expr: Expr) -> bool:

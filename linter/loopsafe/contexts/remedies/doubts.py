@@ -40,7 +40,7 @@ class Doubts:
         self.calls = OtherCalls(program, flow)
         self._failures, self._askers = Failures(program, self.leads), Askers(program)
         self._rivals = Rivals(program, self.leads, self._askers)
-        self._afterwards, self._held_up = Afterwards(program, self.leads), HeldUp(self.leads)
+        self._afterwards, self._held_up = Afterwards(program, self.leads), HeldUp(program.knowledge, self.leads)
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the answer will need, so that it is known in the end."""

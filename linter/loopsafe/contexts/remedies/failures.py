@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.afterwards import SAYS
 from loopsafe.contexts.remedies.leads import Leads, gives_its_result
 from loopsafe.contexts.spread.exclusion import asked_before, is_under_handler
-from loopsafe.facts.schema import Call, Const, Import, Name, Ref, Scope, unpack_span
+from loopsafe.facts.schema import Call, Const, Expr, Import, Name, Ref, Scope, unpack_span
 from loopsafe.locations import Span
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Class, External, Frame, Instance, Object
+from loopsafe.program.values import Class, External, Frame, Instance, Object, Value
 
 _BROAD = ("Exception", "BaseException")
 
@@ -60,7 +60,7 @@ class Failures:
             for block in scope.blocks:
                 held = self._program.evaluate(state.frame, block.value).values
                 plain = isinstance(block.value, Call) and last_name(block.value.func) != "open"
-                hears = plain or any(isinstance(v, Instance) for v in held)
+                hears = plain or any(isinstance(v, Instance) for v in held) or not _is_lock(block.value, held)
                 if block.packed_span < call.packed_span and hears:
                     yield f"the block of line {unpack_span(block.packed_span).row} may wait for what it raises"
 
@@ -80,7 +80,9 @@ class Failures:
         given = [*site.args, *(v for name, v in site.keywords if name == parameter)] if site else []
         if site is None or value.frame is None or any(name is None for name, _ in site.keywords):
             return unknown
-        made = self._program.classes.resolve(value.frame, site.func)
+        # `field(default_factory=asyncio.Queue)` makes one without arguments.
+        factory = next((given for name, given in site.keywords if name == "default_factory"), site.func)
+        made = self._program.classes.resolve(value.frame, factory)
         if not isinstance(made, External) or knowledge.canonical(made.name) not in knowledge.lineage(value.type):
             return unknown
         if all(isinstance(size, Const) and size.value == 0 for size in given):
@@ -122,6 +124,13 @@ class Failures:
                 return not others or any(isinstance(v, Import) and v.name in expects for v in held)
             at = at.parent
         return True
+
+
+def _is_lock(value: Expr, held: Iterable[Value]) -> bool:
+    """Whether it is a lock, by what it holds or by its name; a file that `open` gives is as deaf."""
+    known = [v.type for v in held if isinstance(v, Object)]
+    named = any(word in last_name(value).lower() for word in ("lock", "mutex", "sem", "cond", "open"))
+    return all(type_.startswith("threading.") for type_ in known) if known else named
 
 
 def _only_says(scope: Scope, handler: int) -> bool:

@@ -10,15 +10,15 @@ from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.places.place import LOOK_UPS, State
 from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.other_calls import OtherCalls
-from loopsafe.contexts.remedies.references import method_around
+from loopsafe.contexts.remedies.references import holders_of, method_around
 from loopsafe.facts.enclosing import loops_around
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Expr, Name, Scope
-from loopsafe.facts.spelling import is_none, unpacked
+from loopsafe.facts.spelling import is_none, spell, unpacked
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Function, Method, Object, Value, same_making
+from loopsafe.program.values import Class, Function, Instance, Method, Object, Value, same_making
 
 _SURE = LOOK_UPS[0]
 # Functions between the one that keeps the loop and the one that starts the thread.
@@ -141,8 +141,8 @@ class HeldLoops:
             inner = self._program.index.within(at.scope)
             again = any(name in scope.outer_names for scope in inner if scope is not at.scope)
             return f"`{text}` may stand for something else by then" if again or len(held) > 1 else ""
-        bound = method_around(reached.state.frame)
-        stored = list(self._stored(bound[1].cls, name)) if bound is not None else []
+        holder = self._holder(reached, base)
+        stored = list(self._stored(holder, name)) if holder is not None else []
         if any(scope.kind == "function" and scope.name != "__init__" and is_none(value) for scope, value, _ in stored):
             return f"`{text}` may be None again by then"
         if any(_is_asked(scope, guard, name) for scope, _, guard in stored):
@@ -157,6 +157,17 @@ class HeldLoops:
             return ""
         known = bool(starts) and all(self._is_set(scope, name, place, _FURTHEST) for _, scope, place in starts)
         return "" if known else nothing
+
+    def _holder(self, reached: Reached, text: str) -> Class | None:
+        """The class of the object that has the loop: `self`, or what has the object that is touched as well."""
+        bound, func = method_around(reached.state.frame), reached.call.func
+        if bound is not None and bound[0] == text:
+            return bound[1].cls
+        for holder in holders_of(func.base if isinstance(func, Attr) else None):
+            if spell(holder) == text:
+                held = self._program.evaluate(reached.state.frame, holder).values
+                return next((value.cls for value in held if isinstance(value, Instance)), None)
+        return None
 
     def _starts_early(self, scope: Scope) -> bool:
         """Whether a constructor starts the thread, itself or by the function that does."""

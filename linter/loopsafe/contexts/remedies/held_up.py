@@ -11,6 +11,7 @@ from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.leads import Leads
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Import, Name, Scope
 from loopsafe.facts.spelling import spell
+from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 
@@ -29,7 +30,9 @@ _ABANDONS = ("abandon_on_cancel", "cancellable")
 class HeldUp:
     """Asks what keeps a loop from its next turn until the thread has done an operation."""
 
-    def __init__(self, leads: Leads) -> None:
+    def __init__(self, knowledge: Knowledge, leads: Leads) -> None:
+        rows = knowledge.runs.items()
+        self._takers = {name.rpartition(".")[2] for name, found in rows if any(row.coroutine for row in found)}
         self._leads = leads
         self._talking: dict[Module, int] = {}
 
@@ -53,7 +56,15 @@ class HeldUp:
         called = {last_name(call.func) for scope in coroutines for call in scope.calls}
         for scope in module.facts.scopes:
             if scope.is_async or (scope.name in called and scope not in self._leads.on_threads):
-                yield from (call.span.row for call in scope.calls if call.role != "awaited" and _talks(call))
+                yield from (
+                    call.span.row for call in scope.calls if _talks(call) and not self._is_coroutine(scope, call)
+                )
+
+    def _is_coroutine(self, scope: Scope, call: Call) -> bool:
+        """Whether what a call gives is awaited, by itself or by what it is given to."""
+        around = (other for other in scope.calls if other is not call and other.span.contains(call.span))
+        taken = any(other.role == "awaited" or last_name(other.func) in self._takers for other in around)
+        return call.role == "awaited" or taken
 
 
 def _talks(call: Call) -> bool:

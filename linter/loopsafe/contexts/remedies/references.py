@@ -57,9 +57,11 @@ class Crossings:
                 if len(kinds) == 1:
                     self._further[frame] += self._held(text, holders[0])
 
-    def loop_of_another(self, frame: Frame, wanted: str, avoid: Callable[[Value], bool]) -> str:
-        """The text of an expression for a loop that a module or an object in scope holds; empty where there is none."""
-        return next((text for text, _ in self._that_hold(self._further.get(frame, ()), wanted, avoid)), "")
+    def loop_of_another(
+        self, frame: Frame, wanted: str, avoid: Callable[[Value], bool]
+    ) -> tuple[str, list[Object]] | None:
+        """An expression for a loop that a module or an object in scope holds, with what it holds."""
+        return next(self._that_hold(self._further.get(frame, ()), wanted, avoid), None)
 
     def loops_in_scope(
         self, frame: Frame, wanted: str = LOOP, avoid: Callable[[Value], bool] | None = None

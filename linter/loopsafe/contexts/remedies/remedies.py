@@ -275,7 +275,10 @@ class Remedies:
             return Loop(found[0][0], doubt)
         if text := "" if avoid else self._crossings.loop_in_scope(frame, wanted):
             return Loop(text, f"`{text}` is run by a thread, and must be the object's loop")
-        if text := self._crossings.loop_of_another(frame, wanted, avoid or self._elsewhere(reached)):
+        if another := self._crossings.loop_of_another(frame, wanted, avoid or self._elsewhere(reached)):
+            text, held = another
+            if text.rpartition(".")[0] in map(spell, holders_of(base)):
+                return Loop(text, self._held.doubt(reached, text, held))
             return Loop(text, f"`{text}` is kept by another, and must be the object's loop")
         if wanted != LOOP or avoid is not None:
             return Loop("", "no loop is in scope here")

@@ -55,7 +55,9 @@ class Rivals:
                     return
 
     def _names(self, reached: Reached) -> list[str]:
-        """The operations on objects of its kind."""
+        """The operations on objects of its kind; of a loop that ends, what comes after that is refused in any case."""
+        if reached.row.category == "loop-call" and reached.name.rpartition(".")[2] in ("stop", "close"):
+            return ["close", "stop"]
         types = self._program.classes.library_types(reached.receiver)
         owners = {owner for type_ in types for owner in self._program.knowledge.lineage(type_)}
         return sorted({method for owner in owners for method in self._operations.get(owner, ())})

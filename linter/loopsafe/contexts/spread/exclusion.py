@@ -65,7 +65,7 @@ def outwards(scope: Scope, guard: int) -> Iterator[Guard]:
 def asked_before(scope: Scope, call: Call) -> Call | None:
     """The question to its own object that alone decides on a call: `if not f.done(): f.set_result(x)`.
 
-    None where anything else stands under the question, or under its opposite.
+    None where anything else stands under the question, or under its opposite; but a `return` may come before the call.
     """
     guard = condition(scope, call)
     row = scope.guards[guard] if guard >= 0 else None
@@ -77,8 +77,12 @@ def asked_before(scope: Scope, call: Call) -> Call | None:
     is_own = isinstance(call.func, Attr) and is_exact(call.func.base) and _is_same(call.func.base, test.func.base)
     # `while` asks again.
     again = any(unpack_span(loop).row == test.span.row for loop in scope.loop_spans)
-    alone = is_own and not again and not any(_decides(scope, guard, one) for one in _others(scope, call))
-    return test if alone else None
+    if not is_own or again:
+        return None
+    early = any(
+        row.holds != scope.guards[r].holds and _decides(scope, guard, r) for r in scope.returned_under if r >= 0
+    )
+    return test if early or not any(_decides(scope, guard, one) for one in _others(scope, call)) else None
 
 
 def _others(scope: Scope, call: Call) -> Iterator[int]:
