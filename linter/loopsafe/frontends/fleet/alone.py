@@ -45,6 +45,8 @@ def run_alone(target: Target, settings: Settings, stop: threading.Event | None =
         process = subprocess.Popen(
             command(_START),
             cwd=scratch,
+            # What pip leaves behind when it is killed goes with the folder.
+            env={**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=errors,

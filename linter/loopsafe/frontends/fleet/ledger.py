@@ -16,6 +16,7 @@ from loopsafe.frontends.fleet.targets import Target
 from loopsafe.frontends.terminal import CannotWork
 
 _FORMAT = 1
+_NONE = "is no results file of this loopsafe"
 
 
 @dataclass
@@ -62,14 +63,16 @@ def opened(path: str, settings: Settings, resume: bool) -> Iterator[Ledger]:
         if content and not resume:
             raise CannotWork(f"{path}: is there already; with --resume a run goes on from it")
         ledger = Ledger(_file=file)
+        # What stands behind the last end of a row was being written when the run was killed.
         whole = content.rfind(b"\n") + 1
-        # What was being written when the run was killed.
-        file.truncate(whole)
         rows = content[:whole].splitlines()
         if rows:
             _check(path, rows[0], head)
             ledger.done = dict(map(_Reader(path).row, rows[1:], range(2, len(rows) + 1)))
-        else:
+        elif not _written(head).startswith(content):
+            raise CannotWork(f"{path}:1: {_NONE}")
+        file.truncate(whole)
+        if not rows:
             _append(file, head)
         yield ledger
 
@@ -83,9 +86,13 @@ def _open(path: str) -> IO[bytes]:
 
 def _append(file: IO[bytes], value: object) -> None:
     # In one piece, so that what a killed run leaves is a beginning of the line.
-    file.write(as_json(value).encode() + b"\n")
+    file.write(_written(value))
     file.flush()
     os.fsync(file.fileno())
+
+
+def _written(value: object) -> bytes:
+    return as_json(value).encode() + b"\n"
 
 
 def _lock(path: str, file: IO[bytes]) -> None:
@@ -113,7 +120,7 @@ def _check(path: str, row: bytes, head: Mapping[str, Any]) -> None:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or found.get("format") != _FORMAT:
-        raise CannotWork(f"{path}:1: is no results file of this loopsafe")
+        raise CannotWork(f"{path}:1: {_NONE}")
     # As it is after a way through JSON.
     wanted = json.loads(as_json(head))
     told = list(_differences(found, wanted))
