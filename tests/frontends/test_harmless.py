@@ -164,7 +164,8 @@ OTHERS = [
     CLEAN,
 ]
 # Nothing of the project is in these, or nothing that needs an escape of those looked for.
-OWN_TEXT = (CLEAN, ("rules",), ("explain", "LSF102"), ("graph",), ("graph", "--format", "mermaid"))
+TABLE = ("fleet", ".", "--output-format", "table")
+OWN_TEXT = (CLEAN, ("rules",), ("explain", "LSF102"), ("graph",), ("graph", "--format", "mermaid"), TABLE)
 # Each tells of the argument.
 ERRORS = [
     ("check", f"{HOSTILE}\n::error::x"),

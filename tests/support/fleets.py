@@ -26,6 +26,12 @@ class Feed:
         self._queue.put_nowait(1)
 """
 CLEAN = BROKEN.replace("self._queue.put_nowait(1)", "self._loop.call_soon_threadsafe(self._queue.put_nowait, 1)")
+_SCRIPT = """\
+from loopsafe.__main__ import main
+
+if __name__ == "__main__":
+    main()
+"""
 
 
 def project(folder: Path, source: str = BROKEN, settings: str = "") -> Path:
@@ -36,10 +42,12 @@ def project(folder: Path, source: str = BROKEN, settings: str = "") -> Path:
     return folder
 
 
-def begin(folder: Path, *arguments: str | Path, **extra: str) -> subprocess.Popen[bytes]:
-    """`loopsafe fleet ARGUMENTS` in a folder, which goes on by itself."""
+def begin(folder: Path, *arguments: str | Path, script: Path | None = None, **extra: str) -> subprocess.Popen[bytes]:
+    """`loopsafe fleet ARGUMENTS` in a folder, which goes on by itself; by a script as pip installs one, if given."""
+    if script:
+        script.write_text(_SCRIPT, "utf-8")
     return subprocess.Popen(
-        [sys.executable, "-m", "loopsafe", "fleet", *map(str, arguments)],
+        [sys.executable, *(["-m", "loopsafe"] if script is None else [script]), "fleet", *map(str, arguments)],
         cwd=folder,
         env=environment(**extra),
         stdin=subprocess.DEVNULL,
