@@ -61,6 +61,22 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, index: Index) -> 
     until(lambda: not any(map(alive, started)))
 
 
+def test_ctrl_c_is_heard_once(tmp_path: Path, index: Index) -> None:
+    (tmp_path / "scratch").mkdir()
+    index.hold("slow")
+    env = {**index.environment(), "TMPDIR": str(tmp_path / "scratch")}
+    run = begin(tmp_path, "slow==1.0", "--dask", "--jobs", "1", own_group=True, **env)
+    until(lambda: index.asked)
+    started = list(below(run.pid))
+    # To all of them, as a terminal does.
+    os.killpg(run.pid, signal.SIGINT)
+    errors = run.communicate()[1]
+    assert run.returncode == 130
+    assert b"Traceback" not in errors
+    until(lambda: not any(map(alive, started)))
+    assert not list((tmp_path / "scratch").iterdir())
+
+
 def test_a_scheduler_that_runs_already(tmp_path: Path, cli: Cli) -> None:
     project(tmp_path / "a")
     (tmp_path / "where").mkdir()

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,14 +30,18 @@ def index() -> Iterator[Index]:
 
 
 class TestReleases:
-    def test_wheels_and_archives_of_source(self, tmp_path: Path, index: Index, cli: Cli) -> None:
-        mark = tmp_path / "was run"
+    def add_source(self, index: Index, mark: Path) -> None:
+        """Have an archive of source that would leave a mark if it were built."""
         evil = f"open({str(mark)!r}, 'w')\n"
         backend = '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n'
-        index.add_wheel("wheel", "1.0", {"feed.py": BROKEN})
-        index.add_wheel("wheel", "2.0", {"feed.py": ""})
         built = {"setup.py": evil, "evil.py": evil, "pyproject.toml": backend}
         index.add_sdist("source", "1.0", {"feed.py": BROKEN, **built})
+
+    def test_wheels_and_archives_of_source(self, tmp_path: Path, index: Index, cli: Cli) -> None:
+        mark = tmp_path / "was run"
+        self.add_source(index, mark)
+        index.add_wheel("wheel", "1.0", {"feed.py": BROKEN})
+        index.add_wheel("wheel", "2.0", {"feed.py": ""})
         # What lies above must not be taken for the project's own.
         (tmp_path / "pyproject.toml").write_text('[tool.loopsafe]\nignore = ["LSF"]\n', "utf-8")
         (tmp_path / "scratch").mkdir()
@@ -51,6 +56,15 @@ class TestReleases:
         assert [one["filename"] for one in told["findings"]] == ["feed.py", "feed.py"]
         assert not mark.exists()
         assert not list((tmp_path / "scratch").iterdir())
+
+    def test_the_trap_works(self, tmp_path: Path, index: Index) -> None:
+        mark = tmp_path / "was run"
+        self.add_source(index, mark)
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(tmp_path), "source==1.0"]
+        done = subprocess.run(command, env={**os.environ, **index.environment()}, capture_output=True, check=False)
+        # The build fails, since there is nothing in it that builds.
+        assert done.returncode
+        assert mark.exists()
 
     def test_what_is_not_what_the_index_says(self, index: Index, cli: Cli) -> None:
         index.add("source-1.0.tar.gz", tarred({"source-1.0/a.py": BROKEN}), digest="0" * 64)

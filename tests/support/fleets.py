@@ -42,8 +42,13 @@ def project(folder: Path, source: str = BROKEN, settings: str = "") -> Path:
     return folder
 
 
-def begin(folder: Path, *arguments: str | Path, script: Path | None = None, **extra: str) -> subprocess.Popen[bytes]:
-    """`loopsafe fleet ARGUMENTS` in a folder, which goes on by itself; by a script as pip installs one, if given."""
+def begin(
+    folder: Path, *arguments: str | Path, script: Path | None = None, own_group: bool = False, **extra: str
+) -> subprocess.Popen[bytes]:
+    """`loopsafe fleet ARGUMENTS` in a folder, which goes on by itself.
+
+    If given, by a script as pip installs one; in a group of its own, as a terminal's programs are, or not.
+    """
     if script:
         script.write_text(_SCRIPT, "utf-8")
     return subprocess.Popen(
@@ -53,6 +58,7 @@ def begin(folder: Path, *arguments: str | Path, script: Path | None = None, **ex
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        start_new_session=own_group,
     )
 
 

@@ -23,6 +23,7 @@ from loopsafe.frontends.terminal import CannotWork
 # Of what goes wrong around a project, not in it: a worker without room on its disk, or with another loopsafe.
 _RETRIES = 3
 _WAIT_FOR_SCHEDULER = 30
+_PRELOAD = "loopsafe.frontends.fleet.preload"
 _DASHBOARD = "127.0.0.1:8787"
 
 
@@ -92,7 +93,7 @@ def _client(distributed: Any, address: str, jobs: int) -> Iterator[Any]:  # noqa
             yield client
         return
     # New workers are new Pythons, which look into their working directory first: not one of a project.
-    with _elsewhere() as folder:
+    with _elsewhere() as folder, import_module("dask").config.set({"temporary-directory": folder}):
         cluster = distributed.LocalCluster(
             n_workers=jobs,
             threads_per_worker=1,
@@ -100,6 +101,7 @@ def _client(distributed: Any, address: str, jobs: int) -> Iterator[Any]:  # noqa
             memory_limit=None,
             dashboard_address=_DASHBOARD,
             local_directory=folder,
+            preload=[_PRELOAD],
             silence_logs=logging.CRITICAL,
         )
         with cluster, distributed.Client(cluster, set_as_default=False) as client:
