@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "rules"
 sys.path.insert(0, str(ROOT / "linter"))
 
+from loopsafe.frontends.fleet.formats import json as fleet  # noqa: E402
 from loopsafe.project.keys import schema  # noqa: E402
 from loopsafe.render.formats import json as findings  # noqa: E402
 from loopsafe.rules import ALL_RULES  # noqa: E402
@@ -40,6 +41,7 @@ def pages() -> dict[str, str]:
 
 SCHEMA = ROOT / "linter" / "loopsafe" / "project" / "loopsafe.schema.json"
 FINDINGS = ROOT / "linter" / "loopsafe" / "render" / f"findings-{findings.VERSION}.schema.json"
+FLEET = ROOT / "linter" / "loopsafe" / "frontends" / "fleet" / f"fleet-{fleet.VERSION}.schema.json"
 REFERENCE = ROOT / "docs" / "configuration.md"
 BEGIN, END = "<!-- begin keys: written by scripts/generate_docs.py -->\n", "<!-- end keys -->\n"
 
@@ -59,6 +61,7 @@ def others() -> dict[Path, str]:
     return {
         SCHEMA: json.dumps(schema(), indent=2) + "\n",
         FINDINGS: json.dumps(findings.schema(), indent=2) + "\n",
+        FLEET: json.dumps(fleet.schema(), indent=2) + "\n",
         REFERENCE: f"{before}{BEGIN}{keys()}\n{END}{after}",
     }
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -25,6 +23,7 @@ from pathlib import Path
 from benchmarks.accuracy.pages import fill
 from benchmarks.accuracy.releases import Release, count_lines
 from benchmarks.caches import add_cache_option
+from benchmarks.machine import machine
 from benchmarks.speed import tables
 from benchmarks.speed.measuring import Cost, measure, middle
 from benchmarks.speed.shapes import SHAPES
@@ -135,10 +134,7 @@ def _parses(file: Path) -> bool:
 
 def _circumstances(rounds: int) -> str:
     """The machine, what else it had to do, and how often each command ran."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    python = f"{platform.system()}, Python {platform.python_version()}"
-    load = f"load {os.getloadavg()[2]:.1f} in the last quarter of an hour"
-    return f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {python}, {load}; {rounds} rounds."
+    return f"{machine()}; {rounds} rounds."
 
 
 def _options() -> argparse.Namespace:

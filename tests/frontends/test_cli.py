@@ -601,7 +601,7 @@ class TestProcess:
             "try:\n    main()\n"
             "finally:\n    print(*sorted(sys.modules), file=sys.stderr)\n"
         )
-        for arguments in (["--version"], ["--help"], ["check", "--help"]):
+        for arguments in (["--version"], ["--help"], ["check", "--help"], ["fleet", "--help"]):
             command = [sys.executable, "-c", program, *arguments]
             done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
             loaded = done.stderr.split()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from loopsafe.frontends.fleet import formats as fleet_formats
 from loopsafe.harmless import printable, without_commands
 from loopsafe.render import formats
 from tests.support.command_line import environment
@@ -155,6 +156,7 @@ OTHERS = [
     ("graph",),
     ("graph", "--format", "mermaid"),
     ("callgraph",),
+    *(("fleet", ".", "--output-format", name) for name in fleet_formats.NAMES),
     ("rules",),
     ("explain", "LSF102"),
     ("knowledge",),
@@ -162,7 +164,8 @@ OTHERS = [
     CLEAN,
 ]
 # Nothing of the project is in these, or nothing that needs an escape of those looked for.
-OWN_TEXT = (CLEAN, ("rules",), ("explain", "LSF102"), ("graph",), ("graph", "--format", "mermaid"))
+TABLE = ("fleet", ".", "--output-format", "table")
+OWN_TEXT = (CLEAN, ("rules",), ("explain", "LSF102"), ("graph",), ("graph", "--format", "mermaid"), TABLE)
 # Each tells of the argument.
 ERRORS = [
     ("check", f"{HOSTILE}\n::error::x"),
@@ -181,6 +184,9 @@ ERRORS = [
     ("explain", f"{HOSTILE}\n::error::x"),
     ("knowledge", "show", f"{HOSTILE}\n::error::x"),
     ("callgraph", f"{HOSTILE}\n::error::x"),
+    ("fleet", f"{HOSTILE}\n::error::x"),
+    ("fleet", "-r", f"{HOSTILE}\n::error::x"),
+    ("fleet", ".", "--results", f"no/{HOSTILE}\n::error::x"),
 ]
 
 

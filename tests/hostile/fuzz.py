@@ -31,7 +31,7 @@ _ARGUMENTS = ("check", "--no-cache", "--output-format", "json")
 _PLAIN = "import sys; del sys.path[0]; from loopsafe.__main__ import main; main()"
 _SEVERAL = _PLAIN.replace(
     "from loopsafe.__main__",
-    "from loopsafe.reading import helpers; helpers._WORTHWHILE = 100_000; helpers._cores = lambda: 3; "
+    "from loopsafe.reading import helpers; helpers._WORTHWHILE = 100_000; helpers.cores = lambda: 3; "
     "from loopsafe.__main__",
 )
 _BACKWARDS = """\

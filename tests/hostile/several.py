@@ -11,7 +11,7 @@ from loopsafe.__main__ import main  # noqa: E402
 from loopsafe.reading import helpers  # noqa: E402
 
 helpers._WORTHWHILE = 500
-helpers._cores = lambda: 3
+helpers.cores = lambda: 3
 
 if __name__ == "__main__":
     main()

@@ -61,7 +61,7 @@ def two_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
         return real(share, largest)
 
     monkeypatch.setattr(helpers, "_WORTHWHILE", 100_000)
-    monkeypatch.setattr(helpers, "_cores", lambda: 2)
+    monkeypatch.setattr(helpers, "cores", lambda: 2)
     monkeypatch.setattr(helpers, "_start", start)
     return started
 

@@ -19,6 +19,7 @@ from loopsafe.frontends.options import (
     cache_option,
     configuration_options,
     filter_options,
+    fleet_options,
     only_option,
     paths_argument,
     quiet_option,
@@ -29,6 +30,8 @@ from loopsafe.frontends.terminal import abandon_stdout, complain, flush_streams,
 from loopsafe.render import formats
 
 _INTERRUPTED = 130
+# Of what a project may have in `fleet`: loopsafe itself has to be loaded.
+_LEAST_MEMORY = 400
 
 
 class _Commands(click.Group):
@@ -364,6 +367,79 @@ def server() -> int:
     from loopsafe.frontends.commands.server import serve
 
     return serve()
+
+
+@cli.command()
+@click.argument("projects", nargs=-1, metavar="[PROJECTS]...")
+@click.option("-r", "files", multiple=True, metavar="FILE", help="Also the projects in this file, one a line.")
+@click.option(
+    "--output-format", type=click.Choice(["table", "json", "sarif", "html"]), default="table", show_default=True
+)
+@click.option("-o", "--output-file", default="", metavar="FILE", help="Write there instead of to standard output.")
+@click.option("--results", default="", metavar="FILE", help="Keep there what comes of each project as it is done.")
+@click.option("--resume", is_flag=True, help="With --results: go on from what is there.")
+@click.option("--retry-failed", is_flag=True, help="With --resume: check again what failed or timed out.")
+@click.option("--jobs", type=click.IntRange(1), default=None, metavar="N", help="So many at once; default: the cores.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=600.0, metavar="SECONDS", show_default=True)
+@click.option("--memory", type=click.IntRange(_LEAST_MEMORY), default=4000, metavar="MB", show_default=True)
+@click.option("--dask", is_flag=True, help="Use a Dask cluster on this machine, which has a dashboard.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Use the Dask cluster of this scheduler.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@fleet_options
+@quiet_option
+@click.option("-v", "--verbose", is_flag=True, help="Say on standard error what is done.")
+def fleet(
+    *,
+    projects: tuple[str, ...],
+    files: tuple[str, ...],
+    output_format: str,
+    output_file: str,
+    results: str,
+    resume: bool,
+    retry_failed: bool,
+    jobs: int | None,
+    timeout: float,
+    memory: int,
+    dask: bool,
+    scheduler: str,
+    exit_zero: bool,
+    selection: Selection,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Check many PROJECTS, each in a process of its own, and make one report.
+
+    A project is a folder, a release of a package index (`name==version`), or the address of a git repository
+    (`git+https://host/name@branch`). --timeout and --memory hold for each.
+    """
+    if (resume or retry_failed) and not results:
+        raise click.UsageError("--resume and --retry-failed go with --results")
+    if dask and scheduler:
+        raise click.UsageError("--dask makes a cluster, and --scheduler names one")
+    if scheduler and jobs:
+        raise click.UsageError("how many are checked at once on the cluster of --scheduler is up to its workers")
+
+    from loopsafe.frontends.commands.fleet import FleetRequest, run_fleet
+    from loopsafe.frontends.fleet.outcomes import Settings
+
+    return run_fleet(
+        FleetRequest(
+            projects,
+            files,
+            Settings(selection, timeout, memory),
+            jobs or 0,
+            results,
+            resume or retry_failed,
+            retry_failed,
+            scheduler,
+            dask,
+            output_format,
+            output_file,
+            exit_zero,
+            quiet,
+            verbose,
+        )
+    )
 
 
 @cli.command(hidden=True)

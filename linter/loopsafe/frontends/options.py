@@ -46,14 +46,15 @@ def _globs(_context: click.Context, _option: click.Parameter, values: tuple[str,
     return tuple(pattern.strip() for value in values for pattern in value.split(",") if pattern.strip())
 
 
+_ISOLATED = click.option("--isolated", is_flag=True, help="Take no configuration from any file.")
 _CONFIGURATION = (
     click.option("--config", "config_file", default="", metavar="FILE", help="Take the configuration from there only."),
-    click.option("--isolated", is_flag=True, help="Take no configuration from any file."),
+    _ISOLATED,
 )
 _NO_DEPENDENCIES = click.option(
     "--no-dependencies", "dependencies", flag_value=False, default=True, help="Do not read installed packages."
 )
-_SELECTION = (
+_RULES = (
     click.option(
         "--select", multiple=True, callback=_codes, metavar="CODES", help="Only these codes or prefixes, by commas."
     ),
@@ -76,6 +77,9 @@ _SELECTION = (
         callback=lambda _context, _option, value: value or "",
         help="Report only what is at least this sure.",
     ),
+)
+_SELECTION = (
+    *_RULES,
     click.option("--force-exclude", is_flag=True, help="Leave out what is excluded even if it is named."),
     click.option(
         "--no-respect-gitignore",
@@ -100,6 +104,17 @@ def selection_options(command: Command) -> Command:
 def configuration_options(command: Command) -> Command:
     """Add the options that choose where the configuration stands; the command gets them as one `selection`."""
     return _selecting(command, (_NO_DEPENDENCIES, *_CONFIGURATION))
+
+
+def fleet_options(command: Command) -> Command:
+    """Add the options that choose rules for many projects; the command gets them as one `selection`.
+
+    What is installed depends on the machine: of that nothing is read, unless it is asked for.
+    """
+    dependencies = click.option(
+        "--dependencies", is_flag=True, help="Also read what is installed for the projects, on the machine they are on."
+    )
+    return _selecting(command, (*_RULES, _ISOLATED, dependencies))
 
 
 def _selecting(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:

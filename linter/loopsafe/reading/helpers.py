@@ -60,7 +60,7 @@ def helped(shares: Sequence[Sequence[str]], largest: int = LARGEST) -> Iterator[
 
 def shared_out(sizes: dict[str, int]) -> list[list[str]]:
     """Paths with the sizes of their files, split so that all are done at the same time; one's own share comes first."""
-    parts = max(1, min(_cores(), _MOST, sum(sizes.values()) // _WORTHWHILE))
+    parts = max(1, min(cores(), _MOST, sum(sizes.values()) // _WORTHWHILE))
     shares: list[list[str]] = [[] for _ in range(parts)]
     loads = [0] * parts
     for path in sorted(sizes, key=lambda path: (-sizes[path], path)):
@@ -70,7 +70,8 @@ def shared_out(sizes: dict[str, int]) -> list[list[str]]:
     return shares
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many processors this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on Windows or macOS

@@ -25,10 +25,16 @@ _LONGEST = 1024
 
 def render(results: Results) -> Iterator[str]:
     """One SARIF log with one run."""
-    yield written({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(results)]})
+    yield written(log([run(results)]))
 
 
-def _run(results: Results) -> dict[str, Any]:
+def log(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """A log with these runs."""
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": runs}
+
+
+def run(results: Results) -> dict[str, Any]:
+    """The object of a run."""
     indices = {rule.code: index for index, rule in enumerate(results.rules)}
     return {
         "tool": {"driver": _driver(results)},
