@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,6 +29,14 @@ _FLAGS = (
     "--disable-sync",
 )
 _SECONDS = 60
+# Chromium reads from 3 and writes to 4. Not done between fork and exec, where other threads may hold locks.
+_AT_THREE_AND_FOUR = """\
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 
 
 def browser() -> str | None:
@@ -80,7 +89,8 @@ class Page:
             if time.monotonic() > ends:
                 raise Failed("the page does not load")
             time.sleep(0.02)
-        self.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 250))))")
+        painted = "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 250)))"
+        self.value(f"new Promise(done => {painted})")
 
     def value(self, expression: str) -> Any:  # noqa: ANN401
         """What an expression gives in the page."""
@@ -142,12 +152,11 @@ def open_page() -> Iterator[Page]:
         raise Failed("no Chromium is installed; LOOPSAFE_BROWSER names one")
     to_read, to_write = os.pipe()
     by_read, by_write = os.pipe()
-    # Chromium reads from 3 and writes to 4; a shell puts them there, since other threads may use these numbers here.
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [program, *_FLAGS, *sandbox, f"--user-data-dir={profile}", "about:blank"]
         process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_read} 4>&{by_write}', "sh", *command],
+            [sys.executable, "-c", _AT_THREE_AND_FOUR, str(to_read), str(by_write), *command],
             pass_fds=(to_read, by_write),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

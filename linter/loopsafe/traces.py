@@ -67,12 +67,13 @@ class Running:
 class Lane:
     """A place as the graph has it: one thread, one loop, the main thread.
 
-    `context` is its kind, empty where that is not known; `start` the hop with which it begins, where that is one.
+    `context` is its kind, empty where that is not known; `starts` are the hops with which it begins, as far as they
+    can be told: one, or a few threads that run the same functions.
     """
 
     context: str
     name: str
-    start: Step | None = None
+    starts: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

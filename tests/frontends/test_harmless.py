@@ -154,6 +154,8 @@ OTHERS = [
     ("trace", "odd.py:16", "--output-format", "json"),
     ("graph",),
     ("graph", "--format", "mermaid"),
+    ("graph", "--all"),
+    ("graph", "--format", "html"),
     ("callgraph",),
     ("rules",),
     ("explain", "LSF102"),

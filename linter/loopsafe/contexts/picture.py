@@ -17,7 +17,7 @@ from loopsafe.traces import CONTEXTS, OFF_LOOP, ContextGraph, Edge, Lane, Node, 
 # Threads that share a function get a lane of their own, until there are more of them than anybody would read.
 _MOST_STARTS = 3
 _SEVERAL: frozenset[Hop] = frozenset()
-_THREADS = {"thread": "worker thread", "signal": "signal handler", "finalizer": "finalizer", "exit": "interpreter exit"}
+_NAMES = {"thread": "worker thread", "signal": "signal handler", "finalizer": "finalizer", "exit": "interpreter exit"}
 _NOWHERE = Lane("", "whoever calls, not traced")
 _MAIN = Lane("main", "main thread")
 _LANE_ORDER = ("main", "loop", "", "caller", *OFF_LOOP)
@@ -99,7 +99,7 @@ class Picture:
         starter = kind == "starts" and finding.witness[0].kind == "starts"
         wanted = ("loop", "main") if starter else (finding.context,)
         likely = [lane for lane in found if lane.context in wanted]
-        exact = [lane for lane in likely if lane.start == finding.witness[0]]
+        exact = [lane for lane in likely if lane.starts == finding.witness[:1]]
         return number[(exact or likely or found)[0]]
 
     def _node(self, key: Key, marks: Sequence[Finding], stays: Mapping[Lane, Stay], number: Mapping[Lane, int]) -> Node:
@@ -141,18 +141,15 @@ class Picture:
         return self._lanes[kind, told]
 
     def _named(self, state: State) -> Lane:
-        kind, loop = state.place
+        (kind, loop), locate = state.place, self._explanation.locate
         if kind in OFF_LOOP:
-            starts = sorted(map(self._explanation.locate, self._starts.get(state, _SEVERAL)))
-            where = ", ".join(f"{step.location.path}:{step.location.told.rpartition(':')[0]}" for step in starts)
-            name = f"{_THREADS[kind]}{f' of {where}' if where else ', one of many'}"
-            return Lane(kind, name, starts[0] if len(starts) == 1 else None)
-        if kind == "loop":
-            start = None
-            if isinstance(loop, Object) and loop.frame is not None and loop.site is not None:
-                start = self._explanation.locate(Hop("loop", loop.frame.module, loop.site.packed_span))
-            return Lane(kind, self._explanation.where(state).removeprefix("on ").removeprefix("the "), start)
-        return Lane("caller", "thread of whoever calls") if kind == "caller" else _MAIN
+            starts = tuple(sorted(map(locate, self._starts.get(state, _SEVERAL))))
+            return Lane(kind, _NAMES[kind] if starts else f"{_NAMES[kind]}, one of many", starts)
+        if kind != "loop":
+            return Lane("caller", "thread of whoever calls") if kind == "caller" else _MAIN
+        if isinstance(loop, Object) and loop.frame is not None and loop.site is not None:
+            return Lane(kind, "event loop", (locate(Hop("loop", loop.frame.module, loop.site.packed_span)),))
+        return Lane(kind, "an event loop")
 
     def _edges(self) -> Iterator[tuple[Key, Key, str, tuple[Lane, Lane], Step]]:
         """How control goes from one function to another: in which lane it leaves, in which it comes, and by what."""
@@ -184,8 +181,8 @@ def _missing(drawn: set[Edge], ways: Ways) -> set[Edge]:
     return found
 
 
-def _lane_order(lane: Lane) -> tuple[int, bool, Step | None, str]:
-    return _LANE_ORDER.index(lane.context), lane.start is None, lane.start, lane.name
+def _lane_order(lane: Lane) -> tuple[int, bool, tuple[Step, ...], str]:
+    return _LANE_ORDER.index(lane.context), not lane.starts, lane.starts, lane.name
 
 
 def _starts(explanation: Explanation) -> dict[State, frozenset[Hop]]:

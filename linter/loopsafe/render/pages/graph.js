@@ -233,7 +233,7 @@
       const own = y + band.top * zoom + 3, top = Math.max(own, Math.min(3, y + band.bottom * zoom - 26));
       const [left, right] = sides(band), from = Math.max(8, left + 4);
       if ((band.bottom - band.top) * zoom < 24 || right - from < 60 || top > cy.height() || top < -20) return [];
-      const made = element("span", lanes[band.lane].name, top > own ? "stuck" : "");
+      const made = element("span", lanes[band.lane].title, top > own ? "stuck" : "");
       made.style.cssText = `top:${top}px;color:${colour(kindOf(band.lane))};left:${from}px;max-width:${right - from - 8}px`;
       return [made];
     }));

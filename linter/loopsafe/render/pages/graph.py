@@ -116,8 +116,15 @@ def _node(node: Node, told: _Told) -> dict[str, Any]:
 
 
 def _lane(lane: Lane) -> dict[str, str]:
-    source = f": {lane.start.source}" if lane.start and lane.context != "loop" else ""
-    return {"kind": lane.context, "name": _shortened(f"{lane.name}{source}", 120)}
+    """`title` stands in the picture, where folders have no room; `name` says all of it."""
+    whole = [f"{start.location.path}:{start.location.told.rpartition(':')[0]}" for start in lane.starts]
+    short = [place.rpartition("/")[2] for place in whole]
+    source = f": {lane.starts[0].source}" if len(lane.starts) == 1 and lane.context != "loop" else ""
+    return {
+        "kind": lane.context,
+        "title": _shortened(f"{lane.name}{' of ' * bool(short)}{', '.join(short)}{source}", 120),
+        "name": _shortened(f"{lane.name}{' of ' * bool(whole)}{', '.join(whole)}"),
+    }
 
 
 def _finding(finding: Finding, graph: ContextGraph, told: _Told) -> dict[str, Any]:
