@@ -12,12 +12,18 @@
   };
   nodes.forEach((node) => { node.stays = node.stays.map(([lane, certain, path]) => ({ lane, certain, path })); });
   const $ = (id) => document.getElementById(id);
-  const WIDTH = 268, LINE = 16, GAP = 18, BETWEEN = 90, TITLE = 34, MANY = 120, LARGE = 400;
+  const WIDTH = 290, LINE = 17, GAP = 18, BETWEEN = 90, TITLE = 34, MANY = 120, LARGE = 400;
 
   const element = (tag, text = "", className = "") => {
     const made = document.createElement(tag);
     made.textContent = text;
     if (className) made.className = className;
+    return made;
+  };
+  // Code stands between backquotes.
+  const rich = (text) => {
+    const made = element("p");
+    text.split("`").forEach((part, at) => made.append(at % 2 ? element("code", part) : part));
     return made;
   };
   // A module's own code has no row.
@@ -192,7 +198,7 @@
     return [
       { selector: "node", style: {
         shape: "round-rectangle", width: WIDTH, height: "data(height)", label: "data(label)", "text-wrap": "wrap",
-        "text-valign": "center", "text-halign": "center", "font-size": 12, "line-height": 1.3, color: text,
+        "text-valign": "center", "text-halign": "center", "font-size": 13, "line-height": 1.3, color: text,
         "font-family": 'Menlo, Consolas, "DejaVu Sans Mono", monospace', "min-zoomed-font-size": 6,
         "background-color": surface, "border-width": 1.5, "border-color": (box) => colour(kindOf(box.data("lane"))) } },
       { selector: "node.bad", style: { "border-width": 4, "border-color": bad, "background-color": colour("bad-soft") } },
@@ -208,7 +214,7 @@
       { selector: "edge.loop", style: { "line-style": "dashed" } },
       { selector: "edge.across", style: { opacity: 0.3 } },
       { selector: "edge.way", style: { width: 3, "line-color": bad, "target-arrow-color": bad, opacity: 1 } },
-      { selector: "node.chosen", style: { "border-width": 4, "border-color": colour("link") } },
+      { selector: "node.chosen", style: { "underlay-color": colour("link"), "underlay-opacity": 0.45, "underlay-padding": 7, "underlay-shape": "round-rectangle" } },
       { selector: ".dim", style: { opacity: 0.18 } },
     ];
   }
@@ -247,9 +253,9 @@
     if (!all.length) return;
     cy.fit(all, 50);
     if (cy.zoom() > 1.15) { cy.zoom(1.15); cy.center(all); }
-    if (cy.zoom() < 0.6 && whole !== true) {
+    if (cy.zoom() < 0.8 && whole !== true) {
       const { x1, y1, w } = all.boundingBox();
-      cy.zoom(Math.max(0.6, Math.min(0.9, cy.width() / (w + 60))));
+      cy.zoom(Math.max(0.8, Math.min(0.95, cy.width() / (w + 60))));
       cy.pan({ x: 28 - x1 * cy.zoom(), y: 16 + TITLE * cy.zoom() - y1 * cy.zoom() });
     }
     drawBands();
@@ -320,8 +326,8 @@
   };
 
   function told(finding) {
-    const parts = [element("p", `${finding.code} ${finding.name}`, "bad"), element("p", finding.message), element("div", finding.source, "source code")];
-    parts.push(element("p", `${finding.confidence}${finding.fix ? `; fix ${finding.fix}` : ""}`, "faint"));
+    const parts = [element("p", `${finding.code} ${finding.name}`, "bad"), rich(finding.message), element("div", finding.source, "source code")];
+    parts.push(rich(`${finding.confidence}${finding.fix ? `; fix ${finding.fix}` : ""}`));
     parts.push(element("h3", "The path there"), path(finding.path, finding.context));
     return parts;
   }
