@@ -45,16 +45,3 @@ def test_a_loader_of_many_modules_tells_of_each_once(finder: OneForAll) -> None:
     finally:
         end()
     assert [name for name in told if name in NAMES] == NAMES
-
-
-def test_two_that_listen_are_both_told(finder: OneForAll) -> None:
-    one: list[str] = []
-    other: list[str] = []
-    ends = [after_import(lambda module: one.append(module.__name__)), after_import(lambda m: other.append(m.__name__))]
-    try:
-        for name in NAMES[:3]:
-            importlib.import_module(name)
-    finally:
-        for end in ends:
-            end()
-    assert one == other == NAMES[:3]
