@@ -1,4 +1,4 @@
-"""Write docs/rules/ from the rules, and from the types of configuration and output their tables and JSON schemas.
+"""Write what of the documentation is generated: the rules, the tables and schemas of types, and the command line.
 
 Run without arguments to write, with `--check` to fail where a page is stale, missing or left over.
 """
@@ -8,12 +8,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "rules"
 sys.path.insert(0, str(ROOT / "linter"))
 
+import click  # noqa: E402
+
+from loopsafe.frontends.cli import cli  # noqa: E402
 from loopsafe.frontends.fleet.formats import json as fleet  # noqa: E402
 from loopsafe.project.keys import schema  # noqa: E402
 from loopsafe.render.formats import json as findings  # noqa: E402
@@ -38,11 +42,14 @@ def pages() -> dict[str, str]:
     """The text of every generated file, by file name."""
     return {"README.md": overview()} | {page_name(rule): NOTICE + rule.documentation() for rule in ALL_RULES}
 
+COMMANDS_NOTICE = "<!-- Written by scripts/generate_docs.py from the help of the commands: edit that. -->\n\n"
 
 SCHEMA = ROOT / "linter" / "loopsafe" / "project" / "loopsafe.schema.json"
 FINDINGS = ROOT / "linter" / "loopsafe" / "render" / f"findings-{findings.VERSION}.schema.json"
 FLEET = ROOT / "linter" / "loopsafe" / "frontends" / "fleet" / f"fleet-{fleet.VERSION}.schema.json"
 REFERENCE = ROOT / "docs" / "configuration.md"
+COMMANDS = ROOT / "docs" / "command-line.md"
+_WIDTH = 100
 BEGIN, END = "<!-- begin keys: written by scripts/generate_docs.py -->\n", "<!-- end keys -->\n"
 
 
@@ -54,6 +61,23 @@ def keys() -> str:
     )
 
 
+def commands() -> str:
+    """The help of every command, as the page on the command line."""
+    width = {"max_content_width": _WIDTH, "terminal_width": _WIDTH}
+    top = click.Context(cli, info_name="loopsafe", **width, **cli.context_settings)
+    told = "".join(f"\n## {one.command_path}\n\n```text\n{one.command.get_help(one)}\n```\n" for one in _each(top))
+    return f"{COMMANDS_NOTICE}# Command line\n{told}"
+
+
+def _each(context: click.Context) -> Iterator[click.Context]:
+    """A command and those in it, but for hidden ones."""
+    yield context
+    command = context.command
+    for name, inner in sorted(command.commands.items()) if isinstance(command, click.Group) else ():
+        if not inner.hidden:
+            yield from _each(click.Context(inner, info_name=name, parent=context))
+
+
 def others() -> dict[Path, str]:
     """The text of the generated files that are not of rules."""
     before, _, rest = REFERENCE.read_text("utf-8").partition(BEGIN)
@@ -62,6 +86,7 @@ def others() -> dict[Path, str]:
         SCHEMA: json.dumps(schema(), indent=2) + "\n",
         FINDINGS: json.dumps(findings.schema(), indent=2) + "\n",
         FLEET: json.dumps(fleet.schema(), indent=2) + "\n",
+        COMMANDS: commands(),
         REFERENCE: f"{before}{BEGIN}{keys()}\n{END}{after}",
     }
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from loopsafe.collector import without_collector
 from loopsafe.contexts.analysis import Analysis
 from loopsafe.contexts.contracts import OfCode, broken
+from loopsafe.contexts.picture import Picture
 from loopsafe.facts.asides import asides
 from loopsafe.knowledge.load import Knowledge, applicable, built_in_packs
-from loopsafe.locations import Span
 from loopsafe.pipeline import analysed, found_by_rules, reported
 from loopsafe.program.claims import Claim, claims
 from loopsafe.program.lookup import Lookup
@@ -69,15 +69,11 @@ def graph(project: Project, *, progress: Progress | None = None) -> ContextGraph
     """
     sources = read_project(project, {}, progress)
     analysis = analysed(sources, progress)
-    marks: dict[Module, list[tuple[Span, str]]] = {}
     by_shown = modules_by_shown_path(sources)
     wanted = {read.file.shown for read in sources.by_path.values() if read.file.wanted}
-    for finding in reported(sources, found_by_rules(sources, analysis)):
-        if not wanted.isdisjoint(finding.paths):
-            span, source = finding.location.span, finding.witness[-1].source
-            marks.setdefault(by_shown[finding.location.path], []).append((span, f"{finding.code} {span.row}: {source}"))
-    explanation = analysis.explanation(Reporter(sources.by_path).step)
-    return explanation.graph({by_shown[path] for path in wanted}, marks)
+    found = [f for f in reported(sources, found_by_rules(sources, analysis)) if not wanted.isdisjoint(f.paths)]
+    picture = Picture(analysis.explanation(Reporter(sources.by_path).step), by_shown)
+    return picture.graph({by_shown[path] for path in wanted}, found)
 
 
 @without_collector()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from loopsafe.findings import Step
+from loopsafe.findings import Finding, Step
 from loopsafe.locations import Location, Span
 
 OFF_LOOP = ("thread", "signal", "finalizer", "exit")
@@ -64,50 +64,77 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Lane:
+    """A place as the graph has it: one thread, one loop, the main thread.
+
+    `context` is its kind, empty where that is not known; `starts` are the hops with which it begins, as far as they
+    can be told: one, or a few threads that run the same functions.
+    """
+
+    context: str
+    name: str
+    starts: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """That a function runs in a lane, given by its position, and the shortest path by which it gets there."""
+
+    lane: int
+    certain: bool
+    path: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
-    """A function of the graph. `contexts` is empty for one that only starts others; `marks` are its offending rows."""
+    """A function of the graph. `contexts` is empty for one that only starts others; `findings` are those in it.
+
+    `source` is its first row; empty for a module's own code.
+    """
 
     module: str
     name: str
     location: Location
     contexts: tuple[str, ...]
-    marks: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    source: str = ""
+    stays: tuple[Stay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edge:
-    """How control goes from one node to another, both by position. `kind` is starts, calls or loop (a crossing)."""
+    """How control goes from one node to another, both by position. `kind` is starts, calls or loop (a crossing).
+
+    It `leaves` one lane and `enters` another, or the same; `step` is where.
+    """
 
     source: int
     target: int
     kind: str
+    leaves: int = -1
+    enters: int = -1
+    step: Step | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A node on the path of a finding, and the lane that it is in there, both by position."""
+
+    node: int
+    lane: int
+
+
+Ways = Mapping[Finding, tuple[Visit, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class ContextGraph:
-    """Nodes in order of file and row, edges in order of nodes."""
+    """Nodes in order of file and row, edges in order of nodes, and the path of each finding."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
-
-
-def joined(graphs: Iterable[ContextGraph]) -> ContextGraph:
-    """One graph of several; a function that is in more than one is one node."""
-    nodes: dict[tuple[Location, str], Node] = {}
-    edges: set[tuple[tuple[Location, str], tuple[Location, str], str]] = set()
-    for graph in graphs:
-        keys = [(node.location, node.name) for node in graph.nodes]
-        for key, node in zip(keys, graph.nodes, strict=True):
-            nodes[key] = _same(nodes.get(key, node), node)
-        edges |= {(keys[edge.source], keys[edge.target], edge.kind) for edge in graph.edges}
-    at = {key: position for position, key in enumerate(sorted(nodes))}
-    drawn = sorted(Edge(at[source], at[target], kind) for source, target, kind in edges)
-    return ContextGraph(tuple(nodes[key] for key in at), tuple(drawn))
-
-
-def _same(one: Node, other: Node) -> Node:
-    contexts = tuple(kind for kind in CONTEXTS if kind in {*one.contexts, *other.contexts})
-    return replace(one, contexts=contexts, marks=tuple(dict.fromkeys((*one.marks, *other.marks))))
+    lanes: tuple[Lane, ...] = ()
+    ways: Ways = field(default_factory=dict)
 
 
 class NoSuchFunction(Exception):

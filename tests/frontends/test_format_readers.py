@@ -18,6 +18,7 @@ from loopsafe.render.formats import json as format_json
 from loopsafe.render.formats import names
 from loopsafe.render.results import Results
 from loopsafe.rules import ALL_RULES
+from tests.frontends.test_pages import read as read_page
 from tests.frontends.test_render import EMPTY, RESULTS, at, rendered
 from tests.support.command_line import ROOT, loopsafe_in
 
@@ -349,6 +350,14 @@ class TestSarifOnGitHub:
 
 def places(found: list[dict[str, Any]]) -> list[tuple[str, int, str]]:
     return [(finding["filename"], finding["location"]["row"], finding["code"]) for finding in found]
+
+
+def test_html(printed: Callable[[str], str], found: list[dict[str, Any]]) -> None:
+    page = read_page(printed("html"))
+    told = [dict(attrs) for tag, attrs in page.elements if tag == "details" and "data-code" in dict(attrs)]
+    assert [one["data-code"] for one in told] == [finding["code"] for finding in found]
+    for finding in found:
+        assert {hop["source"] for hop in finding["witness"]} <= {*page.shown}
 
 
 def test_the_page_on_formats_has_all_of_them() -> None:

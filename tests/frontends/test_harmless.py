@@ -155,6 +155,8 @@ OTHERS = [
     ("trace", "odd.py:16", "--output-format", "json"),
     ("graph",),
     ("graph", "--format", "mermaid"),
+    ("graph", "--all"),
+    ("graph", "--format", "html"),
     ("callgraph",),
     *(("fleet", ".", "--output-format", name) for name in fleet_formats.NAMES),
     ("rules",),

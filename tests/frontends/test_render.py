@@ -113,7 +113,7 @@ def test_nothing_found(name: str, output: str) -> None:
 
 
 def test_every_format_is_a_module() -> None:
-    known = ("concise", "github", "gitlab", "json", "json-lines", "junit", "pylint", "rdjson", "sarif", "text")
+    known = ("concise", "github", "gitlab", "html", "json", "json-lines", "junit", "pylint", "rdjson", "sarif", "text")
     assert formats.names() == known
     assert tuple(name for name in STATISTICS if formats.load(name).statistics) == STATISTICS
     assert sum(formats.load(name).statistics is not None for name in known) == len(STATISTICS)
@@ -172,7 +172,7 @@ def test_a_row_that_is_all_of_a_large_file_costs_no_more_than_its_size() -> None
     results = Results(tuple(replace(CERTAIN, location=place) for place in places), rows={PLAYER: [row]})
     before = time.process_time()
     asking = [name for name in formats.names() if formats.load(name).rows]
-    assert asking == ["rdjson", "text"]
+    assert asking == ["html", "rdjson", "text"]
     for name in asking:
         rendered(name, results)
     # Seconds of the processor; if each finding looked at all of the row, it would be several times that.

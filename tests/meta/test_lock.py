@@ -1,4 +1,4 @@
-"""requirements/dev.txt pins what pyproject.toml asks for, on every Python and system. No package index is asked.
+"""The files in requirements/ pin what pyproject.toml asks for, on every Python and system. No package index is asked.
 
 Where one of these fails, `scripts/lock.sh` has not been run.
 """
@@ -31,15 +31,17 @@ class Pin:
     direct: bool = False
 
 
-def asked_for() -> list[Requirement]:
+def asked_for(file: str) -> list[Requirement]:
     project = tomli.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     runtime, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
-    return [Requirement(text) for text in [*runtime, *extras["decoder"], *project["dependency-groups"]["dev"]]]
+    groups = project["dependency-groups"]
+    texts = {"dev.txt": [*runtime, *extras["decoder"], *groups["dev"]], "site.txt": groups["site"]}
+    return [Requirement(text) for text in texts[file]]
 
 
-def locked() -> list[Pin]:
+def locked(file: str) -> list[Pin]:
     pins: list[Pin] = []
-    for line in (ROOT / "requirements" / "dev.txt").read_text("utf-8").splitlines():
+    for line in (ROOT / "requirements" / file).read_text("utf-8").splitlines():
         if line and not line.startswith(("#", " ")):
             pins.append(Pin(Requirement(line.rstrip(" \\"))))
         elif found := re.fullmatch(r"    --hash=sha256:([0-9a-f]{64})(?: \\)?", line):
@@ -55,30 +57,39 @@ def holds(requirement: Requirement, environment: dict[str, str]) -> bool:
     return requirement.marker is None or requirement.marker.evaluate(environment)
 
 
-PINS = locked()
+FILES = ("dev.txt", "site.txt")
+PINS = {file: locked(file) for file in FILES}
+each_file = pytest.mark.parametrize("file", FILES)
 
 
-def test_each_pin_is_one_version_with_its_hashes() -> None:
-    for pin in PINS:
+def test_every_file_is_looked_at() -> None:
+    assert sorted(file.name for file in (ROOT / "requirements").iterdir()) == sorted(FILES)
+
+
+@each_file
+def test_each_pin_is_one_version_with_its_hashes(file: str) -> None:
+    for pin in PINS[file]:
         assert [clause.operator for clause in pin.requirement.specifier] == ["=="]
         assert not pin.requirement.url
         assert pin.hashes, pin.requirement.name
 
 
-def test_what_is_pinned_for_itself_is_asked_for() -> None:
-    direct = {canonicalize_name(pin.requirement.name) for pin in PINS if pin.direct}
-    assert direct == {canonicalize_name(requirement.name) for requirement in asked_for()}
+@each_file
+def test_what_is_pinned_for_itself_is_asked_for(file: str) -> None:
+    direct = {canonicalize_name(pin.requirement.name) for pin in PINS[file] if pin.direct}
+    assert direct == {canonicalize_name(requirement.name) for requirement in asked_for(file)}
 
 
+@each_file
 @pytest.mark.parametrize(
     "environment", ENVIRONMENTS, ids=lambda each: f"{each['python_version']}-{each['sys_platform']}"
 )
-def test_what_is_asked_for_is_pinned_within_its_bounds(environment: dict[str, str]) -> None:
-    for wanted in asked_for():
+def test_what_is_asked_for_is_pinned_within_its_bounds(environment: dict[str, str], file: str) -> None:
+    for wanted in asked_for(file):
         if holds(wanted, environment):
             pins = [
                 pin.requirement
-                for pin in PINS
+                for pin in PINS[file]
                 if canonicalize_name(pin.requirement.name) == canonicalize_name(wanted.name)
                 and holds(pin.requirement, environment)
             ]

@@ -307,15 +307,42 @@ def trace(*, function: str, output_format: str, selection: Selection, quiet: boo
 
 @cli.command()
 @paths_argument
-@click.option("--format", "graph_format", type=click.Choice(["dot", "mermaid"]), default="dot", show_default=True)
+@click.option("--around", "near", default="", metavar="NAME", help="What is near the function NAME, or its end.")
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="With --around: so many hops; 2 if not said.")
+@click.option("--all", "everything", is_flag=True, help="All functions that threads and loops reach.")
+@click.option(
+    "--format",
+    "graph_format",
+    type=click.Choice(["dot", "mermaid", "svg", "html"]),
+    default="dot",
+    show_default=True,
+    help="`svg` needs Graphviz's `dot`; `html` is one file for a browser.",
+)
 @click.option("-o", "--output", default="", metavar="FILE", help="Write there instead of to standard output.")
 @configuration_options
 @quiet_option
-def graph(*, paths: tuple[str, ...], graph_format: str, output: str, selection: Selection, quiet: bool) -> int:
-    """Draw the functions in PATHS that threads and loops reach, as text for Graphviz or Mermaid."""
-    from loopsafe.frontends.commands.asking.graph import show_graph
+def graph(
+    *,
+    paths: tuple[str, ...],
+    near: str,
+    depth: int | None,
+    everything: bool,
+    graph_format: str,
+    output: str,
+    selection: Selection,
+    quiet: bool,
+) -> int:
+    """Draw the findings in PATHS and the paths to them: which functions run on which thread or loop, and why."""
+    if near and everything:
+        raise click.UsageError("--around and --all do not go together")
+    if depth is not None and not near:
+        raise click.UsageError("--depth goes with --around")
 
-    return show_graph(paths, selection, graph_format, output, quiet)
+    from loopsafe.frontends.commands.asking.graph import GraphRequest, show_graph
+
+    return show_graph(
+        GraphRequest(paths, selection, graph_format, output, near, 2 if depth is None else depth, everything, quiet)
+    )
 
 
 @cli.group(invoke_without_command=True)

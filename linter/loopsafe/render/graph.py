@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 
 from loopsafe.harmless import printable
@@ -35,13 +35,13 @@ def render_dot(graph: ContextGraph) -> Iterator[str]:
         yield f"  subgraph cluster_{number} {{"
         yield f"    label={_dot_text(module)};"
         for position, node in nodes:
-            border = ', color="#c00000", penwidth=2' if node.marks else ""
+            border = ', color="#c00000", penwidth=2' if node.findings else ""
             label = "\\n".join(_dot_escaped(line) for line in _lines(node))
             yield f'    n{position} [label="{label}", fillcolor="{_FILLS[_kind(node)]}"{border}];'
         yield "  }"
-    for edge in graph.edges:
-        style = ", style=dashed" if edge.kind == "loop" else ", style=bold" if edge.kind == "starts" else ""
-        yield f"  n{edge.source} -> n{edge.target} [label={_dot_text(edge.kind)}{style}];"
+    for source, target, kind in _edges(graph):
+        style = ", style=dashed" if kind == "loop" else ", style=bold" if kind == "starts" else ""
+        yield f"  n{source} -> n{target} [label={_dot_text(kind)}{style}];"
     yield "}"
 
 
@@ -55,16 +55,13 @@ def render_mermaid(graph: ContextGraph) -> Iterator[str]:
             yield f'    n{position}["{label}"]:::{_kind(node)}'
         yield "  end"
     arrows = {"starts": "==>", "loop": "-.->"}
-    for edge in graph.edges:
-        yield f"  n{edge.source} {arrows.get(edge.kind, '-->')}|{edge.kind}| n{edge.target}"
+    for source, target, kind in _edges(graph):
+        yield f"  n{source} {arrows.get(kind, '-->')}|{kind}| n{target}"
     for kind in sorted({_kind(node) for node in graph.nodes}):
         yield f"  classDef {kind} fill:{_FILLS[kind]},color:#000"
     for position, node in enumerate(graph.nodes):
-        if node.marks:
+        if node.findings:
             yield f"  style n{position} stroke:#c00000,stroke-width:3px"
-
-
-FORMATS: dict[str, Callable[[ContextGraph], Iterator[str]]] = {"dot": render_dot, "mermaid": render_mermaid}
 
 
 def _by_module(graph: ContextGraph) -> Iterator[tuple[str, list[tuple[int, Node]]]]:
@@ -82,7 +79,13 @@ def _kind(node: Node) -> str:
 def _lines(node: Node) -> list[str]:
     """The text of a node: name and row, contexts, offending operations."""
     name = f"{node.name}:{node.location.span.row}" if "<lambda>" in node.name else node.name
-    return [printable(line) for line in (name, ", ".join(node.contexts), *map(_shortened, node.marks)) if line]
+    marks = (f"{f.code} {f.location.span.row}: {f.witness[-1].source}" for f in node.findings)
+    return [printable(line) for line in (name, ", ".join(node.contexts), *map(_shortened, marks)) if line]
+
+
+def _edges(graph: ContextGraph) -> Iterator[tuple[int, int, str]]:
+    """Each edge once, whatever lanes it is between."""
+    yield from dict.fromkeys((edge.source, edge.target, edge.kind) for edge in graph.edges)
 
 
 def _shortened(mark: str) -> str:

@@ -30,12 +30,17 @@ class _Watcher(importlib.abc.MetaPathFinder):
 
     def _attach(self, spec: ModuleSpec) -> None:
         execute = getattr(spec.loader, "exec_module", None)
+        # pytest has one loader for all modules: were it wrapped for each, imports would run out of depth.
+        told: frozenset[_Watcher] = getattr(execute, "told", frozenset())
+        if self in told:
+            return
 
         def executed(module: ModuleType) -> None:
             assert execute is not None
             execute(module)
             self._loaded(module)
 
+        executed.told = told | {self}  # type: ignore[attr-defined]
         try:
             if execute is not None:
                 spec.loader.exec_module = executed  # type: ignore[union-attr,method-assign]
