@@ -80,7 +80,13 @@ class SecondLoops:
         """Loops that run for the time of a call: in public functions, in signal handlers, in finalizers."""
         for state, loops in sorted(self._flow.loops_run.items(), key=lambda item: item[0].frame.order):
             if state.place.kind in ("caller", "signal", "finalizer") and state in self._paths:
-                yield from ((loop, state) for loop in loops)
+                if not self._is_entry(self._paths.through(state)[0].frame.scope):
+                    yield from ((loop, state) for loop in loops)
+
+    def _is_entry(self, scope: Scope) -> bool:
+        """Whether a function is where a program begins: what it runs is the first loop of that program."""
+        calls = self._program.index.callers(scope.name)
+        return scope.name == "main" or (len(calls) == 1 and calls[0][1].kind == "module")
 
     def scopes(self, second: SecondLoop) -> frozenset[Scope]:
         """The functions that run on the loop, or on its thread before."""
