@@ -227,13 +227,27 @@ class Classes:
         return next((f for f in reversed(found) if f is not None), None)
 
     def _resolve_star(self, frame: Frame, name: str, depth: int) -> Resolved:
-        for star in frame.scope.star_imports:
-            module = self._graph.modules.star(star, frame.module, name)
-            if module is not None:
-                found = self._resolve_attribute(self._module(module), name, depth + 1)
+        """What a module takes by `from m import *`, or m by another one; they may lead in circles."""
+        modules, seen, pending = self._graph.modules, {frame.module}, [frame.module]
+        while pending:
+            at = pending.pop()
+            if at is not frame.module:
+                found = self._own(at, name, depth)
                 if found is not None:
                     return found
+            stars = [modules.star(star, at, name) for star in at.facts.scopes[0].star_imports]
+            fresh = [module for module in dict.fromkeys(stars) if module is not None and module not in seen]
+            seen.update(fresh)
+            pending += reversed(fresh)
         return None
+
+    def _own(self, module: Module, name: str, depth: int) -> Resolved:
+        """What a module has itself under a name: something that it binds, or a module in it."""
+        frame = self._graph.module_frame(module)
+        if name in frame.scope.bindings:
+            return self._resolve_name(frame, name, depth + 1)
+        part = self._graph.modules.find(f"{module.name}.{name}", module)
+        return self._module(part) if part else None
 
     def _external(self, name: str) -> External:
         value = self._graph.values.make(External, name)
@@ -262,11 +276,8 @@ class Classes:
         if isinstance(base, External):
             return self._external(f"{base.name}.{name}")
         if isinstance(base, ProjectModule):
-            frame = self._graph.module_frame(base.module)
-            if name in frame.scope.bindings:
-                return self._resolve_name(frame, name, depth + 1)
-            sub = self._graph.modules.find(f"{base.module.name}.{name}", base.module)
-            return self._module(sub) if sub else self._resolve_star(frame, name, depth + 1)
+            found = self._own(base.module, name, depth)
+            return found or self._resolve_star(self._graph.module_frame(base.module), name, depth + 1)
         if isinstance(base, Class) and name in base.scope.bindings:
             body = self._graph.values.frame(base.module, base.scope, base.frame)
             return self._resolve_name(body, name, depth + 1)

@@ -79,9 +79,9 @@ class SecondLoops:
     def _short(self) -> Iterator[tuple[Value, State]]:
         """Loops that run for the time of a call: in public functions, in signal handlers, in finalizers."""
         for state, loops in sorted(self._flow.loops_run.items(), key=lambda item: item[0].frame.order):
-            if state.place.kind in ("caller", "signal", "finalizer") and state in self._paths:
-                if not self._is_entry(self._paths.through(state)[0].frame.scope):
-                    yield from ((loop, state) for loop in loops)
+            short = state.place.kind in ("caller", "signal", "finalizer") and state in self._paths
+            if short and not self._is_entry(self._paths.through(state)[0].frame.scope):
+                yield from ((loop, state) for loop in loops)
 
     def _is_entry(self, scope: Scope) -> bool:
         """Whether a function is where a program begins: what it runs is the first loop of that program."""

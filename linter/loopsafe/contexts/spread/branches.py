@@ -20,17 +20,24 @@ class Branches:
     def __init__(self, knowledge: Knowledge) -> None:
         rows = knowledge.runs.items()
         self._crossings = {name.rpartition(".")[2] for name, found in rows if any(row.crossing for row in found)}
+        self._across: dict[Scope, list[Call]] = {}
 
     def stays(self, scope: Scope, guard: int) -> bool:
         """Whether this stands where something by which other branches of the function go across is missing."""
-        missing = {text for text, is_there in _tests(scope, guard) if not is_there}
-        return any(self._goes_across(scope, call, text) for text in missing for call in scope.calls)
+        across = self._across.get(scope)
+        if across is None:
+            across = [call for call in scope.calls if last_name(call.func) in self._crossings]
+            self._across[scope] = across
+        missing = {text for text, is_there in _tests(scope, guard) if not is_there} if across else ()
+        return any(_goes_across(scope, call, text) for text in missing for call in across)
 
-    def _goes_across(self, scope: Scope, call: Call, text: str) -> bool:
-        if last_name(call.func) not in self._crossings or (text, True) not in _tests(scope, call.guard):
-            return False
-        base = call.func.base if isinstance(call.func, Attr) else None
-        return any(_text(given) == text for given in (base, *call.args, *(value for _, value in call.keywords)))
+
+def _goes_across(scope: Scope, call: Call, text: str) -> bool:
+    """Whether a crossing goes by what a test has found to be there."""
+    if (text, True) not in _tests(scope, call.guard):
+        return False
+    base = call.func.base if isinstance(call.func, Attr) else None
+    return any(_text(given) == text for given in (base, *call.args, *(value for _, value in call.keywords)))
 
 
 def _tests(scope: Scope, guard: int) -> Iterator[Test]:
