@@ -1,7 +1,7 @@
 """Fixable cases, executed before and after their fix, with asyncio's debug mode off and on.
 
-By default a sample; all where `LOOPSAFE_EXECUTE` is `all`, as for one Python of the build, but for those that show what
-libraries do, which are fixed like the others: with `every` these, too. `execution/not_run.md` lists the cases that are
+By default a sample; a third where `LOOPSAFE_EXECUTE` is `third`, as for one Python of the build; with `all` all but those
+that show what libraries do, which are fixed like the others; with `every` these, too. `execution/not_run.md` lists the cases that are
 not executed, and why.
 """
 
@@ -28,7 +28,9 @@ OF_LIBRARIES = {case.id for case in WITH_FINDINGS if case.file in ("device-libra
 SAMPLE = [
     case
     for number, case in enumerate(WITH_FINDINGS)
-    if number % 12 == 0 or _WANTED == "every" or (_WANTED == "all" and case.id not in OF_LIBRARIES)
+    if number % (3 if _WANTED == "third" else 12) == 0
+    or _WANTED == "every"
+    or (_WANTED == "all" and case.id not in OF_LIBRARIES)
 ]
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
