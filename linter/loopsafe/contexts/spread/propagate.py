@@ -171,9 +171,15 @@ class Propagation:
             return function.scope.name, said
         known = (name for name in self._own_names(function, frame) if name in knowledge.operations)
         found = next(((name, knowledge.operations[name]) for name in known), None)
-        if found is None or found[1].only_outside or _hands_itself_over(function.scope):
+        if found is None or found[1].only_outside or self._crosses(function.scope):
             return None
         return found
+
+    def _crosses(self, scope: Scope) -> bool:
+        """Whether a method that overrides a library's hands the work over: `loop.call_soon_threadsafe(super().set)`."""
+        crossings = self.program.knowledge.crossings
+        given = any(isinstance(a, Attr) and a.name == scope.name for call in scope.calls for a in call.args)
+        return given or any(last_name(call.func) in crossings for call in scope.calls)
 
     def _own_names(self, function: Function, frame: Frame) -> Iterator[str]:
         """The names by which knowledge may speak of a function of the project."""
@@ -329,8 +335,3 @@ def _runs_here(state: State, loop: Object) -> bool:
     if state.place.kind != "loop" or loop.site is None or loop.frame is None:
         return False
     return loop.frame.scope is state.frame.scope and last_name(loop.site.func) in LOOK_UPS
-
-
-def _hands_itself_over(scope: Scope) -> bool:
-    """Whether a method hands the one that it overrides to somebody: `loop.call_soon_threadsafe(super().set)`."""
-    return any(isinstance(a, Attr) and a.name == scope.name for call in scope.calls for a in call.args)
