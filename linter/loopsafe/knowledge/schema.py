@@ -126,8 +126,9 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `only_if_called` the row holds in projects that call a function or method of one of these names (`loop_start`), with
     `only_if_handed` also in those that hand a method of one of these names to something that calls it; with
     `unless_imported` not in those that import one of these modules; with `after_call` for methods of objects on which
-    a method of this name is called (`moveToThread`). `crossings` are the functions that on this thread,
-    but not on others, lead back to the loop.
+    a method of this name is called (`moveToThread`). `started_by` is the method of the object, or of what the call
+    makes, that makes the library do so. `crossings` are the functions that on this thread, but not on others, lead back
+    to the loop.
     """
 
     where: Runs
@@ -138,6 +139,7 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     only_if_handed: tuple[str, ...] = ()
     unless_imported: tuple[str, ...] = ()
     after_call: str = ""
+    started_by: str = ""
     likely: bool = False
     likely_with: tuple[str, ...] = ()
 
@@ -176,13 +178,11 @@ class OverrideRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     `*` in the class or method stands for any letters; a lone `*` means the public methods. With `twin`, the library
     calls a method of that name instead where a class of the project defines one (`{}` stands for the method's own
-    name). `started_by` is the method of the same object that makes the library do so. `matching` is how those
-    methods look that a lone `*` means: `[A-Z]*`.
+    name). `matching` is how those methods look that a lone `*` means: `[A-Z]*`.
     """
 
     twin: str = ""
     matching: str = "*"
-    started_by: str = ""
 
 
 class AssignRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
