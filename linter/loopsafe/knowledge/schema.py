@@ -62,7 +62,8 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     object, and the library calls these methods of it (`*` stands for any letters). With `method_of`, the argument may
     be a string that names a method, as defined in the project's subclasses of that library class. `iterated` says that
     the argument is an iterator: what runs is the body of a generator. `held` is no argument: the callable is what this
-    attribute of the object holds whose method it is, of a class that `keeps` attributes. With `given_to` it is the
+    attribute of the object holds whose method it is, of a class that `keeps` attributes or one of the project that
+    extends the library's; `*` at its end stands for any letters. With `given_to` it is the
     argument of another call: of the method of this name, of the same object.
     """
 
@@ -85,8 +86,9 @@ class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     know something, if they are of one class, and its own object where there is none.
 
     The row holds only where none of `unless_given` is given. `awaited` is what awaiting the result gives; `items` are
-    the positions of a tuple. With `existing` the object was there before: the call makes nothing. With `holds_result`
-    it holds what its first argument, a coroutine, returns.
+    the positions of a tuple, with `*` in front a list of such objects. With `existing` the object was there before: the
+    call makes nothing. With `holds_result` it holds what its first argument, a coroutine, returns, with
+    `holds_argument` that argument itself.
     """
 
     gives: str = ""
@@ -94,6 +96,7 @@ class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     items: tuple[str, ...] = ()
     existing: bool = False
     holds_result: bool = False
+    holds_argument: bool = False
     unless_given: tuple[Callable, ...] = ()
 
 

@@ -118,8 +118,17 @@ class Attributes:
             if name in by_name:
                 module = graph.modules.all[module_index]
                 cls = self._classes.defined_by(module, module.facts.scopes[cls_index])
-                if any(graph.knowledge.keeper(b, "attributes") == keeper for b in self._classes.library_bases(cls)):
-                    graph.solver.link(graph.attribute(self._classes.instance(cls), name), node)
+                self._of_heir(cls, keeper, name, node)
+        defined = graph.index.functions.get(name, ())
+        for module, scope in defined if len(defined) <= _MOST_STORES else ():
+            around = module.facts.scopes[scope.parent]
+            if around.kind == "class":
+                self._of_heir(self._classes.defined_by(module, around), keeper, name, node)
+
+    def _of_heir(self, cls: Class, keeper: str, name: str, node: Node) -> None:
+        """What an object that a library gives may be of a class of the project has under a name."""
+        if any(self._graph.knowledge.keeper(b, "attributes") == keeper for b in self._classes.library_bases(cls)):
+            self._graph.solver.link(self._graph.attribute(self._classes.instance(cls), name), node)
 
     def _instance(self, value: Instance, name: str, node: Node) -> None:
         cls = value.cls

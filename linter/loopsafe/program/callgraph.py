@@ -18,6 +18,7 @@ from loopsafe.program.constants import Constants
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget, Source, Target
 from loopsafe.program.index import CallSite, last_name, method_kind
 from loopsafe.program.names import Names
+from loopsafe.program.put_together import names_of
 from loopsafe.program.solver import Listener, Node
 from loopsafe.program.subscribed import Subscribed
 from loopsafe.program.values import (
@@ -253,7 +254,8 @@ class Calls:
         for wanted in row.callables:
             sources = self._callables(wanted, target.arguments)
             if wanted.held and target.receiver is not None:
-                sources = [Source(None, None, self._graph.attribute(target.receiver, wanted.held))]
+                names = self._held_under(wanted.held, target.receiver)
+                sources = [Source(None, None, self._graph.attribute(target.receiver, name)) for name in names]
             if wanted.given_to and target.receiver is not None:
                 sources = [Source(None, None, self._subscribed.node(target.receiver, wanted))]
             for source in sources:
@@ -276,8 +278,7 @@ class Calls:
     def _callables(self, wanted: CallableRow, arguments: Arguments) -> list[Source]:
         if wanted.given_to:
             return []
-        found = arguments.get(wanted.position, wanted.keyword)
-        sources = [found] if found is not None else []
+        sources = list(self._one(wanted, arguments))
         if wanted.rest_from is not None:
             sources += arguments.positional[wanted.rest_from :]
         return sources
@@ -300,8 +301,28 @@ class Calls:
         return replace(_written_out(given), whole=seen and passes.args is not None)
 
     def _one(self, wanted: CallableRow | None, arguments: Arguments) -> tuple[Source, ...]:
-        source = arguments.get(wanted.position, wanted.keyword) if wanted else None
-        return (source,) if source is not None else ()
+        """An argument as it is written, else what a dict has for it that is spread into the call."""
+        if wanted is None:
+            return ()
+        source = arguments.get(wanted.position, wanted.keyword)
+        if source is not None or not wanted.keyword or wanted.key or wanted.methods:
+            return (source,) if source is not None else ()
+        return tuple(self._of_spread(rest, wanted.keyword) for rest in arguments.rest_keywords)
+
+    def _of_spread(self, rest: Source, keyword: str) -> Source:
+        node, solver = Node(), self._graph.solver
+
+        def take(value: Value) -> None:
+            if isinstance(value, Container):
+                solver.link(self._graph.content(value, keyword), node)
+
+        solver.listen(self._graph.node(rest), take)
+        return Source(None, None, node)
+
+    def _held_under(self, held: str, receiver: Value) -> Iterator[str]:
+        """The names under which an object holds what a row says."""
+        beginning = held.removesuffix("*")
+        return iter((held,)) if beginning == held else names_of(receiver, beginning, self._classes)
 
     def demand(self, frame: Frame) -> None:
         """Find the calls that may enter this frame and bind their arguments. Frames of one call have theirs already."""

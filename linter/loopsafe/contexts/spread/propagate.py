@@ -22,6 +22,9 @@ from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Coroutine, Frame, Function, Instance, Object, Value
 
+# Methods of a generator that run more of its body.
+_RESUMING = frozenset({"send", "throw", "close", "__next__"})
+
 
 class Propagation:
     """Lets contexts flow from their roots. One solver serves the program and this."""
@@ -106,6 +109,8 @@ class Propagation:
         for call in scope.calls:
             if self._passes(state, call.guard):
                 self.program.targets(frame, call, self._caller(state, call))
+                if isinstance(call.func, Attr) and call.func.name in _RESUMING:
+                    self._go_through(state, call.func.base, call.packed_span)
                 if call.role == "awaited" and state.place.loop is not None and isinstance(call.func, Attr):
                     self._await(state.place.loop, frame, call.func.base)
         for read in scope.reads:
@@ -301,13 +306,16 @@ class Propagation:
         """The body of a generator runs where it is iterated, wherever it was made."""
         if implicit.kind == "aiter" and state.place.kind != "loop":
             return
-        hop = Hop("calls", state.frame.module, implicit.packed_span)
+        self._go_through(state, implicit.value, implicit.packed_span)
+
+    def _go_through(self, state: State, generator: Expr, packed_span: int) -> None:
+        hop = Hop("calls", state.frame.module, packed_span)
 
         def gone_through(value: Value) -> None:
             if isinstance(value, Coroutine) and value.frame.scope.is_generator:
                 self._edge(state, State(value.frame, state.place), hop)
 
-        self.program.solver.listen(self.program.evaluate(state.frame, implicit.value), gone_through)
+        self.program.solver.listen(self.program.evaluate(state.frame, generator), gone_through)
 
     def _block(self, state: State, block: Block) -> None:
         """`with` runs the enter and exit methods, or the body of a generator."""

@@ -115,10 +115,19 @@ class _Objects:
         scope = frame.scope if frame is not None and used is None else None
         if used is None and scope is None:
             return True
+        if frame is not None and self._is_handed(at, _Used(used, scope, (), "", None)):
+            return True
         stores = self._makers.stores(receiver.cls, name)
         entered = None if frame is None else frame.scope
         wanted = _Used(used, scope, tuple(further[:-1]), "".join(further[-1:]), entered)
         return not stores or any(self._gives(value, by, maker, wanted, name) for by, value in stores)
+
+    def _is_handed(self, place: Spot, used: _Used) -> bool:
+        """Whether what the path enters is an argument of the call: a library calls it back."""
+        given = (*place.call.args, *(value for _, value in place.call.keywords))
+        nodes = [self._program.evaluate(place.state.frame, argument) for argument in given]
+        self._program.solver.run()
+        return any(used.is_it(value) for node in nodes for value in node.values)
 
     def _gives(self, value: Expr, by: Frame, maker: Maker, used: _Used, kept: str) -> bool:
         """Whether what a method stores under a name may be, or belong to, what is used."""
