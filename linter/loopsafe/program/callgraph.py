@@ -9,7 +9,7 @@ from functools import cached_property, partial
 
 from msgspec.structs import replace
 
-from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Ref, Scope, Star
+from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Item, Name, Ref, Scope, Star
 from loopsafe.facts.spelling import is_same_name
 from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.knowledge.schema import Passed, RunsRow
@@ -235,15 +235,16 @@ class Calls:
     def _is_sensitive(self, function: Function) -> bool:
         """Whether a function must be entered anew for each call: it makes closures, or calls or returns its parameters.
 
-        So must one that is given a loop and what is to be done there: each goes with the other. Decorators (their site
-        is what they decorate) always are.
+        What it calls may be the elements of one, too. One that is given a loop and what is to be done there must be,
+        since each goes with the other. Decorators (their site is what they decorate) always are.
         """
         scope = function.scope
         found = self._sensitive.get(scope)
         if found is None:
             makes = any(inner.kind != "class" for inner in self._graph.index.inner.get(scope, ()))
             names = {p.name for p in scope.parameters}
-            calls = any(isinstance(c.func, Name) and c.func.id in names for c in scope.calls)
+            called = {c.func.id for c in scope.calls if isinstance(c.func, Name)}
+            calls = any(name in names or _goes_through(scope, name, names) for name in called)
             gives_back = any(isinstance(r, Name) and r.id in names for r in scope.returns)
             pairs = pairs_up(scope, self._graph.knowledge.onto_loops)
             found = self._sensitive[scope] = makes or calls or gives_back or pairs
@@ -453,6 +454,16 @@ def _few_of_each(sites: list[CallSite], most: int) -> Iterator[CallSite]:
         by_library[site[0].library].append(site)
     for some in by_library.values():
         yield from some if len(some) <= most else ()
+
+
+def _goes_through(scope: Scope, name: str, parameters: set[str]) -> bool:
+    """Whether a name holds the elements of a parameter: `for each in parameter`, or of a copy of it."""
+    for value in scope.bindings.get(name, ()):
+        base = value.base if isinstance(value, Item) else None
+        whole = base.args[0] if isinstance(base, Call) and len(base.args) == 1 else base
+        if isinstance(whole, Name) and whole.id in parameters:
+            return True
+    return False
 
 
 def pairs_up(scope: Scope, words: Collected[str]) -> bool:
