@@ -23,6 +23,7 @@ from loopsafe.program.values import (
     Member,
     Method,
     Object,
+    Partial,
     ProjectModule,
     Super,
     Value,
@@ -239,6 +240,10 @@ class Attributes:
             self._graph.solver.add(node, function)
         elif value.kind == "classmethod" and isinstance(function, Function):
             self._add(node, Method, cls, function)
+        elif value.kind == "partialmethod" and receiver is not None and isinstance(function, Partial):
+            own = Node()
+            self._graph.solver.listen(self._graph.node(function.function), self._bind, receiver, receiver.cls, own)  # type: ignore[arg-type]
+            self._add(node, Partial, Source(None, None, own), function.arguments)
         elif value.kind == "property" and receiver is not None and isinstance(function, Function):
             method = self._graph.values.make(Method, receiver, function)
             self._graph.call(method, Arguments(), None, lambda target: self._property(target, node))

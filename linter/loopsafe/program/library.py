@@ -26,6 +26,7 @@ from loopsafe.program.values import (
     Class,
     Container,
     Coroutine,
+    Descriptor,
     External,
     Frame,
     Instance,
@@ -237,7 +238,11 @@ class LibraryResults:
         given = target.arguments
         if given.positional:
             arguments = given.after(1, keywords=True)
-            self._graph.solver.add(node, self._graph.values.make(Partial, given.positional[0], arguments))
+            made = self._graph.values.make(Partial, given.positional[0], arguments)
+            is_method = target.name.endswith(".partialmethod")
+            self._graph.solver.add(
+                node, self._graph.values.make(Descriptor, "partialmethod", made) if is_method else made
+            )
 
     def _changed_copy(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         """A copy of a dataclass's object with other values in some fields: all objects of a class are one."""
