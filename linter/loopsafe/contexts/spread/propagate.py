@@ -37,6 +37,7 @@ class Propagation:
         self._waits = Waits(program, self.flow)
         self._visited: set[State] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
+        self._called_back: set[tuple[State, Call, str, Value | None]] = set()
         self._properties = Properties(program, self._edge)
         self._iteration = Iteration(program)
         self._branches = Branches(program.knowledge)
@@ -77,6 +78,8 @@ class Propagation:
             self._operation(Reached(state, origin.call, row, target.name, target.receiver, origin.hop, named))
         for runs in knowledge.runs.get(target.name, ()):
             if runs.where == "here" or runs.where in STARTING:
+                if _calls_its_own(runs) and not self._is_first(State(origin.frame, origin.place), origin.call, target):
+                    continue
                 after = replace(origin, hop=origin.hop._replace(certain=origin.hop.certain and not runs.likely))
                 self.program.hand_over(runs, target, origin.call, partial(self.root, origin=after))
             elif runs.where == "own-loop":
@@ -220,7 +223,7 @@ class Propagation:
         runner = Runner(call, runs, target)
         if runs.where == "here":
             hop = hop._replace(certain=hop.certain and not runs.likely)
-            self.program.hand_over(runs, target, call, lambda entered: self._here(state, entered, hop))
+            self.program.hand_over(runs, target, call, lambda entered: self._here(state, call, entered, hop))
         elif runs.where == "own-loop":
             loop = target.receiver or self._new_loop(state.frame, call)
             if target.receiver is None:
@@ -275,9 +278,21 @@ class Propagation:
 
         self.program.solver.listen(self.program.node(given), run)
 
-    def _here(self, state: State, target: Target, hop: Hop) -> None:
-        if isinstance(target, Entered) and not target.function.scope.is_async:
-            self._edge(state, State(target.frame, state.place), hop)
+    def _here(self, state: State, call: Call, target: Target, hop: Hop) -> None:
+        if isinstance(target, Entered):
+            if not target.function.scope.is_async:
+                self._edge(state, State(target.frame, state.place), hop)
+            return
+        for runs in self.program.knowledge.runs.get(target.name, ()):
+            if runs.where == "here" and _calls_its_own(runs) and self._is_first(state, call, target):
+                self._runs(state, call, runs, target, hop)
+
+    def _is_first(self, state: State, call: Call, target: Library) -> bool:
+        """Whether a method that calls others of its object has not been followed from here: one may lead back to it."""
+        key = (state, call, target.name, target.receiver)
+        is_first = key not in self._called_back
+        self._called_back.add(key)
+        return is_first
 
     def _operation(self, found: Reached) -> None:
         state, wrong_in = found.state, found.row.only_in
@@ -343,3 +358,8 @@ def _runs_here(state: State, loop: Object) -> bool:
     if state.place.kind != "loop" or loop.site is None or loop.frame is None:
         return False
     return loop.frame.scope is state.frame.scope and last_name(loop.site.func) in LOOK_UPS
+
+
+def _calls_its_own(runs: RunsRow) -> bool:
+    """Whether a library's method calls others of the same object."""
+    return any(wanted.held for wanted in runs.callables)
