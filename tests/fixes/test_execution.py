@@ -1,8 +1,8 @@
 """Fixable cases, executed before and after their fix, with asyncio's debug mode off and on.
 
-By default a sample; a third where `LOOPSAFE_EXECUTE` is `third`, as for one Python of the build; with `all` all but those
-that show what libraries do, which are fixed like the others; with `every` these, too. `execution/not_run.md` lists the cases that are
-not executed, and why.
+By default a sample; a third where `LOOPSAFE_EXECUTE` is `third`, as for one Python of the build; with `all` all but
+those that show what libraries do, which are fixed like the others; with `every` these, too. `execution/not_run.md`
+lists the cases that are not executed, and why.
 """
 
 from __future__ import annotations

@@ -84,6 +84,11 @@ class Knowledge:
         return frozenset(name for name, rows in self.runs.items() if any(row.where == "own-loop" for row in rows))
 
     @cached_property
+    def starters(self) -> frozenset[str]:
+        """The methods that start what was made before."""
+        return frozenset(row.started_by for rows in self.runs.values() for row in rows if row.started_by)
+
+    @cached_property
     def crossings(self) -> frozenset[str]:
         """The last names of what hands work to a loop from another thread."""
         return _last_names(name for name, rows in self.runs.items() if any(row.crossing for row in rows))

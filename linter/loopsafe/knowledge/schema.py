@@ -62,7 +62,8 @@ class Callable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     object, and the library calls these methods of it (`*` stands for any letters). With `method_of`, the argument may
     be a string that names a method, as defined in the project's subclasses of that library class. `iterated` says that
     the argument is an iterator: what runs is the body of a generator. `held` is no argument: the callable is what this
-    attribute of the object holds whose method it is, of a class that `keeps` attributes. With `given_to` it is the
+    attribute of the object holds whose method it is, of a class that `keeps` attributes or one of the project that
+    extends the library's; `*` at its end stands for any letters. With `given_to` it is the
     argument of another call: of the method of this name, of the same object.
     """
 
@@ -85,8 +86,9 @@ class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     know something, if they are of one class, and its own object where there is none.
 
     The row holds only where none of `unless_given` is given. `awaited` is what awaiting the result gives; `items` are
-    the positions of a tuple. With `existing` the object was there before: the call makes nothing. With `holds_result`
-    it holds what its first argument, a coroutine, returns.
+    the positions of a tuple, with `*` in front a list of such objects. With `existing` the object was there before: the
+    call makes nothing. With `holds_result` it holds what its first argument, a coroutine, returns, with
+    `holds_argument` that argument itself.
     """
 
     gives: str = ""
@@ -94,6 +96,7 @@ class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     items: tuple[str, ...] = ()
     existing: bool = False
     holds_result: bool = False
+    holds_argument: bool = False
     unless_given: tuple[Callable, ...] = ()
 
 
@@ -126,8 +129,9 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `only_if_called` the row holds in projects that call a function or method of one of these names (`loop_start`), with
     `only_if_handed` also in those that hand a method of one of these names to something that calls it; with
     `unless_imported` not in those that import one of these modules; with `after_call` for methods of objects on which
-    a method of this name is called (`moveToThread`). `crossings` are the functions that on this thread,
-    but not on others, lead back to the loop.
+    a method of this name is called (`moveToThread`). `started_by` is the method of the object, or of what the call
+    makes, that makes the library do so. `crossings` are the functions that on this thread, but not on others, lead back
+    to the loop.
     """
 
     where: Runs
@@ -138,6 +142,7 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     only_if_handed: tuple[str, ...] = ()
     unless_imported: tuple[str, ...] = ()
     after_call: str = ""
+    started_by: str = ""
     likely: bool = False
     likely_with: tuple[str, ...] = ()
 
@@ -176,13 +181,11 @@ class OverrideRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     `*` in the class or method stands for any letters; a lone `*` means the public methods. With `twin`, the library
     calls a method of that name instead where a class of the project defines one (`{}` stands for the method's own
-    name). `started_by` is the method of the same object that makes the library do so. `matching` is how those
-    methods look that a lone `*` means: `[A-Z]*`.
+    name). `matching` is how those methods look that a lone `*` means: `[A-Z]*`.
     """
 
     twin: str = ""
     matching: str = "*"
-    started_by: str = ""
 
 
 class AssignRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):

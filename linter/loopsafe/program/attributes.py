@@ -23,6 +23,7 @@ from loopsafe.program.values import (
     Member,
     Method,
     Object,
+    Partial,
     ProjectModule,
     Super,
     Value,
@@ -118,8 +119,17 @@ class Attributes:
             if name in by_name:
                 module = graph.modules.all[module_index]
                 cls = self._classes.defined_by(module, module.facts.scopes[cls_index])
-                if any(graph.knowledge.keeper(b, "attributes") == keeper for b in self._classes.library_bases(cls)):
-                    graph.solver.link(graph.attribute(self._classes.instance(cls), name), node)
+                self._of_heir(cls, keeper, name, node)
+        defined = graph.index.functions.get(name, ())
+        for module, scope in defined if len(defined) <= _MOST_STORES else ():
+            around = module.facts.scopes[scope.parent]
+            if around.kind == "class":
+                self._of_heir(self._classes.defined_by(module, around), keeper, name, node)
+
+    def _of_heir(self, cls: Class, keeper: str, name: str, node: Node) -> None:
+        """What an object that a library gives may be of a class of the project has under a name."""
+        if any(self._graph.knowledge.keeper(b, "attributes") == keeper for b in self._classes.library_bases(cls)):
+            self._graph.solver.link(self._graph.attribute(self._classes.instance(cls), name), node)
 
     def _instance(self, value: Instance, name: str, node: Node) -> None:
         cls = value.cls
@@ -230,6 +240,10 @@ class Attributes:
             self._graph.solver.add(node, function)
         elif value.kind == "classmethod" and isinstance(function, Function):
             self._add(node, Method, cls, function)
+        elif value.kind == "partialmethod" and receiver is not None and isinstance(function, Partial):
+            own = Node()
+            self._graph.solver.listen(self._graph.node(function.function), self._bind, receiver, receiver.cls, own)  # type: ignore[arg-type]
+            self._add(node, Partial, Source(None, None, own), function.arguments)
         elif value.kind == "property" and receiver is not None and isinstance(function, Function):
             method = self._graph.values.make(Method, receiver, function)
             self._graph.call(method, Arguments(), None, lambda target: self._property(target, node))

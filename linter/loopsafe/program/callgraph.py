@@ -9,7 +9,7 @@ from functools import cached_property, partial
 
 from msgspec.structs import replace
 
-from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Ref, Scope, Star
+from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Item, Name, Ref, Scope, Star
 from loopsafe.facts.spelling import is_same_name
 from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.knowledge.schema import Passed, RunsRow
@@ -18,6 +18,7 @@ from loopsafe.program.constants import Constants
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget, Source, Target
 from loopsafe.program.index import CallSite, last_name, method_kind
 from loopsafe.program.names import Names
+from loopsafe.program.put_together import names_of
 from loopsafe.program.solver import Listener, Node
 from loopsafe.program.subscribed import Subscribed
 from loopsafe.program.values import (
@@ -234,15 +235,16 @@ class Calls:
     def _is_sensitive(self, function: Function) -> bool:
         """Whether a function must be entered anew for each call: it makes closures, or calls or returns its parameters.
 
-        So must one that is given a loop and what is to be done there: each goes with the other. Decorators (their site
-        is what they decorate) always are.
+        What it calls may be the elements of one, too. One that is given a loop and what is to be done there must be,
+        since each goes with the other. Decorators (their site is what they decorate) always are.
         """
         scope = function.scope
         found = self._sensitive.get(scope)
         if found is None:
             makes = any(inner.kind != "class" for inner in self._graph.index.inner.get(scope, ()))
             names = {p.name for p in scope.parameters}
-            calls = any(isinstance(c.func, Name) and c.func.id in names for c in scope.calls)
+            called = {c.func.id for c in scope.calls if isinstance(c.func, Name)}
+            calls = any(name in names or _goes_through(scope, name, names) for name in called)
             gives_back = any(isinstance(r, Name) and r.id in names for r in scope.returns)
             pairs = pairs_up(scope, self._graph.knowledge.onto_loops)
             found = self._sensitive[scope] = makes or calls or gives_back or pairs
@@ -253,7 +255,8 @@ class Calls:
         for wanted in row.callables:
             sources = self._callables(wanted, target.arguments)
             if wanted.held and target.receiver is not None:
-                sources = [Source(None, None, self._graph.attribute(target.receiver, wanted.held))]
+                names = self._held_under(wanted.held, target.receiver)
+                sources = [Source(None, None, self._graph.attribute(target.receiver, name)) for name in names]
             if wanted.given_to and target.receiver is not None:
                 sources = [Source(None, None, self._subscribed.node(target.receiver, wanted))]
             for source in sources:
@@ -276,8 +279,7 @@ class Calls:
     def _callables(self, wanted: CallableRow, arguments: Arguments) -> list[Source]:
         if wanted.given_to:
             return []
-        found = arguments.get(wanted.position, wanted.keyword)
-        sources = [found] if found is not None else []
+        sources = list(self._one(wanted, arguments))
         if wanted.rest_from is not None:
             sources += arguments.positional[wanted.rest_from :]
         return sources
@@ -300,8 +302,28 @@ class Calls:
         return replace(_written_out(given), whole=seen and passes.args is not None)
 
     def _one(self, wanted: CallableRow | None, arguments: Arguments) -> tuple[Source, ...]:
-        source = arguments.get(wanted.position, wanted.keyword) if wanted else None
-        return (source,) if source is not None else ()
+        """An argument as it is written, else what a dict has for it that is spread into the call."""
+        if wanted is None:
+            return ()
+        source = arguments.get(wanted.position, wanted.keyword)
+        if source is not None or not wanted.keyword or wanted.key or wanted.methods:
+            return (source,) if source is not None else ()
+        return tuple(self._of_spread(rest, wanted.keyword) for rest in arguments.rest_keywords)
+
+    def _of_spread(self, rest: Source, keyword: str) -> Source:
+        node, solver = Node(), self._graph.solver
+
+        def take(value: Value) -> None:
+            if isinstance(value, Container):
+                solver.link(self._graph.content(value, keyword), node)
+
+        solver.listen(self._graph.node(rest), take)
+        return Source(None, None, node)
+
+    def _held_under(self, held: str, receiver: Value) -> Iterator[str]:
+        """The names under which an object holds what a row says."""
+        beginning = held.removesuffix("*")
+        return iter((held,)) if beginning == held else names_of(receiver, beginning, self._classes)
 
     def demand(self, frame: Frame) -> None:
         """Find the calls that may enter this frame and bind their arguments. Frames of one call have theirs already."""
@@ -432,6 +454,16 @@ def _few_of_each(sites: list[CallSite], most: int) -> Iterator[CallSite]:
         by_library[site[0].library].append(site)
     for some in by_library.values():
         yield from some if len(some) <= most else ()
+
+
+def _goes_through(scope: Scope, name: str, parameters: set[str]) -> bool:
+    """Whether a name holds the elements of a parameter: `for each in parameter`, or of a copy of it."""
+    for value in scope.bindings.get(name, ()):
+        base = value.base if isinstance(value, Item) else None
+        whole = base.args[0] if isinstance(base, Call) and len(base.args) == 1 else base
+        if isinstance(whole, Name) and whole.id in parameters:
+            return True
+    return False
 
 
 def pairs_up(scope: Scope, words: Collected[str]) -> bool:

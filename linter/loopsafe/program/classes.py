@@ -62,6 +62,10 @@ class Classes:
             parents = self.frames(module, around)
             return [self._graph.values.frame(module, scope, parent) for parent in parents]
         frame = self.plain_frame(module, scope)
+        if scope.name == "__init_subclass__" and isinstance(frame.receiver, Class):
+            # It runs for each class that is derived.
+            derived = self.subclasses(frame.receiver)[:_MOST_SUBCLASSES]
+            return [frame, *(self._graph.values.frame(module, scope, frame.parent, cls) for cls in derived)]
         if scope.kind != "function" or not isinstance(frame.receiver, Instance):
             return [frame]
         # A method that subclasses inherit, or extend, runs with each of them as `self`.

@@ -25,7 +25,7 @@ from loopsafe.facts.schema import (
     Subscript,
 )
 from loopsafe.program.modules import Module, Modules
-from loopsafe.program.python import ADDERS, PUTTERS
+from loopsafe.program.python import ADDERS, PUTTERS, PUTTING_FUNCTIONS
 
 CallSite = tuple[Module, Scope, Call]
 StoreSite = tuple[Module, Scope, Store]
@@ -132,7 +132,12 @@ class Index:
                     yield WriteSite(module, scope, store.base, store.index, store.value)
             for call in scope.calls:
                 func = call.func
-                if isinstance(func, Attr):
+                if len(call.args) > 1 and last_name(func) in PUTTING_FUNCTIONS:
+                    yield WriteSite(module, scope, call.args[0], None, call.args[1])
+                elif isinstance(func, Attr):
+                    if func.name == "update":
+                        given = ((name, value) for name, value in call.keywords if not isinstance(value, Const))
+                        yield from (WriteSite(module, scope, func.base, Const(k), value) for k, value in given if k)
                     # Nothing is known of the receiver here; whoever asks sees whether it is a container.
                     if func.name in ADDERS and call.args:
                         yield WriteSite(module, scope, func.base, None, call.args[0], whole=True)
@@ -384,12 +389,16 @@ def _handed_in(value: Expr) -> Iterator[Expr]:
             yield at
 
 
+# Methods of classes without a decorator that says so.
+_OF_CLASSES = ("__new__", "__init_subclass__")
+
+
 def method_kind(scope: Scope) -> str:
     """`static`, `class` or `plain`, by the decorators of a method."""
     names = {last_name(d) for d in scope.decorators}
     if "staticmethod" in names:
         return "static"
-    return "class" if "classmethod" in names or scope.name == "__new__" else "plain"
+    return "class" if "classmethod" in names or scope.name in _OF_CLASSES else "plain"
 
 
 def _is_own(scope: Scope, value: Expr) -> bool:

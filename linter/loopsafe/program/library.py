@@ -11,6 +11,7 @@ from loopsafe.program.modules import imported_by_name
 from loopsafe.program.put_together import beginnings, names_of
 from loopsafe.program.python import (
     ADDERS,
+    CHANGED_COPIES,
     FIELDS,
     FIRST_OF,
     GETTERS,
@@ -25,6 +26,7 @@ from loopsafe.program.values import (
     Class,
     Container,
     Coroutine,
+    Descriptor,
     External,
     Frame,
     Instance,
@@ -57,6 +59,7 @@ class LibraryResults:
             "functools.partial": self._partial,
             "functools.partialmethod": self._partial,
             **dict.fromkeys(FIELDS, self._field),
+            **dict.fromkeys(CHANGED_COPIES, self._changed_copy),
         }
 
     def give(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
@@ -87,7 +90,7 @@ class LibraryResults:
                 graph.solver.add(node, graph.values.make(Object, target.name, frame, call))
         elif row.gives == "result":
             # It hands on what the callable gives.
-            self._result_of_callable(call, target, node)
+            self._result_of_callable(frame, call, target, node)
         elif row.gives.startswith("argument "):
             position = int(row.gives.split()[1])
             for source in target.arguments.positional[position : position + 1]:
@@ -106,7 +109,11 @@ class LibraryResults:
             own = graph.values.make(Container, "tuple", frame, call)
             graph.solver.add(node, own)
             for position, name in enumerate(row.items):
-                if name:
+                if name.startswith("*"):
+                    several = graph.values.make(Container, "list", frame, (call, position))
+                    graph.solver.add(graph.slot(own, position), several)
+                    graph.solver.add(graph.slot(several, None), graph.values.make(Object, name[1:], frame, call))
+                elif name:
                     graph.solver.add(graph.slot(own, position), graph.values.make(Object, name, frame, call))
         else:
             # Without a place of making all calls give one and the same object.
@@ -115,6 +122,8 @@ class LibraryResults:
             graph.solver.add(node, own)
             for source in target.arguments.positional[: row.holds_result]:
                 graph.solver.listen(graph.node(source), self._keep_result, own)
+            for source in target.arguments.positional[: row.holds_argument]:
+                graph.solver.link(graph.node(source), graph.slot(own, None))
 
     def _known(self, target: Library, node: Node) -> None:
         known: dict[Value, str] = {}
@@ -147,12 +156,14 @@ class LibraryResults:
         elif isinstance(given, External) and graph.knowledge.is_known(given.name):
             graph.solver.add(node, graph.values.make(Object, graph.knowledge.canonical(given.name), None, None))
 
-    def _result_of_callable(self, call: Call, target: Library, node: Node) -> None:
+    def _result_of_callable(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         graph = self._graph
 
         def entered(found: Target) -> None:
             if isinstance(found, Entered):
                 graph.solver.link(graph.result(found.frame), node)
+            elif found.name != target.name:
+                self.give(frame, call, found, node)
 
         for row in graph.knowledge.runs.get(target.name, ()):
             graph.hand_over(row, target, call, entered)
@@ -227,7 +238,23 @@ class LibraryResults:
         given = target.arguments
         if given.positional:
             arguments = given.after(1, keywords=True)
-            self._graph.solver.add(node, self._graph.values.make(Partial, given.positional[0], arguments))
+            made = self._graph.values.make(Partial, given.positional[0], arguments)
+            is_method = target.name.endswith(".partialmethod")
+            self._graph.solver.add(
+                node, self._graph.values.make(Descriptor, "partialmethod", made) if is_method else made
+            )
+
+    def _changed_copy(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
+        """A copy of a dataclass's object with other values in some fields: all objects of a class are one."""
+        graph = self._graph
+
+        def change(value: Value) -> None:
+            graph.solver.add(node, value)
+            for name, source in target.arguments.keywords if isinstance(value, Instance) else ():
+                graph.solver.link(graph.node(source), graph.attribute(value, name))
+
+        for source in target.arguments.positional[:1]:
+            graph.solver.listen(graph.node(source), change)
 
     def _map(self, frame: Frame, call: Call, target: Library, node: Node) -> None:
         """What the function gives for the elements of what follows it."""

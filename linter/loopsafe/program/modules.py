@@ -28,6 +28,12 @@ class Module:
         """The dotted name that relative imports start from."""
         return self.name if self.is_package else self.name.rpartition(".")[0]
 
+    @property
+    def is_test(self) -> bool:
+        """Whether it is of the project's tests, by its path."""
+        parts = parts_of(self.path)
+        return any(p in ("test", "tests", "testing") or p.startswith("test_") or p.endswith("_test") for p in parts)
+
 
 class Modules:
     """All modules of the project and the way from an import to a module. `imported` is every dotted prefix they import.

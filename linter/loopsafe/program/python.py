@@ -6,6 +6,8 @@ PUTTERS = {
     "append": 0, "add": 0, "appendleft": 0, "insert": 1, "put": 0, "put_nowait": 0, "push": 0, "setdefault": 1,
     "set": 0,  # of a context variable
 }  # fmt: skip
+# Functions that put their second argument into their first.
+PUTTING_FUNCTIONS = frozenset({"heappush", "heappushpop", "heapreplace"})
 ADDERS = frozenset({"extend", "extendleft", "update"})
 SAME_THINGS = {
     "builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.reversed",
@@ -20,7 +22,10 @@ WRAPPERS = {
 }  # fmt: skip
 CONTAINER_METHODS = PUTTERS.keys() | ADDERS | {"values", "copy", "items", "keys", "__getitem__"}
 CONTAINER_METHODS |= {"pop", "popleft", "get", "get_nowait", "popitem", "recv", "receive", "sort", "send"}
-FIRST_OF = {"builtins.next", "builtins.anext", "builtins.max", "builtins.min"}
+_FROM_HEAPS = ("heapq.heappop", "heapq.heappushpop", "heapq.heapreplace")
+FIRST_OF = {"builtins.next", "builtins.anext", "builtins.max", "builtins.min", *_FROM_HEAPS}
+# Copies with other values in some of the fields.
+CHANGED_COPIES = {"dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve"}
 NEW_CONTAINERS = {
     "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.tuple": "tuple",
     "collections.deque": "list", "collections.defaultdict": "dict", "collections.OrderedDict": "dict",
@@ -36,7 +41,7 @@ SPECIAL = {
 }  # fmt: skip
 # What stands for an attribute of a dataclass.
 FIELDS = {"dataclasses.field", "attrs.field", "attr.ib", "attr.field"}
-_NAMES = FIELDS | SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL
+_NAMES = FIELDS | CHANGED_COPIES | SAME_THINGS | FIRST_OF | NEW_CONTAINERS.keys() | SPECIAL
 # The modules too: `functools` must be followed for `functools.partial` to be found.
 UNDERSTOOD = frozenset(_NAMES | {name.rpartition(".")[0] for name in _NAMES})
 # What programs ask asyncio for that may run on older Pythons than are supported.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Call, Const, Expr, Scope, Subscript
+from loopsafe.facts.schema import Call, Const, Expr, Parameter, Scope, Subscript
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import WriteSite, last_name, spelling
@@ -22,6 +22,7 @@ class Writers:
         self._in_closures: dict[Scope, list[WriteSite]] = {}
         self._plain: set[Frame] = set()
         self._keyed: dict[Scope, list[Frame]] = {}
+        self._by_scope: dict[str, dict[Scope, list[WriteSite]]] = {}
         self._held_back: dict[Frame, list[tuple[Frame, WriteSite]]] = {}
 
     def demand(self, container: Value) -> None:
@@ -30,6 +31,11 @@ class Writers:
             return
         self._asked.add(container)
         made = container.display if isinstance(container, Container) else container.site
+        if isinstance(made, Parameter):
+            # `**options`, to which the function itself adds.
+            for site in self._own_sites(made.name).get(container.frame.scope, ()):
+                self._follow_in(container.frame, site)
+            return
         # Each name is followed once, for every container that turns out to be behind it.
         for name in self._graph.index.kept_as(container.frame.scope, made):
             if name not in self._followed:
@@ -37,6 +43,15 @@ class Writers:
                 sites = self._graph.index.writes.get(name, ())
                 for site in sites if len(sites) <= _MOST_WRITERS else ():
                     self._follow(site)
+
+    def _own_sites(self, name: str) -> dict[Scope, list[WriteSite]]:
+        """The writes to what a name holds, by the functions that make them."""
+        if name not in self._by_scope:
+            found: dict[Scope, list[WriteSite]] = {}
+            for site in self._graph.index.writes.get(name, ()):
+                found.setdefault(site.scope, []).append(site)
+            self._by_scope[name] = found
+        return self._by_scope[name]
 
     def kept(self, keeper: Value, key: Expr) -> None:
         """Find what is put under a key into library objects that keep things for the program."""

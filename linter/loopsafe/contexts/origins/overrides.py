@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from loopsafe.contexts.origins.starts import Starts
 from loopsafe.contexts.places.place import Hop
-from loopsafe.facts.schema import Attr, Call, Ref
+from loopsafe.facts.schema import Attr, Call, Name, Ref, Scope
 from loopsafe.knowledge.schema import OverrideRow
-from loopsafe.program.index import last_name
+from loopsafe.program.index import CallSite, last_name
+from loopsafe.program.modules import Module
 from loopsafe.program.values import Class, External, Frame, Instance, Value
 
 _MOST_SITES = 200
@@ -23,6 +24,7 @@ class Overrides:
         self._starts, self._program = given, given.program
         self._heirs: dict[str, tuple[Class, ...]] = {}
         self._started: dict[str, dict[Class, Hop]] = {}
+        self._direct: dict[tuple[str, str], set[Class]] = {}
 
     def seed(self) -> None:
         """Make roots of every method that rows speak of."""
@@ -32,7 +34,8 @@ class Overrides:
                 for found in self._methods(cls, method, row.matching):
                     if not self._has_twin(cls, found, row) and not self._starts_nothing(cls, row):
                         origin = self._starts.origin(row, cls.module, cls.scope.packed_span)
-                        self._starts.run_method(cls, found, row, origin)
+                        direct = self._run_directly(found, row) if row.started_by else set()
+                        self._starts.run_method(cls, found, row, origin, direct)
                         if row.started_by:
                             self._started.setdefault(row.started_by, {})[cls] = origin.hop
         for method, hops in self._started.items():
@@ -52,6 +55,27 @@ class Overrides:
                             origins.setdefault(hops[cls], {})[frame, call] = None
 
                 program.solver.listen(program.evaluate(frame, call.func.base), started)
+
+    def _run_directly(self, method: str, row: OverrideRow) -> set[Class]:
+        """The classes of whose objects the project, not its tests, calls the method itself, and starts none."""
+        key = method, row.started_by
+        if key not in self._direct:
+            mro = self._program.classes.mro
+            run = self._used([site for site in self._program.index.own_callers(method) if _counts(*site)])
+            started = self._used(self._program.index.own_callers(row.started_by)) if run else set()
+            self._direct[key] = {c for c in run if not any(c in mro(s) or s in mro(c) for s in started)}
+        return self._direct[key]
+
+    def _used(self, sites: Sequence[CallSite]) -> set[Class]:
+        """The classes on whose objects these calls are made."""
+        program = self._program
+        held = [
+            program.evaluate(program.classes.plain_frame(module, scope), call.func.base)
+            for module, scope, call in sites[:_MOST_SITES]
+            if isinstance(call.func, Attr)
+        ]
+        program.solver.run()
+        return {value.cls for node in held for value in node.values if isinstance(value, Instance)}
 
     def heirs(self, base: str) -> tuple[Class, ...]:
         """The project's classes that inherit from a library class, at any remove; `*` stands for any letters."""
@@ -139,3 +163,10 @@ class Overrides:
 
     def _is_library(self, cls: Class) -> bool:
         return self._program.knowledge.canonical(cls.qualname) in self._program.knowledge.classes
+
+
+def _counts(module: Module, scope: Scope, call: Call) -> bool:
+    """Whether a call says how an object is used: not what it does to itself, nor what a test does to it."""
+    base = call.func.base if isinstance(call.func, Attr) else None
+    own = scope.parameters[:1]
+    return not (module.is_test or (own and isinstance(base, Name) and base.id == own[0].name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 
 from loopsafe.contexts.origins.dotted import DottedNames
@@ -114,10 +114,14 @@ class Starts:
         """The library calls this value."""
         self.program.call(value, Arguments(), None, self.rooted(row, origin))
 
-    def run_method(self, cls: Class, method: str, row: StartRow, origin: Origin) -> None:
+    def run_method(
+        self, cls: Class, method: str, row: StartRow, origin: Origin, unless: Collection[Class] = ()
+    ) -> None:
         """The library calls this method of the class and of its heirs."""
         program = self.program
         for heir in (cls, *program.classes.subclasses(cls)):
+            if heir in unless:
+                continue
             if heir is cls or method not in heir.scope.bindings:
                 callee = program.attribute(program.classes.instance(heir), method)
                 program.solver.listen(callee, program.called_with, Arguments(), None, self.rooted(row, origin))

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from loopsafe.contexts.places.flow import Flow
-from loopsafe.contexts.places.place import State
+from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.places.threads import LoopThread
-from loopsafe.facts.schema import end_of_span
-from loopsafe.program.values import Value, same_making
+from loopsafe.facts.schema import Attr, Scope, end_of_span
+from loopsafe.program.program import Program
+from loopsafe.program.values import Object, Value, same_making
+
+_MOST_SITES = 200
 
 
 class Spans:
     """Compares where the path leaves each function with where the thread is started there."""
 
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
+    def __init__(self, flow: Flow, program: Program) -> None:
+        self._flow, self._program = flow, program
+        self._places: dict[LoopThread, tuple[tuple[Scope, int], ...]] = {}
         self._leading: dict[LoopThread, set[State]] = {}
 
     def has_started(self, thread: LoopThread, way: Sequence[State], left: Sequence[int]) -> bool | None:
@@ -35,7 +39,7 @@ class Spans:
 
     def _starts(self, thread: LoopThread, state: State) -> Iterator[int]:
         """Where a function starts the thread, itself or through others."""
-        found = self._flow.places_of(thread.hops[0])
+        found = self._places_of(thread)
         yield from (span for scope, span in found if scope is state.frame.scope)
         if thread not in self._leading:
             scopes = {scope for scope, _ in found}
@@ -44,6 +48,25 @@ class Spans:
         for target, hops in self._flow.edges.get(state, {}).items():
             if target in self._leading[thread] and target.place == state.place:
                 yield from (hop.packed_span for hop in hops)
+
+    def _places_of(self, thread: LoopThread) -> tuple[tuple[Scope, int], ...]:
+        """Where a thread is started: if its object is made first and started later, there."""
+        if thread not in self._places:
+            hop = thread.hops[0]
+            self._places[thread] = tuple(self._started(hop)) or self._flow.places_of(hop)
+        return self._places[thread]
+
+    def _started(self, hop: Hop) -> Iterator[tuple[Scope, int]]:
+        """The calls that start the thread object which is made at a hop."""
+        program = self._program
+        made = {call for _, call in self._flow.origins.get(hop, ())}
+        for name in sorted(program.knowledge.starters) if made else ():
+            for module, scope, call in program.index.callers(name)[:_MOST_SITES]:
+                if isinstance(call.func, Attr):
+                    held = program.evaluate(program.classes.plain_frame(module, scope), call.func.base)
+                    program.solver.run()
+                    if any(isinstance(value, Object) and value.site in made for value in held.values):
+                        yield scope, call.packed_span
 
     def _known(self) -> Iterator[State]:
         for source, targets in self._flow.edges.items():

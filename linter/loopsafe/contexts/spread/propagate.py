@@ -22,6 +22,9 @@ from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Coroutine, Frame, Function, Instance, Object, Value
 
+# Methods of a generator that run more of its body.
+_RESUMING = frozenset({"send", "throw", "close", "__next__"})
+
 
 class Propagation:
     """Lets contexts flow from their roots. One solver serves the program and this."""
@@ -34,6 +37,7 @@ class Propagation:
         self._waits = Waits(program, self.flow)
         self._visited: set[State] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
+        self._called_back: set[tuple[State, Call, str, Value | None]] = set()
         self._properties = Properties(program, self._edge)
         self._iteration = Iteration(program)
         self._branches = Branches(program.knowledge)
@@ -74,6 +78,8 @@ class Propagation:
             self._operation(Reached(state, origin.call, row, target.name, target.receiver, origin.hop, named))
         for runs in knowledge.runs.get(target.name, ()):
             if runs.where == "here" or runs.where in STARTING:
+                if _calls_its_own(runs) and not self._is_first(State(origin.frame, origin.place), origin.call, target):
+                    continue
                 after = replace(origin, hop=origin.hop._replace(certain=origin.hop.certain and not runs.likely))
                 self.program.hand_over(runs, target, origin.call, partial(self.root, origin=after))
             elif runs.where == "own-loop":
@@ -106,6 +112,8 @@ class Propagation:
         for call in scope.calls:
             if self._passes(state, call.guard):
                 self.program.targets(frame, call, self._caller(state, call))
+                if isinstance(call.func, Attr) and call.func.name in _RESUMING:
+                    self._go_through(state, call.func.base, call.packed_span)
                 if call.role == "awaited" and state.place.loop is not None and isinstance(call.func, Attr):
                     self._await(state.place.loop, frame, call.func.base)
         for read in scope.reads:
@@ -171,9 +179,15 @@ class Propagation:
             return function.scope.name, said
         known = (name for name in self._own_names(function, frame) if name in knowledge.operations)
         found = next(((name, knowledge.operations[name]) for name in known), None)
-        if found is None or found[1].only_outside or _hands_itself_over(function.scope):
+        if found is None or found[1].only_outside or self._crosses(function.scope):
             return None
         return found
+
+    def _crosses(self, scope: Scope) -> bool:
+        """Whether a method that overrides a library's hands the work over: `loop.call_soon_threadsafe(super().set)`."""
+        crossings = self.program.knowledge.crossings
+        given = any(isinstance(a, Attr) and a.name == scope.name for call in scope.calls for a in call.args)
+        return given or any(last_name(call.func) in crossings for call in scope.calls)
 
     def _own_names(self, function: Function, frame: Frame) -> Iterator[str]:
         """The names by which knowledge may speak of a function of the project."""
@@ -209,7 +223,7 @@ class Propagation:
         runner = Runner(call, runs, target)
         if runs.where == "here":
             hop = hop._replace(certain=hop.certain and not runs.likely)
-            self.program.hand_over(runs, target, call, lambda entered: self._here(state, entered, hop))
+            self.program.hand_over(runs, target, call, lambda entered: self._here(state, call, entered, hop))
         elif runs.where == "own-loop":
             loop = target.receiver or self._new_loop(state.frame, call)
             if target.receiver is None:
@@ -264,9 +278,21 @@ class Propagation:
 
         self.program.solver.listen(self.program.node(given), run)
 
-    def _here(self, state: State, target: Target, hop: Hop) -> None:
-        if isinstance(target, Entered) and not target.function.scope.is_async:
-            self._edge(state, State(target.frame, state.place), hop)
+    def _here(self, state: State, call: Call, target: Target, hop: Hop) -> None:
+        if isinstance(target, Entered):
+            if not target.function.scope.is_async:
+                self._edge(state, State(target.frame, state.place), hop)
+            return
+        for runs in self.program.knowledge.runs.get(target.name, ()):
+            if runs.where == "here" and _calls_its_own(runs) and self._is_first(state, call, target):
+                self._runs(state, call, runs, target, hop)
+
+    def _is_first(self, state: State, call: Call, target: Library) -> bool:
+        """Whether a method that calls others of its object has not been followed from here: one may lead back to it."""
+        key = (state, call, target.name, target.receiver)
+        is_first = key not in self._called_back
+        self._called_back.add(key)
+        return is_first
 
     def _operation(self, found: Reached) -> None:
         state, wrong_in = found.state, found.row.only_in
@@ -295,13 +321,16 @@ class Propagation:
         """The body of a generator runs where it is iterated, wherever it was made."""
         if implicit.kind == "aiter" and state.place.kind != "loop":
             return
-        hop = Hop("calls", state.frame.module, implicit.packed_span)
+        self._go_through(state, implicit.value, implicit.packed_span)
+
+    def _go_through(self, state: State, generator: Expr, packed_span: int) -> None:
+        hop = Hop("calls", state.frame.module, packed_span)
 
         def gone_through(value: Value) -> None:
             if isinstance(value, Coroutine) and value.frame.scope.is_generator:
                 self._edge(state, State(value.frame, state.place), hop)
 
-        self.program.solver.listen(self.program.evaluate(state.frame, implicit.value), gone_through)
+        self.program.solver.listen(self.program.evaluate(state.frame, generator), gone_through)
 
     def _block(self, state: State, block: Block) -> None:
         """`with` runs the enter and exit methods, or the body of a generator."""
@@ -331,6 +360,6 @@ def _runs_here(state: State, loop: Object) -> bool:
     return loop.frame.scope is state.frame.scope and last_name(loop.site.func) in LOOK_UPS
 
 
-def _hands_itself_over(scope: Scope) -> bool:
-    """Whether a method hands the one that it overrides to somebody: `loop.call_soon_threadsafe(super().set)`."""
-    return any(isinstance(a, Attr) and a.name == scope.name for call in scope.calls for a in call.args)
+def _calls_its_own(runs: RunsRow) -> bool:
+    """Whether a library's method calls others of the same object."""
+    return any(wanted.held for wanted in runs.callables)

@@ -7,7 +7,7 @@ are not on the path.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from loopsafe.contexts.places.flow import Reached
@@ -115,9 +115,19 @@ class _Objects:
         scope = frame.scope if frame is not None and used is None else None
         if used is None and scope is None:
             return True
+        if frame is not None and self._is_handed(at, _Used(used, scope, (), "", None)):
+            return True
         stores = self._makers.stores(receiver.cls, name)
-        wanted = _Used(used, scope, tuple(further[:-1]))
+        entered = None if frame is None else frame.scope
+        wanted = _Used(used, scope, tuple(further[:-1]), "".join(further[-1:]), entered)
         return not stores or any(self._gives(value, by, maker, wanted, name) for by, value in stores)
+
+    def _is_handed(self, place: Spot, used: _Used) -> bool:
+        """Whether what the path enters is an argument of the call: a library calls it back."""
+        given = (*place.call.args, *(value for _, value in place.call.keywords))
+        nodes = [self._program.evaluate(place.state.frame, argument) for argument in given]
+        self._program.solver.run()
+        return any(used.is_it(value) for node in nodes for value in node.values)
 
     def _gives(self, value: Expr, by: Frame, maker: Maker, used: _Used, kept: str) -> bool:
         """Whether what a method stores under a name may be, or belong to, what is used."""
@@ -139,22 +149,55 @@ class _Objects:
             return has_stars(maker.call)
         held = self._program.evaluate(maker.frame, given)
         self._program.solver.run()
-        return self._is_in([self._program.attribute(v, attribute) for v in held.values] if attribute else [held], used)
+        nodes = [self._program.attribute(v, attribute) for v in held.values] if attribute else [held]
+        if used.through or attribute or not used.called:
+            return self._is_in(nodes, used)
+        # What is called last may be a method of the object, or what the object was given.
+        inner = [node for v in list(held.values) for node in self._kept(v, maker.frame, given, used.called)]
+        return self._is_in(nodes, used._replace(called="")) or self._is_among(inner, used)
+
+    def _kept(self, value: Value, frame: Frame, given: Expr, name: str) -> Iterator[Node]:
+        """What an object keeps under a name: of all of its class, that which is written there."""
+        made = self._makers.behind(frame, given, value) if isinstance(value, Instance) else ()
+        known = [self._makers.given(value.cls, maker, name) for maker in made] if isinstance(value, Instance) else []
+        if known and None not in known:
+            yield from (self._program.evaluate(*each) for each in known if each is not None)
+        else:
+            yield self._program.attribute(value, name)
 
     def _is_in(self, nodes: Sequence[Node], used: _Used) -> bool:
         for name in used.through:
-            self._program.solver.run()
-            nodes = [self._program.attribute(value, name) for node in nodes for value in list(node.values)]
+            nodes = self._under(name, nodes)
         self._program.solver.run()
-        return any(used.is_it(value) for node in nodes for value in node.values)
+        if any(used.is_it(value) for node in nodes for value in node.values):
+            return True
+        return self._is_among(self._under(used.called, nodes) if used.called else (), used)
+
+    def _is_among(self, kept: Sequence[Node], used: _Used) -> bool:
+        self._program.solver.run()
+        return any(used.is_kept(value) for node in kept for value in node.values)
+
+    def _under(self, name: str, nodes: Sequence[Node]) -> Sequence[Node]:
+        """What all that nodes hold has under a name."""
+        self._program.solver.run()
+        return [self._program.attribute(value, name) for node in nodes for value in list(node.values)]
 
 
 class _Used(NamedTuple):
-    """What the path comes to by an attribute: an object, or a function, maybe through attributes of what that holds."""
+    """What the path comes to by an attribute: an object, or a function, maybe through attributes of what that holds.
+
+    `called` is the last of those, by which the call is made, and `entered` the function that it enters.
+    """
 
     thing: Value | None
     scope: Scope | None
     through: tuple[str, ...]
+    called: str
+    entered: Scope | None
+
+    def is_kept(self, value: Value) -> bool:
+        """Whether a value is the callback that the path enters, or belongs to the thing it comes to."""
+        return self.is_it(value) and (not isinstance(value, Method) or value.function.scope is self.entered)
 
     def is_it(self, value: Value) -> bool:
         """Whether a value is it, or belongs to it."""

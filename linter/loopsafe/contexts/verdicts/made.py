@@ -67,6 +67,10 @@ class Makers:
             return (maker.frame, given) if given is not None else (init, default)
         return init, value
 
+    def behind(self, frame: Frame, expr: Expr, receiver: Instance) -> tuple[Maker, ...]:
+        """The calls that may make what an expression holds."""
+        return self._in(frame, expr, receiver, _FURTHEST)
+
     def stores(self, cls: Class, name: str) -> list[tuple[Frame, Expr]]:
         """What the methods of a class and its bases store on their object under a name, and in which of them."""
         classes, own = self._program.classes, self._program.index.own_stores

@@ -20,7 +20,6 @@ from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts import exempt
 from loopsafe.contexts.verdicts.refuted import is_refuted
 from loopsafe.facts.schema import Attr, Call, Const, Scope
-from loopsafe.locations import parts_of
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
@@ -44,7 +43,7 @@ class OffLoop:
     def __init__(self, program: Program, flow: Flow, threads: Threads, owners: Owners, seconds: SecondLoops) -> None:
         self._program, self._flow, self._threads = program, flow, threads
         self._owners, self._seconds = owners, seconds
-        self._boundaries, self._spans = Boundaries(program.classes), Spans(flow)
+        self._boundaries, self._spans = Boundaries(program.classes), Spans(flow, program)
         self._loops_of_root: dict[State, Loops] = {}
         self._sets: dict[State, bool] = {}
         self._is_of_a_loop: dict[State, bool] = {}
@@ -229,7 +228,7 @@ class OffLoop:
             return None  # a loop's own methods are part of it
         way = paths.through(reached.state)
         # What tests run in a thread, programs run elsewhere.
-        if _is_test(thread.hops[0].module) and not _is_test(way[0].frame.module):
+        if thread.hops[0].module.is_test and not way[0].frame.module.is_test:
             return None
         # Whoever knows nothing of the thread is as likely called on its loop.
         known = self._program.modules.known_to(way[0].frame.module)
@@ -256,7 +255,7 @@ class OffLoop:
         Of a loop that is not known, whether the program has such a thread; what its tests do says nothing.
         """
         owner = self._owners.thread_of(reached)
-        threads = [owner] if owner else [t for t in self._owners.threads.values() if not _is_test(t.hops[0].module)]
+        threads = [owner] if owner else [t for t in self._owners.threads.values() if not t.hops[0].module.is_test]
         return any(_mentions_daemons(thread.hops[0].module) for thread in threads)
 
     def _placed(self, reached: Reached) -> Boundary:
@@ -284,11 +283,6 @@ _SETTERS = ("set_event_loop", "new_event_loop")
 
 def _ordered(scopes: set[Scope]) -> list[Scope]:
     return sorted(scopes, key=lambda scope: scope.packed_span)
-
-
-def _is_test(module: Module) -> bool:
-    parts = parts_of(module.path)
-    return any(p in ("test", "tests", "testing") or p.startswith("test_") or p.endswith("_test") for p in parts)
 
 
 def _mentions_daemons(module: Module) -> bool:

@@ -68,6 +68,8 @@ class _Way:
     def _is_called_back(self, number: int) -> bool:
         """Whether the path comes to a place by calling a method that something holds, not one of an object at hand."""
         before, receiver = self._places[number - 1], self._places[number].state.frame.receiver
+        if before.state.frame.receiver is receiver:
+            return False  # `super().method()`
         func = before.call.func
         if not isinstance(func, Attr):
             return isinstance(func, Name)
