@@ -67,3 +67,48 @@ def test_a_broken_pack_is_named(arguments: list[str], cli: Cli, with_own_pack: P
     assert (done.returncode, done.stdout) == (2, "")
     assert str(with_own_pack) in done.stderr
     assert "klasses" in done.stderr
+
+
+BUS = """\
+import threading
+
+
+class Bus:
+    def __init__(self):
+        self._callbacks = []
+        threading.Thread(target=self._deliver, daemon=True).start()
+
+    def subscribe(self, callback):
+        self._callbacks.append(callback)
+
+    def _deliver(self):
+        while True:
+            for callback in self._callbacks:
+                callback("m")
+"""
+USER = """\
+import asyncio
+
+from acmebus import Bus
+
+
+async def main():
+    queue = asyncio.Queue()
+    Bus().subscribe(lambda message: queue.put_nowait(message))
+    print(await queue.get())
+"""
+
+
+def test_what_is_learned_is_a_pack_that_works(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "acmebus.py").write_text(BUS)
+    (tmp_path / "app.py").write_text(USER)
+    settings = tmp_path / "pyproject.toml"
+    settings.write_text('[tool.loopsafe]\nsite-packages = ["lib"]\n')
+    learned = cli("knowledge", "learn", "acmebus").stdout
+    assert read_pack(learned, "learned").library == "acmebus"
+    settings.write_text('[tool.loopsafe]\nknowledge = ["acmebus.toml"]\ndependencies = false\n')
+    (tmp_path / "acmebus.toml").write_text(learned)
+    done = cli("check", "-q", "app.py")
+    assert done.returncode == 1
+    assert done.stdout.startswith("app.py:8:37: LSF102 `queue.put_nowait` runs on a worker thread")

@@ -142,10 +142,11 @@ def rows(found: Mapping[Use, tuple[str, bool, str]]) -> Iterator[str]:
         yield ""
 
 
-def classes(found: Mapping[Use, object], known: set[str]) -> Iterator[str]:
-    """The classes that the rows speak of."""
-    for name in sorted({part for use in found for part in _owners(use.name) if part in known}):
-        yield f'[[classes]]\nnames = ["{name}"]\n'
+def classes(found: Mapping[Use, tuple[str, bool, str]], known: set[str]) -> Iterator[str]:
+    """The classes that the rows speak of, each with the source of one of these rows."""
+    owners = {part: source for use, (_, _, source) in found.items() for part in _owners(use.name) if part in known}
+    for name, source in sorted(owners.items()):
+        yield f'[[classes]]\nnames = ["{name}"]\nsource = "{source}"\n'
 
 
 def _owners(name: str) -> Iterator[str]:
