@@ -194,10 +194,10 @@ def test_one_entry_of_the_cache_serves_every_path(monorepo: Path, monkeypatch: p
 
 
 def test_the_graph_is_of_all_projects(monorepo: Path, cli: Cli) -> None:
-    one, two, both = (cli("graph", *paths).stdout for paths in (["one"], ["two"], ["two", "one"]))
+    one, two, both = (cli("graph", "--all", *paths).stdout for paths in (["one"], ["two"], ["two", "one"]))
     name = "Sensor.publish"
     assert both.count(name) == one.count(name) + two.count(name) > two.count(name) > 0
-    assert both == cli("graph", "one", "two").stdout
+    assert both == cli("graph", "--all", "one", "two").stdout
 
 
 def test_trace_keeps_to_the_files_project(monorepo: Path, cli: Cli) -> None:
@@ -240,7 +240,7 @@ def test_trace_has_the_root_of_check_where_a_package_has_a_module_named_setup(he
     # Taken for a project of its own, the package would not know its own name.
     assert done.stdout.splitlines()[0] == "app/more.py:10:1  app.more.work"
     assert loopsafe_in(here / "app")("trace", "more.py:11").stdout.splitlines()[0] == "more.py:10:1  app.more.work"
-    assert 'label="app.more"' in cli("graph", "app/more.py").stdout
+    assert 'label="app.more"' in cli("graph", "--all", "app/more.py").stdout
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_no_file_that_is_found_says_where_an_isolated_project_begins(here: Path,
         assert (done.returncode, f"project: {root}\n" in done.stderr) == (1, True)
         assert "part/deep/sensor.py:10:9" in done.stdout
         assert "starts   part/deep/start.py:8:5" in cli("trace", *options, "part/deep/sensor.py:10").stdout
-        assert "Sensor.publish" in cli("graph", *options, "part/deep").stdout
+        assert "Sensor.publish" in cli("graph", "--all", *options, "part/deep").stdout
         assert cli("check", "-q", *options, "part/deep/start.py").returncode == 1
         assert cli("clean", *options, "part/deep").stdout.count("Removed") == 1
         assert cli("clean", *options, "part").stdout == ""
@@ -319,8 +319,8 @@ def test_trace_and_graph_take_what_a_named_configuration_says(here: Path, cli: C
     (here / "other.toml").write_text('[annotations]\n"sensor.Sensor.helper" = "runs-on=thread"\n')
     assert "runs on" not in cli("trace", "helper").stdout
     assert "runs on a worker thread" in cli("trace", "helper", "--config", "other.toml").stdout
-    assert "helper" not in cli("graph").stdout
-    assert "helper" in cli("graph", "--config", "other.toml").stdout
+    assert "helper" not in cli("graph", "--all").stdout
+    assert "helper" in cli("graph", "--all", "--config", "other.toml").stdout
 
 
 def test_paths_are_told_from_the_working_directory_and_can_be_given_again(here: Path, cli: Cli) -> None:
@@ -338,8 +338,8 @@ def test_paths_are_told_from_the_working_directory_and_can_be_given_again(here: 
     files = inside("check", "--show-files", ".", "../other").stdout.split()
     assert sorted(file for file in files if "sensor" in file) == sorted(wanted)
     assert inside("check", "--show-files", *files).stdout.split() == files
-    drawn = inside("graph", *wanted)
-    assert (drawn.returncode, drawn.stdout) == (0, cli("graph", *(f"app/{w}" for w in wanted[:2]), other).stdout)
+    drawn = inside("graph", "--all", *wanted)
+    assert (drawn.returncode, drawn.stdout) == (0, cli("graph", "--all", *(f"app/{w}" for w in wanted[:2]), other).stdout)
     diff = inside("fix", "--diff", ".").stdout
     # Diffs are for git: they are told from the root of the repository.
     named = [line.removeprefix("+++ ") for line in diff.splitlines() if line.startswith("+++")]
