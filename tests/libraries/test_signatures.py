@@ -62,7 +62,9 @@ def problems(row: RunsRow, parameters: list[Parameter]) -> Iterator[str]:
             yield f"{callable_.keyword} can be given at {at}"
         if callable_.position is not None and callable_.position != at:
             yield f"{callable_.keyword} is at {at}, not at {callable_.position}"
-    if not given and not any(takes(callable_, kinds) for callable_ in row.callables):
+    # What the object holds, or was given by another method, is no argument.
+    arguments = [callable_ for callable_ in row.callables if not callable_.held and not callable_.given_to]
+    if arguments and not given and not any(takes(callable_, kinds) for callable_ in arguments):
         yield f"none of the row's arguments is among {names}"
 
 
