@@ -339,7 +339,8 @@ def test_paths_are_told_from_the_working_directory_and_can_be_given_again(here: 
     assert sorted(file for file in files if "sensor" in file) == sorted(wanted)
     assert inside("check", "--show-files", *files).stdout.split() == files
     drawn = inside("graph", "--all", *wanted)
-    assert (drawn.returncode, drawn.stdout) == (0, cli("graph", "--all", *(f"app/{w}" for w in wanted[:2]), other).stdout)
+    above = cli("graph", "--all", *(f"app/{w}" for w in wanted[:2]), other)
+    assert (drawn.returncode, drawn.stdout) == (0, above.stdout)
     diff = inside("fix", "--diff", ".").stdout
     # Diffs are for git: they are told from the root of the repository.
     named = [line.removeprefix("+++ ") for line in diff.splitlines() if line.startswith("+++")]
