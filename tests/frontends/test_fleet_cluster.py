@@ -51,7 +51,7 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, index: Index) -> 
     until(lambda: len(index.asked) > 1)
     started = list(below(run.pid))
     index.release()
-    output, errors = run.communicate()
+    output, errors = run.communicate(timeout=900)
     assert run.returncode == 1, errors
     assert b"dashboard: http://127.0.0.1:" in errors
     undisturbed = begin(here, *asked, script=script, **env).communicate()[0]
@@ -70,7 +70,7 @@ def test_ctrl_c_is_heard_once(tmp_path: Path, index: Index) -> None:
     started = list(below(run.pid))
     # To all of them, as a terminal does.
     os.killpg(run.pid, signal.SIGINT)
-    errors = run.communicate()[1]
+    errors = run.communicate(timeout=900)[1]
     assert run.returncode == 130
     assert b"Traceback" not in errors
     until(lambda: not any(map(alive, started)))

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -23,6 +24,7 @@ from loopsafe.frontends.terminal import CannotWork
 # Of what goes wrong around a project, not in it: a worker without room on its disk, or with another loopsafe.
 _RETRIES = 3
 _WAIT_FOR_SCHEDULER = 30
+_TURN = 0.1
 _PRELOAD = "loopsafe.frontends.fleet.preload"
 _DASHBOARD = "127.0.0.1:8787"
 
@@ -49,11 +51,14 @@ def run_on_cluster(
         futures = {
             client.submit(work, target, settings, who, retries=_RETRIES, pure=False): target for target in targets
         }
-        for future in distributed.as_completed(list(futures), loop=client.loop):
-            target = futures.pop(future)
-            yield target, _outcome(target, future)
-            # Else the scheduler would keep the results of all.
-            future.release()
+        while futures:
+            for future in [future for future in futures if future.done()]:
+                target = futures.pop(future)
+                yield target, _outcome(target, future)
+                # Else the scheduler would keep the results of all.
+                future.release()
+            # Nothing of the engine's, in which Ctrl-C may be lost.
+            time.sleep(_TURN)
 
 
 def work(target: Target, settings: Settings, who: Mapping[str, Any]) -> str:
