@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,9 @@ def begin(
     """
     if script:
         script.write_text(_SCRIPT, "utf-8")
+    # Where the tests run in the background, it is ignored, and so by all that they start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, *(["-m", "loopsafe"] if script is None else [script]), "fleet", *map(str, arguments)],
         cwd=folder,
