@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection as Collected
 from collections.abc import Iterator
 from functools import cached_property, partial
 
 from msgspec.structs import replace
 
-from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Item, Name, Ref, Scope, Star
+from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Ref, Scope, Star
 from loopsafe.facts.spelling import is_same_name
 from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.knowledge.schema import Passed, RunsRow
@@ -18,6 +17,7 @@ from loopsafe.program.constants import Constants
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, OnTarget, Source, Target
 from loopsafe.program.index import CallSite, last_name, method_kind
 from loopsafe.program.names import Names
+from loopsafe.program.parameters import depends_on_call
 from loopsafe.program.put_together import names_of
 from loopsafe.program.solver import Listener, Node
 from loopsafe.program.subscribed import Subscribed
@@ -242,12 +242,8 @@ class Calls:
         found = self._sensitive.get(scope)
         if found is None:
             makes = any(inner.kind != "class" for inner in self._graph.index.inner.get(scope, ()))
-            names = {p.name for p in scope.parameters}
-            called = {c.func.id for c in scope.calls if isinstance(c.func, Name)}
-            calls = any(name in names or _goes_through(scope, name, names) for name in called)
-            gives_back = any(isinstance(r, Name) and r.id in names for r in scope.returns)
-            pairs = pairs_up(scope, self._graph.knowledge.onto_loops)
-            found = self._sensitive[scope] = makes or calls or gives_back or pairs
+            found = makes or depends_on_call(scope, self._graph.knowledge.onto_loops)
+            self._sensitive[scope] = found
         return found
 
     def handed_over(self, row: RunsRow, target: Library, site: object, on_target: OnTarget) -> None:
@@ -454,25 +450,3 @@ def _few_of_each(sites: list[CallSite], most: int) -> Iterator[CallSite]:
         by_library[site[0].library].append(site)
     for some in by_library.values():
         yield from some if len(some) <= most else ()
-
-
-def _goes_through(scope: Scope, name: str, parameters: set[str]) -> bool:
-    """Whether a name holds the elements of a parameter: `for each in parameter`, or of a copy of it."""
-    for value in scope.bindings.get(name, ()):
-        base = value.base if isinstance(value, Item) else None
-        whole = base.args[0] if isinstance(base, Call) and len(base.args) == 1 else base
-        if isinstance(whole, Name) and whole.id in parameters:
-            return True
-    return False
-
-
-def pairs_up(scope: Scope, words: Collected[str]) -> bool:
-    """Whether a function hands one of its parameters to another, by a call of one of these last names."""
-    names = {p.name for p in scope.parameters}
-    for call in scope.calls:
-        if last_name(call.func) in words:
-            base = (call.func.base,) if isinstance(call.func, Attr) else ()
-            given = (*base, *call.args, *(value for _, value in call.keywords))
-            if len(names & {expr.id for expr in given if isinstance(expr, Name)}) > 1:
-                return True
-    return False

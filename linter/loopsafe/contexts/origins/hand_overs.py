@@ -7,9 +7,9 @@ from loopsafe.contexts.places.place import LOOK_UPS, LOOP, Hop, Place, State
 from loopsafe.contexts.spread.propagate import Propagation
 from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.knowledge.schema import RunsRow
-from loopsafe.program.callgraph import pairs_up
 from loopsafe.program.graph import Entered, Library, Target
 from loopsafe.program.index import CallSite, last_name
+from loopsafe.program.parameters import pairs_up
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Frame, Object, Value
 

@@ -60,13 +60,16 @@ class Spans:
         """The calls that start the thread object which is made at a hop."""
         program = self._program
         made = {call for _, call in self._flow.origins.get(hop, ())}
-        for name in sorted(program.knowledge.starters) if made else ():
-            for module, scope, call in program.index.callers(name)[:_MOST_SITES]:
-                if isinstance(call.func, Attr):
-                    held = program.evaluate(program.classes.plain_frame(module, scope), call.func.base)
-                    program.solver.run()
-                    if any(isinstance(value, Object) and value.site in made for value in held.values):
-                        yield scope, call.packed_span
+        held = [
+            (scope, call, program.evaluate(program.classes.plain_frame(module, scope), call.func.base))
+            for name in (sorted(program.knowledge.starters) if made else ())
+            for module, scope, call in program.index.callers(name)[:_MOST_SITES]
+            if isinstance(call.func, Attr)
+        ]
+        program.solver.run()
+        for scope, call, node in held:
+            if any(isinstance(value, Object) and value.site in made for value in node.values):
+                yield scope, call.packed_span
 
     def _known(self) -> Iterator[State]:
         for source, targets in self._flow.edges.items():

@@ -57,7 +57,7 @@ class HeldUp:
         for scope in module.facts.scopes:
             if scope.is_async or (scope.name in called and scope not in self._leads.on_threads):
                 yield from (
-                    call.span.row for call in scope.calls if _talks(call) and not self._is_coroutine(scope, call)
+                    call.span.row for call in scope.calls if _receives(call) and not self._is_coroutine(scope, call)
                 )
 
     def _is_coroutine(self, scope: Scope, call: Call) -> bool:
@@ -67,7 +67,7 @@ class HeldUp:
         return call.role == "awaited" or taken
 
 
-def _talks(call: Call) -> bool:
+def _receives(call: Call) -> bool:
     """Whether a call waits for what somebody else sends."""
     func, name = call.func, last_name(call.func)
     if name in _RECEIVES:

@@ -18,7 +18,7 @@ from loopsafe.program.index import last_name
 
 # Each stands for itself: that two of them are done shows no order on which others rely.
 _ALONE = ("loop-call", "task-creation", "lookup")
-_ENDS = ("stop", "close")
+ENDS = ("stop", "close")
 _MOST_TOGETHER = 50
 # Each is compared with each.
 _MOST_IN_FUNCTION = 200
@@ -235,7 +235,7 @@ def _loop(plan: FixPlan) -> str:
 def _ended(call: Call) -> Iterator[str]:
     """The loops that a call stops or closes: itself, or by what it hands over."""
     for expr in (call.func, *call.args[:1]):
-        if isinstance(expr, Attr) and expr.name in _ENDS and is_exact(expr.base):
+        if isinstance(expr, Attr) and expr.name in ENDS and is_exact(expr.base):
             yield spell(expr.base)
 
 

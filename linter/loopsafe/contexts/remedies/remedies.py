@@ -259,13 +259,13 @@ class Remedies:
         if found and not doubt:
             text, held = found[0]
             late = self._captures.starts_before(reached, held)
-            early = f"`{text}` is not set yet when the thread starts" if late else ""
-            of_other = early or self._crossings.of_other(frame, base, text, held)
-            if of_other and not early and is_exact(base):
-                text, of_other = of_other, ""
-            elif of_other and not early:
-                of_other = f"the object's loop is `{of_other}`"
-            return Loop(text, of_other or self._held.doubt(reached, text, held))
+            if late:
+                return Loop(text, f"`{text}` is not set yet when the thread starts")
+            of_other = self._crossings.of_other(frame, base, text, held)
+            if of_other and not is_exact(base):
+                return Loop(text, f"the object's loop is `{of_other}`")
+            text = of_other or text
+            return Loop(text, self._held.doubt(reached, text, held))
         accessor = next(
             (a for t in self._program.classes.library_types(receiver) if (a := self._program.knowledge.own_loop(t))), ""
         )

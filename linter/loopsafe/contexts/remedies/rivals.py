@@ -12,6 +12,7 @@ from functools import cached_property
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.askers import Askers, Look
 from loopsafe.contexts.remedies.leads import Leads
+from loopsafe.contexts.remedies.moves import ENDS
 from loopsafe.facts.schema import Attr, Call, Const, Scope, unpack_span
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
@@ -56,8 +57,8 @@ class Rivals:
 
     def _names(self, reached: Reached) -> list[str]:
         """The operations on objects of its kind; of a loop that ends, what comes after that is refused in any case."""
-        if reached.row.category == "loop-call" and reached.name.rpartition(".")[2] in ("stop", "close"):
-            return ["close", "stop"]
+        if reached.row.category == "loop-call" and reached.name.rpartition(".")[2] in ENDS:
+            return sorted(ENDS)
         types = self._program.classes.library_types(reached.receiver)
         owners = {owner for type_ in types for owner in self._program.knowledge.lineage(type_)}
         return sorted({method for owner in owners for method in self._operations.get(owner, ())})

@@ -85,18 +85,21 @@ class Propagation:
             elif runs.where == "own-loop":
                 self.run_in_thread(runs, target, origin)
         if target.name in knowledge.loops:
-            loop = target.receiver or self._new_loop(origin.frame, origin.call)
-            self.flow.thread_loops.setdefault(loop, (origin.hop,))
-            self._application(target, loop, origin.call)
+            self._thread_loop(target, origin.frame, origin.call, origin.hop)
 
     def run_in_thread(self, runs: RunsRow, target: Library, origin: Origin) -> None:
         """A thread starts that runs coroutines on a loop of its own."""
         if origin.frame is not None and origin.call is not None:
-            loop = target.receiver or self._new_loop(origin.frame, origin.call)
-            self.flow.thread_loops.setdefault(loop, (origin.hop,))
-            self._application(target, loop, origin.call)
+            loop = self._thread_loop(target, origin.frame, origin.call, origin.hop)
             started = State(origin.frame, origin.place)
             self.run_on(None, started, Runner(origin.call, runs, target), Place("loop", loop), origin.hop)
+
+    def _thread_loop(self, target: Library, frame: Frame, call: Call, hop: Hop) -> Value:
+        """The loop that a thread runs which starts with a library function."""
+        loop = target.receiver or self._new_loop(frame, call)
+        self.flow.thread_loops.setdefault(loop, (hop,))
+        self._application(target, loop, call)
+        return loop
 
     def _new_loop(self, frame: Frame, call: Call) -> Value:
         return self.program.values.make(Object, LOOP, frame, call)
