@@ -39,8 +39,11 @@ class _Objects:
         for number, place in enumerate(self._places):
             receiver = place.state.frame.receiver
             if isinstance(receiver, Instance) and not self._is_entered(number, receiver):
-                made = self._makers.of(number)
-                if made and all(self._is_other(number, receiver, maker) for maker in made):
+                made, decides = self._makers.of(number), self._is_other
+                if not made:
+                    # By what its class is given wherever it is called, only constants can tell.
+                    made, decides = self._makers.of_class(receiver), self._is_ruled_out
+                if made and all(decides(number, receiver, maker) for maker in made):
                     return True
         return False
 
@@ -49,17 +52,27 @@ class _Objects:
         return bool(number) and self._places[number - 1].state.frame.receiver is receiver
 
     def _is_other(self, number: int, receiver: Instance, maker: Maker) -> bool:
-        last = number
-        while last + 1 < len(self._places) and self._places[last + 1].state.frame.receiver is receiver:
-            last += 1
-        if any(self._rules_out(self._places[at], receiver, maker) for at in range(number, last + 1)):
+        if self._is_ruled_out(number, receiver, maker):
             return True
-        return not self._may_hold(last, receiver, maker)
+        return not self._may_hold(self._last_in(number, receiver), receiver, maker)
 
-    def _rules_out(self, place: Spot, receiver: Instance, maker: Maker) -> bool:
+    def _last_in(self, number: int, receiver: Instance) -> int:
+        """The last place before the path leaves an object that it has come to."""
+        while number + 1 < len(self._places) and self._places[number + 1].state.frame.receiver is receiver:
+            number += 1
+        return number
+
+    def _is_ruled_out(self, number: int, receiver: Instance, maker: Maker) -> bool:
+        """Whether the path cannot go through an object that is made so: not by the branches that it takes there."""
+        through = self._places[number : self._last_in(number, receiver) + 1]
+        ways = [(at.state.frame, at.call) for at in through]
+        if not number and (start := self._makers.own_start()) is not None:
+            ways.append(start)
+        return any(self._rules_out(frame, call, receiver, maker) for frame, call in ways)
+
+    def _rules_out(self, frame: Frame, call: Call, receiver: Instance, maker: Maker) -> bool:
         """Whether a test on the way asks the object for a constant, and gets another answer than the path needs."""
-        frame = place.state.frame
-        tests = (row for row in outwards(frame.scope, place.call.guard) if row.kind == "test")
+        tests = (row for row in outwards(frame.scope, call.guard) if row.kind == "test")
         return any(self._answer(row.test, frame, receiver, maker) == (not row.holds) for row in tests)
 
     def _answer(self, test: Expr, frame: Frame, receiver: Instance, maker: Maker) -> bool | None:

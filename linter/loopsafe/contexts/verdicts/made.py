@@ -26,10 +26,11 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """A call of a class of the project, and where it stands."""
+    """A call of a class of the project, and where it stands; of a base's constructor, with the call before it."""
 
     frame: Frame
     call: Call
+    outer: Maker | None = None
 
 
 class Makers:
@@ -50,26 +51,60 @@ class Makers:
             return self._behind(number - 1, func.base, receiver, depth - 1) if isinstance(func, Attr) else ()
         return self._of_start(receiver, depth - 1)
 
+    def own_start(self) -> tuple[Frame, Call] | None:
+        """Where a method starts another one of its object on a thread, if the path begins so."""
+        if self._start is None:
+            return None
+        scope, call = self._start
+        base, own = self._started_on(call), scope.parameters[:1]
+        if not own or not isinstance(base, Name) or base.id != own[0].name:
+            return None
+        return self._program.classes.plain_frame(self._module, scope), call
+
     def given(self, cls: Class, maker: Maker, name: str) -> tuple[Frame, Expr] | None:
         """What an attribute of an object holds that its constructor alone sets, and where that is written."""
         if name in self._program.index.stores:
             return None
         stores = self.stores(cls, name)
-        init = constructor_of(cls, self._program)
-        if init is None or len(stores) != 1 or stores[0][0].scope is not init.scope:
-            return None
-        value = stores[0][1]
-        if isinstance(value, Name) and any(p.name == value.id for p in init.scope.parameters):
-            given = given_for(maker.call, init, value.id)
-            default = next(p.default for p in init.scope.parameters if p.name == value.id)
-            if given is None and has_stars(maker.call):
+        if not stores:
+            base = self._program.classes.binding(cls, name)
+            bound = base.scope.bindings[name] if base is not None else ()
+            if base is None or len(bound) != 1:
                 return None
-            return (maker.frame, given) if given is not None else (init, default)
-        return init, value
+            return self._program.classes.plain_frame(base.module, base.scope), bound[0]
+        if len(stores) != 1:
+            return None
+        setter, value = stores[0]
+        made = maker
+        for init in constructors_of(cls, self._program):
+            if init.scope is setter.scope:
+                found = _as_given(init, value, made)
+                # What stands in a base's constructor is of its heir's objects there.
+                if found is None or made is maker or found[0] is maker.frame or isinstance(found[1], Const):
+                    return found
+                return None
+            inner = _call_of_super(init)
+            if inner is None:
+                return None
+            made = Maker(init, inner, made)
+        return None
 
     def behind(self, frame: Frame, expr: Expr, receiver: Instance) -> tuple[Maker, ...]:
         """The calls that may make what an expression holds."""
         return self._in(frame, expr, receiver, _FURTHEST)
+
+    def of_class(self, receiver: Instance) -> tuple[Maker, ...]:
+        """The calls that make objects of a class, wherever they are."""
+        program = self._program
+        calls = program.index.callers(receiver.cls.scope.name)
+        found = []
+        for module, scope, call in calls if len(calls) <= _MOST_CALLERS else ():
+            frame = program.classes.plain_frame(module, scope)
+            made = program.evaluate(frame, call.func)
+            program.solver.run()
+            if receiver.cls in made.values:
+                found.append(Maker(frame, call))
+        return tuple(found)
 
     def stores(self, cls: Class, name: str) -> list[tuple[Frame, Expr]]:
         """What the methods of a class and its bases store on their object under a name, and in which of them."""
@@ -92,28 +127,20 @@ class Makers:
     def _of_start(self, receiver: Instance, depth: int) -> tuple[Maker, ...]:
         """The object whose method a thread runs."""
         if self._start is None:
-            return self._of_class(receiver)
+            return self.of_class(receiver)
         scope, call = self._start
         frame = self._program.classes.plain_frame(self._module, scope)
+        base = self._started_on(call)
+        return self._in(frame, call if base is None else base, receiver, depth)
+
+    def _started_on(self, call: Call) -> Expr:
+        """The object on which the method is looked up that a call starts on a thread."""
         method = self._places[0].state.frame.scope.name
         given = (*call.args, *(value for _, value in call.keywords))
         base = next((arg.base for arg in given if isinstance(arg, Attr) and arg.name == method), None)
         if base is None and isinstance(call.func, Attr) and call.func.name == "start":
             base = call.func.base
-        return self._in(frame, call if base is None else base, receiver, depth)
-
-    def _of_class(self, receiver: Instance) -> tuple[Maker, ...]:
-        """The objects of a class that is a thread itself, wherever they are made."""
-        program = self._program
-        calls = program.index.callers(receiver.cls.scope.name)
-        found = []
-        for module, scope, call in calls if len(calls) <= _MOST_CALLERS else ():
-            frame = program.classes.plain_frame(module, scope)
-            made = program.evaluate(frame, call.func)
-            program.solver.run()
-            if receiver.cls in made.values:
-                found.append(Maker(frame, call))
-        return tuple(found)
+        return base
 
     def _behind(self, at: int, expr: Expr, receiver: Instance, depth: int) -> tuple[Maker, ...]:
         """The calls that make what an expression holds at a place of the path."""
@@ -197,12 +224,37 @@ class Makers:
         return tuple(found)
 
 
-def constructor_of(cls: Class, program: Program) -> Frame | None:
-    """The constructor of the project that makes objects of a class."""
-    base = program.classes.binding(cls, "__init__")
-    methods = program.index.inner.get(base.scope, ()) if base is not None else ()
-    own = (scope for scope in methods if scope.name == "__init__")
-    return next((program.classes.plain_frame(base.module, scope) for scope in own), None) if base is not None else None
+def constructors_of(cls: Class, program: Program) -> Iterator[Frame]:
+    """The constructors of the project that a class has, from its own to its furthest base's."""
+    for base in program.classes.mro(cls):
+        if isinstance(base, Class) and "__init__" in base.scope.bindings:
+            own = (scope for scope in program.index.inner.get(base.scope, ()) if scope.name == "__init__")
+            yield from (program.classes.plain_frame(base.module, scope) for scope in own)
+
+
+def _call_of_super(init: Frame) -> Call | None:
+    """How a constructor calls the one of its base: `super().__init__(...)`, once and always."""
+    found = [
+        call
+        for call in init.scope.calls
+        if isinstance(call.func, Attr) and call.func.name == "__init__" and isinstance(call.func.base, Call)
+    ]
+    return found[0] if len(found) == 1 and found[0].guard < 0 else None
+
+
+def _as_given(init: Frame, value: Expr, maker: Maker | None) -> tuple[Frame, Expr] | None:
+    """What a constructor stores, followed through what the calls of it were given."""
+    while maker is not None and isinstance(value, Name):
+        parameter = next((p for p in init.scope.parameters if p.name == value.id), None)
+        if parameter is None:
+            break
+        if value.id in init.scope.bindings:
+            return None
+        given = given_for(maker.call, init, parameter.name)
+        if given is None:
+            return None if has_stars(maker.call) else (init, parameter.default)
+        init, value, maker = maker.frame, given, maker.outer
+    return init, value
 
 
 def binder(places: Sequence[Spot], at: int, name: str) -> int | None:
