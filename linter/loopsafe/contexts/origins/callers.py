@@ -139,6 +139,8 @@ class Callers:
         for word in self._words:
             for module, scope, call in self._program.index.calls.get(word, ())[:_MOST_SITES]:
                 base = call.func.base if isinstance(call.func, Attr) else None
+                if isinstance(base, Attr) and isinstance(base.base, Name) and base.base.id in names:
+                    base = base.base  # what it keeps: `bot.loop`
                 if isinstance(base, Name):
                     known = module is frame.module and base.id in names and _sees(module, scope, frame.scope, base.id)
                     held = scope.bindings.get(base.id, ())

@@ -89,10 +89,10 @@ class Owners:
         theirs = frozenset(key for thread in self.threads.values() for key in self.loops.of(thread.loop))
         waited = (w.receiver for w in self._flow.waited if isinstance(w.receiver, Object))
         for thing in dict.fromkeys((*self.threads, *waited)):
-            if isinstance(thing, Object) and self.loops.within(self.of(thing) or UNKNOWN, theirs):
-                assert thing.frame is not None
-                assert thing.site is not None
-                yield thing.frame, thing.site
+            runs_itself = thing in self.threads and thing not in self._flow.run_by_main
+            if isinstance(thing, Object) and (runs_itself or self.loops.within(self.of(thing) or UNKNOWN, theirs)):
+                if thing.frame is not None and thing.site is not None:
+                    yield thing.frame, thing.site
             elif isinstance(thing, Instance):
                 yield from self._made_instances(thing.cls)
         runners = (state for thread in self.threads.values() for state in thread.runners)
@@ -131,7 +131,7 @@ class Owners:
             # An object of the project that runs its loop itself.
             if isinstance(receiver, Instance) and any(s.frame.receiver is receiver for s in thread.runners):
                 return thread
-            if self._stored(reached, thread):
+            if self._stored(reached, thread) or self._is_kept_by(reached, thread.loop):
                 return thread
         return None
 
@@ -180,6 +180,17 @@ class Owners:
             return False
         runners = {state.frame.scope for state in thread.runners}
         return any(scope in runners for scope in self._storing(cls, base.name))
+
+    def _is_kept_by(self, reached: Reached, runner: Value) -> bool:
+        """Whether the receiver is an attribute of the library's object that runs its loop itself: `bot.loop`."""
+        base = getattr(reached.call.func, "base", None)
+        if not isinstance(base, Attr) or not isinstance(runner, Object) or reached.receiver is None:
+            return False
+        if not isinstance(reached.receiver, Object) or reached.receiver.frame is not None:
+            return False
+        held = self._program.evaluate(reached.state.frame, base.base)
+        self._program.solver.run()
+        return any(same_making(holder, runner) for holder in held.values)
 
     def _storing(self, cls: Class, name: str) -> Iterator[Scope]:
         """The methods of a class and its bases that store an attribute."""
