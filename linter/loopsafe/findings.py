@@ -66,7 +66,8 @@ class Rewrite:
     - `assert`: the statement with the call comes after `assert text is not None` then.
     - `leave`: `return f(a)` becomes `f(a)`, and a `return` after it where more of the function follows.
     - `pulse`: the span holds two statements, `a.set()` and `a.clear()`, which become one callback handed to `text`.
-    - `unless`: `if not a.done(): a.f(b)` becomes one callback handed to `text`, which asks when it is run.
+    - `unless`: `if not a.done(): a.f(b)` becomes one callback handed to `text`, which asks when it is run; so does
+      `try: a.f(b)` with an `except` clause, where `question` is what tells beforehand that it would fail.
 
     And one is about none:
 
@@ -76,6 +77,7 @@ class Rewrite:
     span: Span
     action: Action
     text: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

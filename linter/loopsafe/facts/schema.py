@@ -210,11 +210,12 @@ class Guard(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
 class Handler(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """The exception types that the `except` clauses of a `try` name, dotted, as written.
 
-    `parent` is the next one out.
+    `parent` is the next one out. `is_brief`: the `try` holds one expression, and its clause one call or nothing.
     """
 
     exceptions: tuple[str, ...]
     parent: int
+    is_brief: bool = False
 
 
 class Parameter(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):

@@ -220,7 +220,7 @@ class FileBuilder(Walk):
             self.scope.blocks.append(Block(value, is_async, span, self.scope.guard))
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, Enter(value, is_async))
-            self._suppressed(item.context_expr)
+            self._suppressed(item.context_expr, len(node.items) == 1 and _is_expression(node.body))
         if self.scope.handler != outer_handler:
             self._try_body(node.body)
         else:
@@ -229,13 +229,13 @@ class FileBuilder(Walk):
                 self._statement(statement)
         self.scope.handler = outer_handler
 
-    def _suppressed(self, manager: ast.expr) -> None:
+    def _suppressed(self, manager: ast.expr, is_brief: bool) -> None:
         """`with contextlib.suppress(...)` handles exceptions as a `try` does, and so does a test that expects them."""
         name = getattr(manager.func, "attr", getattr(manager.func, "id", "")) if isinstance(manager, ast.Call) else ""
         if isinstance(manager, ast.Call) and name in ("suppress", *_EXPECTING):
             given = manager.args if name == "suppress" else manager.args[:1]
             names = tuple(found for argument in given for found in _exception_names(argument))
-            self.scope.handlers.append(Handler(names, self.scope.handler))
+            self.scope.handlers.append(Handler(names, self.scope.handler, is_brief and name == "suppress"))
             self.scope.handler = len(self.scope.handlers) - 1
 
     def _statement(self, statement: ast.stmt) -> None:
@@ -247,7 +247,7 @@ class FileBuilder(Walk):
         own_handler = len(scope.handlers)
         if node.handlers:
             names = tuple(name for handler in node.handlers for name in _exception_names(handler.type))
-            scope.handlers.append(Handler(names, outer_handler))
+            scope.handlers.append(Handler(names, outer_handler, _is_brief(node)))
             scope.handler = own_handler
         self._try_body(node.body)
         # A failure in `else` or in a handler is not caught by these handlers.
@@ -467,3 +467,15 @@ def _exception_names(node: ast.expr | None) -> tuple[str, ...]:
         return ("BaseException",)
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
     return tuple(ast.unparse(part) for part in parts)
+
+
+def _is_brief(node: ast.Try) -> bool:
+    """Whether nothing but an expression is tried, and where that fails no more is done than one call."""
+    if len(node.handlers) != 1 or node.orelse or node.finalbody or node.handlers[0].name:
+        return False
+    body = node.handlers[0].body
+    return _is_expression(node.body) and (isinstance(body[0], ast.Pass) or _is_expression(body)) and len(body) == 1
+
+
+def _is_expression(body: list[ast.stmt]) -> bool:
+    return len(body) == 1 and isinstance(body[0], ast.Expr)

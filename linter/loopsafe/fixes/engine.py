@@ -12,7 +12,7 @@ from loopsafe.fixes.blocks import Blocks
 from loopsafe.fixes.calls import Calls, measure, parse
 from loopsafe.fixes.imports import add_beside, add_imports
 from loopsafe.fixes.names import Names, Speller
-from loopsafe.fixes.questions import unless
+from loopsafe.fixes.questions import unless, unless_refused
 from loopsafe.fixes.rows import broken
 from loopsafe.fixes.text import CannotFix, Change, SourceText
 from loopsafe.project.noqa_edits import same_code
@@ -114,7 +114,10 @@ class _Draft:
         if rewrite.action == "pulse":
             return self._blocks.pulse(rewrite.span, spell(rewrite.text))
         if rewrite.action == "unless":
-            return unless(self._text, self._blocks.way_to(rewrite.span), spell(rewrite.text))
+            way, crossing = self._blocks.way_to(rewrite.span), spell(rewrite.text)
+            if rewrite.question:
+                return unless_refused(self._text, way, crossing, rewrite.question)
+            return unless(self._text, way, crossing)
         call = self._calls.at(rewrite.span)
         planned = ACTIONS[rewrite.action](call, spell(rewrite.text), spell)
         if rewrite.action in ("pass", "task"):

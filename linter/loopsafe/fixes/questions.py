@@ -9,6 +9,8 @@ import ast
 import io
 import tokenize
 from collections.abc import Container, Iterator, Sequence
+from textwrap import dedent
+from typing import NamedTuple
 
 from loopsafe.fixes.blocks import parameter_for
 from loopsafe.fixes.rows import width_of
@@ -17,9 +19,6 @@ from loopsafe.fixes.text import CannotFix, Change, SourceText
 
 def unless(text: SourceText, way: Sequence[ast.AST], crossing: str) -> list[Change]:
     """The `if` statement on the way to a call, or the call behind one, becomes one callback for `crossing`.
-
-    The object and what it is given are bound now: by the time the callback runs, the names may stand for others.
-    Comments in the statement come before it.
 
     Raises:
         CannotFix: there is more to the statement than a question to the call's object and the call.
@@ -32,26 +31,76 @@ def unless(text: SourceText, way: Sequence[ast.AST], crossing: str) -> list[Chan
         parts = _early(way, statement) if statement is not None else None
     if statement is None or parts is None:
         raise CannotFix("the question before it is asked in another form")
+    call, question, target = parts
+    asked = text.code(question).removeprefix(text.code(target))
+    return _as_callback(text, statement, crossing, _Asked(call, asked))
+
+
+def unless_refused(text: SourceText, way: Sequence[ast.AST], crossing: str, question: str) -> list[Change]:
+    """The `try` or `with` statement around a call becomes one callback, which asks what the exception told.
+
+    Raises:
+        CannotFix: there is more to the statement than the call and what a clause does where it fails.
+    """
+    around = next((node for node in reversed(way) if isinstance(node, ast.Try | ast.With)), None)
+    call = _only_call(around.body) if around is not None else None
+    if around is None or call is None or not isinstance(call.func, ast.Attribute) or call.keywords:
+        raise CannotFix("there is more in the block than the call")
+    clause = around.handlers[0].body if isinstance(around, ast.Try) else []
+    failed = _only_call(clause)
+    if any(isinstance(arg, ast.Starred) for arg in call.args):
+        raise CannotFix("what the call is given is not written out")
+    return _as_callback(text, around, crossing, _Asked(call, f".{question}()", failed))
+
+
+def _only_call(body: list[ast.stmt]) -> ast.Call | None:
+    statement = body[0] if len(body) == 1 else None
+    return statement.value if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) else None
+
+
+class _Asked(NamedTuple):
+    """A question to the object of `call`, as it stands after the object, and what is called where the answer is yes."""
+
+    call: ast.Call
+    question: str
+    otherwise: ast.Call | None = None
+
+
+def _as_callback(text: SourceText, statement: ast.stmt, crossing: str, parts: _Asked) -> list[Change]:
+    """Put a callback in the place of a statement: the call, unless the object says yes.
+
+    The object and what it is given are bound now: by the time the callback runs, the names may stand for others.
+    Comments in the statement come before it.
+    """
     row, column = text.begin(statement)
     indent = text.line(row)[: column - 1]
     if indent.strip() or text.code(statement).startswith("elif"):
         raise CannotFix(f"line {row} has more than the question")
-    call, question, target = parts
+    call, asked, failed = parts
+    assert isinstance(call.func, ast.Attribute)
+    target = call.func.value
     it = parameter_for(target)
-    bound, arguments = {it: text.code(target)}, []
-    for argument in call.args:
-        name = _name(argument, bound)
-        arguments.append(name or text.code(argument))
-        if name:
-            bound[name] = text.code(argument)
+    bound = {it: text.code(target)}
+    arguments = _bound_now(text, call, bound)
+    otherwise = "None" if failed is None else f"{text.code(failed.func)}({_bound_now(text, failed, bound)})"
     given = ", ".join(f"{name}={value}" for name, value in bound.items())
-    asked = text.code(question).removeprefix(text.code(target))
     done = text.code(call.func).removeprefix(text.code(target))
-    callback = f"lambda {given}: None if {it}{asked} else {it}{done}({', '.join(arguments)})"
+    callback = f"lambda {given}: {otherwise} if {it}{asked} else {it}{done}({arguments})"
     start, end = text.offset(*text.begin(statement)), text.offset(*text.end(statement))
     newline = text.newline(row) + indent
-    notes = "".join(comment + newline for comment in _comments(text.source[start:end]))
+    notes = "".join(comment + newline for comment in _comments(dedent(indent + text.source[start:end])))
     return [Change(start, end, notes + _fitted(text, crossing, callback, indent, newline))]
+
+
+def _bound_now(text: SourceText, call: ast.Call, bound: dict[str, str]) -> str:
+    """The arguments of a call in the callback; what they are now is noted in `bound`."""
+    arguments = []
+    for keyword, argument in [("", a) for a in call.args] + [(f"{k.arg}=", k.value) for k in call.keywords]:
+        name = next((n for n, code in bound.items() if code == text.code(argument)), "") or _name(argument, bound)
+        arguments.append(keyword + (name or text.code(argument)))
+        if name:
+            bound[name] = text.code(argument)
+    return ", ".join(arguments)
 
 
 def _parts(statement: ast.If) -> tuple[ast.Call, ast.Call, ast.expr] | None:
@@ -90,7 +139,7 @@ def _name(argument: ast.expr, taken: Container[str]) -> str:
     """The parameter that an argument is bound to; empty for a constant, which stays as it is."""
     if isinstance(argument, ast.Constant):
         return ""
-    name = argument.id if isinstance(argument, ast.Name) else "value"
+    name = parameter_for(argument) if isinstance(argument, ast.Name | ast.Attribute) else "value"
     while name in taken:
         name += "_"
     return name

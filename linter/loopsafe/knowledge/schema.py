@@ -204,6 +204,13 @@ class EntryRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
     unless_defined: str = ""
 
 
+class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An exception, and the method of the object without arguments that is true exactly where it would be raised."""
+
+    raises: str
+    asked: str
+
+
 class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An operation that may be done only where the object's loop runs.
 
@@ -218,6 +225,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     handed over can give them. What the method `undone_by` undoes right after it must not be seen in between. `asked_by`
     are those methods that show at once that it is done, where not all that the class `asks` do. `doubt` says why it is
     never safe to put it off. With `only_outside` the library's own code may do it: it holds a lock of its own.
+    `refused` says when the object refuses it.
     """
 
     category: Literal[
@@ -248,6 +256,7 @@ class OperationRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     undone_by: str = ""
     asked_by: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     doubt: str = ""
 
 

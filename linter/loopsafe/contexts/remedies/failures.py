@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.afterwards import SAYS
 from loopsafe.contexts.remedies.leads import Leads, gives_its_result
+from loopsafe.contexts.remedies.refusals import question_for
 from loopsafe.contexts.spread.exclusion import asked_before, is_under_handler
 from loopsafe.facts.schema import Call, Const, Expr, Import, Name, Ref, Scope, unpack_span
 from loopsafe.locations import Span
@@ -32,13 +33,18 @@ class Failures:
 
     def doubts(self, reached: Reached) -> Iterator[str]:
         """Why its failure may be missed."""
-        bound = self._bound(reached)
-        if bound:
+        asked = question_for(reached)
+        bound = None if asked else self._bound(reached)
+        if asked and reached.row.category == "queue":
+            yield "what is dropped depends on when it is put in"
+        elif bound:
             yield bound
         if not reached.row.expects or (bound == "" and asked_before(reached.state.frame.scope, reached.call)):
             return
         for state, call in self._leads.ways(reached):
-            if self._is_caught(state.frame, call.handler, reached, bound is None):
+            own = bool(asked) and call is reached.call
+            handler = state.frame.scope.handlers[call.handler].parent if own else call.handler
+            if self._is_caught(state.frame, handler, reached, bound is None):
                 yield f"a handler around line {call.span.row} may wait for what it raises"
         if bound is not None:
             yield from self._beside(reached)

@@ -9,6 +9,7 @@ from itertools import combinations, pairwise
 from typing import TypeVar
 
 from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.remedies.refusals import question_for
 from loopsafe.contexts.spread.exclusion import Exclusion, asked_before, condition
 from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.facts.spelling import is_exact, spell
@@ -149,12 +150,17 @@ class _Settlement:
                 first.doubt(f"a task may run between `{first.text}` and `{second.text}`")
 
     def _take_along(self, group: list[_Move]) -> None:
-        """A question that decides on an operation alone is asked when that is done: `if not f.done(): ...`."""
+        """A question that decides on an operation alone is asked when that is done: `if not f.done(): ...`.
+
+        So is one that tells whether it would fail, where a `try` is around it and nothing else.
+        """
         for move in group:
             rewrites = move.plan.rewrites
-            passed = move.is_fixed and not move.is_ordered and rewrites[-1].action == "pass"
-            if passed and asked_before(self._scope, move.call) is not None:
-                unless = replace(rewrites[-1], action="unless")
+            if not move.is_fixed or move.is_ordered or rewrites[-1].action != "pass":
+                continue
+            question = question_for(move.reached)
+            if question or asked_before(self._scope, move.call) is not None:
+                unless = replace(rewrites[-1], action="unless", question=question)
                 move.plan = replace(move.plan, rewrites=(*rewrites[:-1], unless))
 
     def _is_next(self, first: Call, second: Call) -> bool:

@@ -85,6 +85,13 @@ def asked_before(scope: Scope, call: Call) -> Call | None:
     return test if early or not any(_decides(scope, guard, one) for one in _others(scope, call)) else None
 
 
+def caught_alone(scope: Scope, call: Call) -> int | None:
+    """The handler of a `try` that holds nothing but a call, with an `except` clause of one call, or none."""
+    handler = scope.handlers[call.handler] if call.handler >= 0 else None
+    is_alone = handler is not None and handler.is_brief and call.role == "statement" and not call.keywords
+    return call.handler if is_alone else None
+
+
 def _others(scope: Scope, call: Call) -> Iterator[int]:
     """The guards of all that a function does, but for one call and for what it reads."""
     yield from (other.guard for other in scope.calls if other is not call)
