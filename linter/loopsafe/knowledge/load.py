@@ -70,7 +70,8 @@ class Knowledge:
         self.decorators: dict[str, tuple[DecoratorRow, ...]] = self._index_all(p.decorators for p in self.packs)
         called = (self.operations, self.waits, self.loops, self.tests, self.runs, self.results, self.decorators)
         self.called = frozenset(name for table in called for name in table)
-        self.members = _last_names((*self.called, *self.overrides))
+        taking = {given.given_to for rows in self.runs.values() for row in rows for given in row.callables}
+        self.members = _last_names((*self.called, *self.overrides)) | (taking - {""})
         known = [*self.called, *self.overrides, *self.assigns, *self._handed]
         spelled = [*known, *self.classes, *self._aliases]
         patterns = [name for name in self.results if "*" in name]

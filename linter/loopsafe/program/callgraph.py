@@ -47,7 +47,7 @@ class Calls:
 
     def __init__(self, graph: Graph, names: Names, classes: Classes, constants: Constants) -> None:
         self._graph, self._names, self._classes, self._constants = graph, names, classes, constants
-        self._subscribed = Subscribed(graph, classes)
+        self._subscribed = Subscribed(graph, classes, self._one)
         self._demanded: set[Frame] = set()
         self._followed: set[tuple[tuple[str, ...], int]] = set()
         self._sensitive: dict[Scope, bool] = {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 
-from loopsafe.knowledge.schema import Callable
+from loopsafe.knowledge.schema import Callable as CallableRow
 from loopsafe.program.classes import Classes
-from loopsafe.program.graph import Graph, Library, Target
+from loopsafe.program.graph import Arguments, Graph, Library, Source, Target
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Object, Value, same_making
 
@@ -17,11 +18,13 @@ _MOST_CALLS = 200
 class Subscribed:
     """Finds the calls that give handlers to an object, once for each object and way of giving."""
 
-    def __init__(self, graph: Graph, classes: Classes) -> None:
-        self._graph, self._classes = graph, classes
-        self._nodes: dict[tuple[Value, Callable], Node] = {}
+    def __init__(
+        self, graph: Graph, classes: Classes, given: Callable[[CallableRow, Arguments], Iterable[Source]]
+    ) -> None:
+        self._graph, self._classes, self._given = graph, classes, given
+        self._nodes: dict[tuple[Value, CallableRow], Node] = {}
 
-    def node(self, receiver: Value, wanted: Callable) -> Node:
+    def node(self, receiver: Value, wanted: CallableRow) -> Node:
         """What is given to the method `wanted.given_to` of an object. One that is only declared may be any."""
         found = self._nodes.get((receiver, wanted))
         if found is None:
@@ -32,8 +35,7 @@ class Subscribed:
                     self._graph.targets(frame, call, partial(self._take, receiver, wanted, found))
         return found
 
-    def _take(self, receiver: Value, wanted: Callable, node: Node, target: Target) -> None:
+    def _take(self, receiver: Value, wanted: CallableRow, node: Node, target: Target) -> None:
         if isinstance(target, Library) and same_making(target.receiver, receiver):
-            source = target.arguments.get(wanted.position, wanted.keyword)
-            if source is not None:
+            for source in self._given(wanted, target.arguments):
                 self._graph.solver.link(self._graph.node(source), node)

@@ -9,7 +9,7 @@ from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.places.threads import LoopThread
 from loopsafe.facts.schema import Attr, Scope, end_of_span
 from loopsafe.program.program import Program
-from loopsafe.program.values import Object, Value, same_making
+from loopsafe.program.values import Class, Instance, Object, Value, same_making
 
 _MOST_SITES = 200
 
@@ -35,7 +35,19 @@ class Spans:
                 if min(map(end_of_span, starts)) > end_of_span(leaves):
                     return False
                 told = True
+            elif told is None and self._is_made_first(thread, state):
+                return False
         return told
+
+    def _is_made_first(self, thread: LoopThread, state: State) -> bool:
+        """Whether a constructor runs here, and only other methods of the object start the thread."""
+        receiver = state.frame.receiver
+        if state.frame.scope.name != "__init__" or not isinstance(receiver, Instance):
+            return False
+        bases = (base for base in self._program.classes.mro(receiver.cls) if isinstance(base, Class))
+        methods = {scope for base in bases for scope in self._program.index.inner.get(base.scope, ())}
+        places = self._places_of(thread)
+        return bool(places) and all(scope in methods for scope, _ in places)
 
     def _starts(self, thread: LoopThread, state: State) -> Iterator[int]:
         """Where a function starts the thread, itself or through others."""

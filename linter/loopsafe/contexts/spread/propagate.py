@@ -171,6 +171,8 @@ class Propagation:
             return
         if any(name in self.program.knowledge.loops for name in self._own_names(target.function, target.frame)):
             self._run_loop(state, call, target.frame.receiver, hop)
+        if _is_for_others(target.function.scope, call):
+            return
         if not target.function.scope.is_async or (state.place.kind == "loop" and call.role == "awaited"):
             self._edge(state, State(target.frame, state.place), hop)
 
@@ -366,3 +368,8 @@ def _runs_here(state: State, loop: Object) -> bool:
 def _calls_its_own(runs: RunsRow) -> bool:
     """Whether a library's method calls others of the same object."""
     return any(wanted.held for wanted in runs.callables)
+
+
+def _is_for_others(scope: Scope, call: Call) -> bool:
+    """Whether a call makes a generator that the function only gives back: its body runs where that is iterated."""
+    return scope.is_generator and not scope.decorators and call.role in ("returned", "statement")

@@ -13,13 +13,14 @@ from typing import NamedTuple
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop
 from loopsafe.contexts.spread.exclusion import outwards
-from loopsafe.contexts.verdicts.made import Maker, Makers, Spot, given_for, has_stars
+from loopsafe.contexts.verdicts.chosen import Answers, Chosen, answers_to
+from loopsafe.contexts.verdicts.made import Kept, Maker, Makers, Spot, given_for, has_stars
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Scope
 from loopsafe.facts.spelling import is_exact
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Frame, Function, Instance, Method, Value
+from loopsafe.program.values import Frame, Function, Instance, Member, Method, Value
 
 _POSITIVE = {"is": True, "==": True, "is not": False, "!=": False}
 
@@ -39,22 +40,39 @@ class _Objects:
         for number, place in enumerate(self._places):
             receiver = place.state.frame.receiver
             if isinstance(receiver, Instance) and not self._is_entered(number, receiver):
-                made, decides = self._makers.of(number), self._is_other
-                if not made:
-                    # By what its class is given wherever it is called, only constants can tell.
-                    made, decides = self._makers.of_class(receiver), self._is_ruled_out
-                if made and all(decides(number, receiver, maker) for maker in made):
+                answers = self._answers(number, receiver)
+                if answers is None or self._is_through_another(number, receiver, answers):
                     return True
         return False
+
+    def _is_through_another(self, number: int, receiver: Instance, answers: Answers) -> bool:
+        made = self._makers.of(number)
+        if made:
+            return all(self._is_other(number, receiver, maker, answers) for maker in made)
+        if answers and not self._may_hold(number, receiver, None, answers):
+            return True
+        # By what its class is given wherever it is called, only constants can tell.
+        everywhere = self._makers.of_class(receiver)
+        return bool(everywhere) and all(self._is_ruled_out(number, receiver, maker) for maker in everywhere)
+
+    def _answers(self, number: int, receiver: Instance) -> Answers | None:
+        """What the branches that the path takes in an object say of how it was made; None where that cannot be."""
+        tests = [
+            (row.test, row.holds, frame.scope.parameters[0].name)
+            for frame, call in self._ways(number, receiver)
+            for row in outwards(frame.scope, call.guard)
+            if row.kind == "test" and frame.scope.parameters
+        ]
+        return answers_to(tests, self._makers, receiver.cls)
 
     def _is_entered(self, number: int, receiver: Instance) -> bool:
         """Whether the path has come to the object before."""
         return bool(number) and self._places[number - 1].state.frame.receiver is receiver
 
-    def _is_other(self, number: int, receiver: Instance, maker: Maker) -> bool:
+    def _is_other(self, number: int, receiver: Instance, maker: Maker, answers: Answers) -> bool:
         if self._is_ruled_out(number, receiver, maker):
             return True
-        return not self._may_hold(self._last_in(number, receiver), receiver, maker)
+        return not self._may_hold(number, receiver, maker, answers)
 
     def _last_in(self, number: int, receiver: Instance) -> int:
         """The last place before the path leaves an object that it has come to."""
@@ -64,11 +82,15 @@ class _Objects:
 
     def _is_ruled_out(self, number: int, receiver: Instance, maker: Maker) -> bool:
         """Whether the path cannot go through an object that is made so: not by the branches that it takes there."""
+        return any(self._rules_out(frame, call, receiver, maker) for frame, call in self._ways(number, receiver))
+
+    def _ways(self, number: int, receiver: Instance) -> list[tuple[Frame, Call]]:
+        """The calls by which the path goes through an object, and that by which the object has started the thread."""
         through = self._places[number : self._last_in(number, receiver) + 1]
         ways = [(at.state.frame, at.call) for at in through]
         if not number and (start := self._makers.own_start()) is not None:
             ways.append(start)
-        return any(self._rules_out(frame, call, receiver, maker) for frame, call in ways)
+        return ways
 
     def _rules_out(self, frame: Frame, call: Call, receiver: Instance, maker: Maker) -> bool:
         """Whether a test on the way asks the object for a constant, and gets another answer than the path needs."""
@@ -117,23 +139,41 @@ class _Objects:
         given = self._makers.given(receiver.cls, maker, expr.name)
         return self._constant(given[1], given[0], receiver, maker) if given is not None else None
 
-    def _may_hold(self, last: int, receiver: Instance, maker: Maker) -> bool:
+    def _may_hold(self, number: int, receiver: Instance, maker: Maker | None, answers: Answers) -> bool:
         """Whether what the path uses of the object next may be what its constructor was given."""
-        at, ended = self._places[last], last + 1 == len(self._places)
-        name, *further = _own_attributes(at.call.func, at.state.frame) or ("",)
-        if not name or name in self._program.index.stores:
+        last = self._last_in(number, receiver)
+        at = self._places[last]
+        chosen = Chosen(self._makers, receiver.cls, maker, answers)
+        ways = [(last, at.call.func), (last + 1, self._called_back(last))]
+        return all(
+            self._may_give(to, _own_attributes(func, at.state.frame), receiver, maker, chosen) for to, func in ways
+        )
+
+    def _called_back(self, last: int) -> Expr:
+        """What the path gives to the next function for a parameter that this one calls."""
+        at, to = self._places[last], self._places[last + 1] if last + 1 < len(self._places) else None
+        if to is None or not isinstance(to.call.func, Name):
+            return None
+        name, scope = to.call.func.id, to.state.frame.scope
+        taken = any(p.name == name for p in scope.parameters) and name not in scope.bindings
+        return given_for(at.call, to.state.frame, name) if taken else None
+
+    def _may_give(self, at: int, by: tuple[str, ...], receiver: Instance, maker: Maker | None, chosen: Chosen) -> bool:
+        """Whether what the path comes to from a place on may be what an object holds, `by` these attributes."""
+        name, *further = by or ("",)
+        if not name or name in self._program.index.stores or not self._makers.stores(receiver.cls, name):
             return True
-        frame = None if ended else self._places[last + 1].state.frame
+        frame = None if at + 1 == len(self._places) else self._places[at + 1].state.frame
         used = self._reached.receiver if frame is None else frame.receiver
         scope = frame.scope if frame is not None and used is None else None
         if used is None and scope is None:
             return True
-        if frame is not None and self._is_handed(at, _Used(used, scope, (), "", None)):
+        if frame is not None and self._is_handed(self._places[at], _Used(used, scope, (), "", None, "")):
             return True
-        stores = self._makers.stores(receiver.cls, name)
         entered = None if frame is None else frame.scope
-        wanted = _Used(used, scope, tuple(further[:-1]), "".join(further[-1:]), entered)
-        return not stores or any(self._gives(value, by, maker, wanted, name) for by, value in stores)
+        operation = self._reached.name.rpartition(".")[2] if frame is None and not further else ""
+        wanted = _Used(used, scope, tuple(further[:-1]), "".join(further[-1:]), entered, operation)
+        return any(self._gives(kept, chosen, maker, wanted, name) for kept in chosen.stores(name))
 
     def _is_handed(self, place: Spot, used: _Used) -> bool:
         """Whether what the path enters is an argument of the call: a library calls it back."""
@@ -142,20 +182,25 @@ class _Objects:
         self._program.solver.run()
         return any(used.is_it(value) for node in nodes for value in node.values)
 
-    def _gives(self, value: Expr, by: Frame, maker: Maker, used: _Used, kept: str) -> bool:
+    def _gives(self, kept: Kept, chosen: Chosen, maker: Maker | None, used: _Used, under: str) -> bool:
         """Whether what a method stores under a name may be, or belong to, what is used."""
+        by, value, _ = kept
         if isinstance(value, Choice):
-            chosen = self._makers.chosen(value, by, maker)
-            return any(self._gives(option, by, maker, used, kept) for option in chosen)
+            options = chosen.options(value, by)
+            return any(self._gives(kept._replace(value=option), chosen, maker, used, under) for option in options)
         attribute = value.name if isinstance(value, Attr) else ""
         name = value.base if isinstance(value, Attr) else value
         of_parameter = isinstance(name, Name) and any(p.name == name.id for p in by.scope.parameters[1:])
         if by.scope.name != "__init__" or not of_parameter:
             bound = by.scope.bindings.get(value.id, ()) if isinstance(value, Name) else ()
             # What was there before is put back.
-            again = bool(bound) and all(isinstance(held, Attr) and held.name == kept for held in bound)
-            frames = self._program.classes.frames(by.module, by.scope)
-            return not again and self._is_in([self._program.evaluate(each, value) for each in frames], used)
+            again = bool(bound) and all(isinstance(held, Attr) and held.name == under for held in bound)
+            return not again and self._is_stored(by, [value], used)
+        rebound, always = chosen.rebound(name.id, by)  # type: ignore[union-attr]
+        if rebound and self._is_stored(by, rebound, used):
+            return True
+        if always or maker is None:
+            return not always
         given = given_for(maker.call, by, name.id)  # type: ignore[union-attr]
         if given is None:
             # A default, or stars: those may be anything.
@@ -168,6 +213,11 @@ class _Objects:
         # What is called last may be a method of the object, or what the object was given.
         inner = [node for v in list(held.values) for node in self._kept(v, maker.frame, given, used.called)]
         return self._is_in(nodes, used._replace(called="")) or self._is_among(inner, used)
+
+    def _is_stored(self, by: Frame, values: Sequence[Expr], used: _Used) -> bool:
+        """Whether one of some expressions of a method is what is used, for any object of its class."""
+        frames = self._program.classes.frames(by.module, by.scope)
+        return self._is_in([self._program.evaluate(each, value) for each in frames for value in values], used)
 
     def _kept(self, value: Value, frame: Frame, given: Expr, name: str) -> Iterator[Node]:
         """What an object keeps under a name: of all of its class, that which is written there."""
@@ -199,7 +249,8 @@ class _Objects:
 class _Used(NamedTuple):
     """What the path comes to by an attribute: an object, or a function, maybe through attributes of what that holds.
 
-    `called` is the last of those, by which the call is made, and `entered` the function that it enters.
+    `called` is the last of those, by which the call is made, and `entered` the function that it enters. `operation` is
+    the method that is kept itself, if one is.
     """
 
     thing: Value | None
@@ -207,6 +258,7 @@ class _Used(NamedTuple):
     through: tuple[str, ...]
     called: str
     entered: Scope | None
+    operation: str
 
     def is_kept(self, value: Value) -> bool:
         """Whether a value is the callback that the path enters, or belongs to the thing it comes to."""
@@ -215,6 +267,8 @@ class _Used(NamedTuple):
     def is_it(self, value: Value) -> bool:
         """Whether a value is it, or belongs to it."""
         if self.thing is not None:
+            if self.operation and isinstance(value, Member) and value.name != self.operation:
+                return False
             return value is self.thing or getattr(value, "receiver", None) is self.thing
         function = value.function if isinstance(value, Method) else value
         return isinstance(function, Function) and function.scope is self.scope

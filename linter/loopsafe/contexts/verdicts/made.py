@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from loopsafe.contexts.places.place import Hop, State
-from loopsafe.facts.schema import Attr, Call, Choice, Collection, Const, Expr, Name, Not, Star
+from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Star
 from loopsafe.facts.spelling import is_none, unpacked
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -31,6 +32,14 @@ class Maker:
     frame: Frame
     call: Call
     outer: Maker | None = None
+
+
+class Kept(NamedTuple):
+    """What a method stores under a name, and under which guard."""
+
+    frame: Frame
+    value: Expr
+    guard: int
 
 
 class Makers:
@@ -74,7 +83,7 @@ class Makers:
             return self._program.classes.plain_frame(base.module, base.scope), bound[0]
         if len(stores) != 1:
             return None
-        setter, value = stores[0]
+        setter, value, _ = stores[0]
         made = maker
         for init in constructors_of(cls, self._program):
             if init.scope is setter.scope:
@@ -88,6 +97,12 @@ class Makers:
                 return None
             made = Maker(init, inner, made)
         return None
+
+    def alone(self, cls: Class, name: str) -> Kept | None:
+        """What an attribute is set to by the constructor alone, once; None where others set it as well."""
+        stores = self.stores(cls, name) if name not in self._program.index.stores else []
+        init = next(constructors_of(cls, self._program), None)
+        return stores[0] if init is not None and len(stores) == 1 and stores[0].frame.scope is init.scope else None
 
     def behind(self, frame: Frame, expr: Expr, receiver: Instance) -> tuple[Maker, ...]:
         """The calls that may make what an expression holds."""
@@ -106,23 +121,15 @@ class Makers:
                 found.append(Maker(frame, call))
         return tuple(found)
 
-    def stores(self, cls: Class, name: str) -> list[tuple[Frame, Expr]]:
+    def stores(self, cls: Class, name: str) -> list[Kept]:
         """What the methods of a class and its bases store on their object under a name, and in which of them."""
         classes, own = self._program.classes, self._program.index.own_stores
         return [
-            (classes.plain_frame(base.module, scope), unpacked(store.value))
+            Kept(classes.plain_frame(base.module, scope), unpacked(store.value), store.guard)
             for base in classes.mro(cls)
             if isinstance(base, Class)
             for scope, store in own.get((base.module.index, base.scope.index), {}).get(name, ())
         ]
-
-    def chosen(self, value: Choice, by: Frame, maker: Maker) -> tuple[Expr, ...]:
-        """The options of a condition in a constructor that what it is given leaves."""
-        test, holds = (value.test.value, False) if isinstance(value.test, Not) else (value.test, True)
-        given = given_for(maker.call, by, test.id) if isinstance(test, Name) and by.scope.name == "__init__" else None
-        if not isinstance(given, Const) or len(value.options) != 2:
-            return value.options
-        return value.options[:1] if bool(given.value) == holds else value.options[1:]
 
     def _of_start(self, receiver: Instance, depth: int) -> tuple[Maker, ...]:
         """The object whose method a thread runs."""
