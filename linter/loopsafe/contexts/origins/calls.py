@@ -14,7 +14,7 @@ from loopsafe.contexts.places.flow import Origin
 from loopsafe.contexts.places.place import STARTING
 from loopsafe.contexts.spread.coroutines import Coroutines
 from loopsafe.contexts.spread.propagate import Propagation
-from loopsafe.facts.schema import Call, Scope
+from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.knowledge.schema import Passed, RunsRow
 from loopsafe.program.aliases import Aliases
 from loopsafe.program.graph import Library, Target
@@ -115,8 +115,13 @@ class Origins:
             if row.coroutine and row.where in STARTING:
                 self._propagation.run_in_thread(row, target, origin)
                 return
-            self._starts.driven.when(
-                row.only_if_called, target.receiver, lambda: self._hand_over(row, target, call, origin)
+            driven, base = self._starts.driven, call.func.base if isinstance(call.func, Attr) else None
+            driven.unless_extended(
+                self.program.evaluate(frame, base),
+                target.receiver if base is not None else None,
+                lambda: driven.when(
+                    row.only_if_called, target.receiver, lambda: self._hand_over(row, target, call, origin)
+                ),
             )
 
     def _hand_over(self, row: RunsRow, target: Library, call: Call, origin: Origin) -> None:

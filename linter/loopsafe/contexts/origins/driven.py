@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from loopsafe.facts.schema import Attr
 from loopsafe.program.program import Program
-from loopsafe.program.values import Object, Value
+from loopsafe.program.solver import Node
+from loopsafe.program.values import Instance, Object, Value
 
 
 class Driven:
@@ -15,6 +16,7 @@ class Driven:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._put_off: list[tuple[tuple[str, ...], Object, Callable[[], None]]] = []
+        self._declared: list[tuple[Node, Object, Callable[[], None]]] = []
 
     def when(self, methods: tuple[str, ...], holder: Value | None, action: Callable[[], None]) -> None:
         """Do it if one of the methods may be called on this object; at once where it is not known where it was made."""
@@ -23,11 +25,31 @@ class Driven:
         else:
             action()
 
+    def unless_extended(self, held: Node, holder: Value | None, action: Callable[[], None]) -> None:
+        """Do it, but not to an object that is only declared where what comes in is of a class of the project's own."""
+        if isinstance(holder, Object) and holder.site is None and self._has_heirs(holder):
+            self._declared.append((held, holder, action))
+        else:
+            action()
+
+    def _has_heirs(self, holder: Object) -> bool:
+        return holder.type.rpartition(".")[2] in self._program.index.classes_by_base
+
+    def _comes_in(self, held: Node, holder: Object) -> bool:
+        """Whether an object of the library's own class may be there."""
+        own = [
+            v
+            for v in held.values
+            if isinstance(v, Instance) and holder.type in self._program.classes.library_bases(v.cls)
+        ]
+        return not own or any(isinstance(value, Object) and value.site is not None for value in held.values)
+
     def settle(self) -> bool:
         """Do what turns out to be called for, when the program is solved; whether there was anything."""
+        called = [action for held, holder, action in self._declared if self._comes_in(held, holder)]
+        self._declared = []
         asked = {method for methods, _, _ in self._put_off for method in methods}
         receivers = {method: list(self._receivers(method)) for method in sorted(asked)}
-        called: list[Callable[[], None]] = []
         waiting, self._put_off = self._put_off, []
         for methods, holder, action in waiting:
             if any(_may_be(holder, values) for method in methods for values in receivers[method]):
