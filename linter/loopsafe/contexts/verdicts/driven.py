@@ -34,14 +34,16 @@ class DrivenLoops:
         found: dict[Call, LoopCall] = {}
         for state, loops in sorted(self._flow.loops_run.items(), key=lambda item: item[0].frame.order):
             if state.place.kind == "thread" and state in self._threads.busy:
-                for loop, hop in loops.items():
-                    for one in self._driven(state, loop, hop):
+                for hop in dict.fromkeys(loops.values()):
+                    for one in self._driven(state, [loop for loop, at in loops.items() if at == hop], hop):
                         found.setdefault(one.call, one)
         return iter(found.values())
 
-    def _driven(self, state: State, loop: Value, hop: Hop) -> Iterator[LoopCall]:
-        """The call at a hop that runs a loop, if the loop runs already and nobody reckons with that."""
-        sure, module = self._runs_already(state, loop), state.frame.module
+    def _driven(self, state: State, loops: list[Value], hop: Hop) -> Iterator[LoopCall]:
+        """The call at a hop that runs a loop, if whichever it may be runs already and nobody reckons with that."""
+        made = [loop for loop in loops if isinstance(loop, Object) and loop.site is not None]
+        answers, module = [self._runs_already(state, loop) for loop in made], state.frame.module
+        sure = None if None in answers or not made else all(answers)
         for call in state.frame.scope.calls if sure is not None else ():
             if call.packed_span == hop.packed_span and not self._is_expected(state.frame.scope, call):
                 hops = (*self._threads.busy.to(state), Hop("reaches", module, call.packed_span))
