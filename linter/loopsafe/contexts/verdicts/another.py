@@ -128,16 +128,15 @@ class _Objects:
 
     def _constant(self, expr: Expr, frame: Frame, receiver: Instance, maker: Maker) -> tuple[str, object] | None:
         """What an expression or an attribute of the object is: a constant, or a member of what is named first."""
+        own = frame.scope.parameters[:1]
+        if own and isinstance(expr, Attr) and isinstance(expr.base, Name) and expr.base.id == own[0].name:
+            given = self._makers.given(receiver.cls, maker, expr.name)
+            expr = given[1] if given is not None else None
         if isinstance(expr, Const):
             return "", expr.value
-        if not isinstance(expr, Attr) or not is_exact(expr):
-            return None
-        own = frame.scope.parameters[:1]
-        if not own or not isinstance(expr.base, Name) or expr.base.id != own[0].name:
-            # Members are told apart by their names.
-            return (last_name(expr.base), expr.name) if expr.name.isupper() else None
-        given = self._makers.given(receiver.cls, maker, expr.name)
-        return self._constant(given[1], given[0], receiver, maker) if given is not None else None
+        # Members are told apart by their names.
+        is_member = isinstance(expr, Attr) and is_exact(expr) and expr.name.isupper()
+        return (last_name(expr.base), expr.name) if is_member else None  # type: ignore[union-attr]
 
     def _may_hold(self, number: int, receiver: Instance, maker: Maker | None, answers: Answers) -> bool:
         """Whether what the path uses of the object next may be what its constructor was given."""

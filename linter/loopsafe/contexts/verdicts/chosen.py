@@ -20,7 +20,7 @@ _FLAGS = ("bool", "Optional", "None")
 
 
 class Asked(NamedTuple):
-    """A question about a parameter: whether it is true, or whether it is None."""
+    """A question about a parameter, or an attribute with a dot before it: whether it is true, or whether it is None."""
 
     parameter: str
     is_none: bool
@@ -67,7 +67,7 @@ class Chosen:
         found, holds = asked
         answer = self._answers.get(found)
         if answer is None and self._maker is not None and self._maker.outer is None:
-            answer = _answer_of(found, given_for(self._maker.call, by, found.parameter))
+            answer = answer_of(found, given_for(self._maker.call, by, found.parameter))
         return None if answer is None else answer == holds
 
 
@@ -86,24 +86,26 @@ def answers_to(tests: Iterable[tuple[Expr, bool, str]], makers: Makers, cls: Cla
 
 def _asked_of(test: Expr, own: str, makers: Makers, cls: Class) -> tuple[Asked, bool] | None:
     """What a test of an attribute asks of the parameter that is stored there."""
-    inner, wanted = _unwrapped(test)
+    inner, wanted = unwrapped(test)
     if not isinstance(inner[0], Attr) or not isinstance(inner[0].base, Name) or inner[0].base.id != own:
         return None
     kept = makers.alone(cls, inner[0].name)
-    if kept is None or not isinstance(kept.value, Name) or kept.guard >= 0:
+    if kept is None:
         return None
-    parameter = _parameter(kept.value.id, kept.frame)
+    if isinstance(kept.value, Compare | Not | Const):
+        return Asked(f".{inner[0].name}", inner[1]), wanted
+    parameter = _parameter(kept.value.id, kept.frame) if isinstance(kept.value, Name) and kept.guard < 0 else None
     return (Asked(parameter.name, inner[1]), wanted) if parameter is not None and _is_flag(parameter) else None
 
 
 def question(test: Expr, by: Frame) -> tuple[Asked, bool] | None:
     """The question to a parameter that a test is, and the answer for which it holds."""
-    inner, wanted = _unwrapped(test)
+    inner, wanted = unwrapped(test)
     parameter = _parameter(inner[0].id, by) if isinstance(inner[0], Name) else None
     return (Asked(parameter.name, inner[1]), wanted) if parameter is not None else None
 
 
-def _unwrapped(test: Expr) -> tuple[tuple[Expr, bool], bool]:
+def unwrapped(test: Expr) -> tuple[tuple[Expr, bool], bool]:
     """What is asked about, whether it is asked for being None, and the answer for which the test holds."""
     holds = True
     while isinstance(test, Not):
@@ -125,7 +127,7 @@ def _is_flag(parameter: Parameter) -> bool:
     return parameter.annotation is not None and any(word in spell(parameter.annotation) for word in _FLAGS)
 
 
-def _answer_of(asked: Asked, given: Expr) -> bool | None:
+def answer_of(asked: Asked, given: Expr) -> bool | None:
     """The answer for an argument, where it is written out."""
     if isinstance(given, Const):
         return given.value is None if asked.is_none else bool(given.value)

@@ -19,7 +19,7 @@ from loopsafe.contexts.spread.helpers import Helpers
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts import exempt
 from loopsafe.contexts.verdicts.refuted import is_refuted
-from loopsafe.facts.schema import Attr, Call, Const, Scope
+from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
@@ -220,7 +220,8 @@ class OffLoop:
                 for call in scope.calls:
                     for keyword, given in call.keywords:
                         if keyword == "initializer":
-                            yield from (found for _, found in index.functions.get(last_name(given), ()))
+                            for name in _called_in(given, scope):
+                                yield from (found for _, found in index.functions.get(name, ()))
 
     def _is_foreign_caller(self, reached: Reached) -> bool | None:
         thread, paths = self._owners.thread_of(reached), self._threads.callers
@@ -279,6 +280,12 @@ class OffLoop:
 
 
 _SETTERS = ("set_event_loop", "new_event_loop")
+
+
+def _called_in(given: Expr, scope: Scope) -> Iterator[str]:
+    """The last names of the functions that an argument may mean, through a variable and `functools.partial`."""
+    held = (given, *(scope.bindings.get(given.id, ()) if isinstance(given, Name) else ()))
+    yield from (last_name(v.args[0] if isinstance(v, Call) and v.args else v) for v in held)
 
 
 def _ordered(scopes: set[Scope]) -> list[Scope]:

@@ -12,6 +12,7 @@ from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.contexts.verdicts.another import is_of_another
+from loopsafe.contexts.verdicts.answered import contradicts_itself, is_answered
 from loopsafe.contexts.verdicts.made import Spot, binder, given_for
 from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope
 from loopsafe.program.index import last_name
@@ -32,7 +33,15 @@ def is_refuted(reached: Reached, states: Sequence[State], hops: Sequence[Hop], p
     if len(places) != len(states):
         return False
     way = _Way(places, program)
+    if is_answered(places) or contradicts_itself(places, _start(hops[0], program)):
+        return True
     return way.is_closed() or way.changes_owner() or is_of_another(places, hops[0], reached, program)
+
+
+def _start(hop: Hop, program: Program) -> tuple[Frame, Call] | None:
+    """The function that starts the thread, and the call that does."""
+    found = program.index.call_at(hop.module, hop.packed_span)
+    return (program.classes.plain_frame(hop.module, found[0]), found[1]) if found is not None else None
 
 
 def _call_at(scope: Scope, hop: Hop) -> Call | None:
