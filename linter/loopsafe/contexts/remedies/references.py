@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from loopsafe.contexts.places.place import LOOP
-from loopsafe.facts.schema import Annotation, Attr, Choice, Expr, Ref, Subscript
+from loopsafe.contexts.spread.exclusion import outwards
+from loopsafe.facts.schema import Annotation, Attr, Choice, Compare, Expr, Ref, Scope, Subscript
 from loopsafe.facts.spelling import is_none, spell
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -261,7 +262,16 @@ def _own_names(frame: Frame) -> set[str]:
     scope = frame.scope
     if scope.kind == "class":
         return set()
-    return {p.name for p in scope.parameters} | scope.bindings.keys() | scope.annotations.keys()
+    names = {p.name for p in scope.parameters} | scope.bindings.keys() | scope.annotations.keys()
+    return names - set(_of_programs(scope)) if scope.kind == "module" else names
+
+
+def _of_programs(scope: Scope) -> Iterator[str]:
+    """The names that a module has only where it is run itself: `if __name__ == "__main__":`."""
+    for name, guards in scope.bound_under.items():
+        tests = [[row.test for row in outwards(scope, guard)] for guard in guards]
+        if all(any(isinstance(t, Compare) and last_name(t.left) == "__name__" for t in found) for found in tests):
+            yield name
 
 
 def _rank(name: str) -> int:

@@ -10,7 +10,10 @@ from loopsafe.contexts.spread.exclusion import condition, outwards, surrounds
 from loopsafe.contexts.spread.guards import is_under_windows, options
 from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.contexts.spread.helpers import Helpers, Spot
-from loopsafe.facts.schema import Attr, Call, Scope, Star
+from loopsafe.contexts.verdicts.chosen import question
+from loopsafe.contexts.verdicts.made import given_for
+from loopsafe.facts.schema import Attr, Call, Const, Scope, Star
+from loopsafe.facts.spelling import is_exact, is_none, spell
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -62,6 +65,39 @@ def is_harmless(reached: Reached, program: Program) -> bool:
         return not any(isinstance(v, Coroutine) for v in _elements(first, reached.state.frame, program))
     held = program.evaluate(reached.state.frame, first).values if first else {}
     return any(isinstance(v, Object) and wanted in program.knowledge.lineage(v.type) for v in held)
+
+
+def is_run_next(reached: Reached, program: Program) -> bool:
+    """Whether the function goes on to run the very loop: then nobody runs it yet."""
+    scope, call = reached.state.frame.scope, reached.call
+    loop = spell(call.func.base) if isinstance(call.func, Attr) and is_exact(call.func.base) else ""
+    running = {name.rpartition(".")[2] for name in program.knowledge.loops}
+    later = (one for one in scope.calls if one.packed_span > call.packed_span and last_name(one.func) in running)
+    is_loops = isinstance(reached.receiver, Object) and program.knowledge.is_a_loop(reached.receiver.type)
+    return is_loops and any(isinstance(one.func, Attr) and spell(one.func.base) == loop for one in later)
+
+
+def is_never_interrupted(reached: Reached) -> bool:
+    """Whether it stands where only Ctrl-C leads, which Python raises on the main thread alone."""
+    scope = reached.state.frame.scope
+    rows = (row for row in outwards(scope, reached.call.guard) if row.kind == "except" and isinstance(row.test, Const))
+    handlers = [scope.handlers[row.test.value] for row in rows if isinstance(row.test.value, int)]  # type: ignore[union-attr]
+    return any(set(handler.exceptions) == {"KeyboardInterrupt"} for handler in handlers)
+
+
+def is_given(reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> bool:
+    """Whether a loop is looked up for want of an argument that the call before gives."""
+    frame = reached.state.frame
+    before = _call_at(states[-2].frame.scope, hops[-1]) if len(states) > 1 else None
+    if before is None:
+        return False
+    for row in outwards(frame.scope, reached.call.guard):
+        asked = question(row.test, frame) if row.kind == "test" else None
+        lacks = asked is not None and (asked[1] == row.holds) == asked[0].is_none
+        given = given_for(before, frame, asked[0].parameter) if lacks and asked is not None else None
+        if given is not None and not is_none(given):
+            return True
+    return False
 
 
 def _elements(star: Star, frame: Frame, program: Program) -> set[Value]:
@@ -173,15 +209,21 @@ def _ends_always(function: Function, program: Program, depth: int) -> bool:
     return all(any(_ends(frame, call, program, depth - 1) for call in calls) for frame in frames)
 
 
-def is_for_windows(hop: Hop) -> bool:
+def is_for_windows(hop: Hop, program: Program) -> bool:
     """Whether a handler is set under Windows only, where asyncio's usual loop is woken by signals."""
     setting = ((scope, _call_at(scope, hop)) for scope in hop.module.facts.scopes)
     return any(
         any(isinstance(given, Attr) and given.name == "SIGBREAK" for given in call.args)
         or is_under_windows(scope, call.guard)
+        or _is_called_under_windows(scope, program)
         for scope, call in setting
         if call is not None
     )
+
+
+def _is_called_under_windows(scope: Scope, program: Program) -> bool:
+    calls = program.index.callers(scope.name) if scope.kind == "function" else ()
+    return bool(calls) and all(is_under_windows(by, call.guard) for _, by, call in calls)
 
 
 def wakes_itself(program: Program) -> bool:

@@ -63,6 +63,8 @@ class OffLoop:
         kind, program = reached.state.place.kind, self._program
         if (kind == "loop" and reached.started is None) or exempt.is_harmless(reached, program):
             return None
+        if exempt.is_run_next(reached, program) or (kind == "thread" and exempt.is_never_interrupted(reached)):
+            return None
         if kind == "exit" and not self._outlasts(reached):
             return None
         if reached.started is not None:
@@ -94,7 +96,7 @@ class OffLoop:
 
     def _is_for_windows(self, state: State) -> bool:
         paths = self._paths_to(state)
-        return state in paths and exempt.is_for_windows(paths.to(state)[0])
+        return state in paths and exempt.is_for_windows(paths.to(state)[0], self._program)
 
     def _wakes_nobody(self, reached: Reached) -> bool:
         """Whether it is done to something that is only asked: nobody waits for anything of that name."""
@@ -165,6 +167,8 @@ class OffLoop:
     def _may_do_without(self, reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> bool:
         """Whether a look-up is for something else than what the path brings, or need not find a running loop."""
         if depends_on_type(reached.state.frame.scope, reached.call):
+            return True
+        if exempt.is_given(reached, states, hops):
             return True
         return exempt.is_expected_to_fail(reached, states, hops) or exempt.has_a_policy(reached, self._program)
 
