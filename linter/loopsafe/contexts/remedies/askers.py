@@ -88,11 +88,8 @@ class Askers:
             base = _looked_at(call, name)
             if base is not None:
                 yield self._look(module, scope, call.packed_span, spell(call.func), base)
-        for module in self._program.modules.all if name != _GETATTR else ():
-            for scope in module.facts.scopes:
-                for read in scope.reads:
-                    if read.attr.name == name:
-                        yield self._look(module, scope, read.packed_span, spell(read.attr), read.attr.base)
+        for module, scope, read in self._program.index.reads.get(name, ()) if name != _GETATTR else ():
+            yield self._look(module, scope, read.packed_span, spell(read.attr), read.attr.base)
 
     def _look(self, module: Module, scope: Scope, place: int, name: str, base: Expr) -> Look:
         frames = self._program.classes.frames(module, scope)

@@ -278,13 +278,17 @@ def _mentioned(module: Module) -> set[str]:
     """The names that `_mentions` gives and a few more: of all modules they are asked for."""
     found: set[str] = set()
     for scope in module.facts.scopes:
-        found.update(read.attr.name for read in scope.reads)
-        for value, _ in _values(scope):
-            kind = type(value)
-            if kind is Name:
-                found.add(value.id)  # type: ignore[union-attr]
-            elif kind is Collection or kind is Choice:
-                found.update(name.id for name in _plain_names(value))
+        # Lists, as `_values` goes through them: what makes pairs one by one takes several times as long.
+        values = [*scope.returns, *scope.yields, *[store.value for store in scope.stores]]
+        for call in scope.calls:
+            values += call.args
+            values += [value for _, value in call.keywords]
+        for bound in scope.bindings.values():
+            values += bound
+        found.update([read.attr.name for read in scope.reads])
+        found.update([value.id for value in values if type(value) is Name])
+        several = [value for value in values if type(value) is Collection or type(value) is Choice]
+        found.update(name.id for value in several for name in _plain_names(value))
     return found
 
 
