@@ -64,7 +64,8 @@ class Explanation:
         for state, paths in self.states.get((module.index, scope.index), ()):
             reason = self.reason(state, paths)
             key = (CONTEXTS.index(reason.context), reason.where)
-            best[key] = min(best.get(key, reason), reason, key=lambda r: (len(r.path), r.path))
+            # States come in no order, and two ways may differ only in what is certain.
+            best[key] = min(best.get(key, reason), reason, key=lambda r: (len(r.path), r.path, not r.certain))
         location = self.locate(Hop("calls", module, scope.packed_span)).location
         return Trace(f"{module.name}.{scope.qualname}", location, tuple(best[key] for key in sorted(best)))
 
