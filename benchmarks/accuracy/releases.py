@@ -47,7 +47,7 @@ class Release:
         if not folder.is_dir():
             cache.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=cache) as work:
-                _unpack(self._download(Path(work) / "wheel"), Path(work) / "files")
+                unpack(self._download(Path(work) / "wheel"), Path(work) / "files")
                 (Path(work) / "files").rename(folder)
         return folder
 
@@ -71,7 +71,8 @@ def count_lines(folder: Path) -> int:
     return sum(file.read_bytes().count(b"\n") for file in folder.rglob("*.py"))
 
 
-def _unpack(wheel: Path, folder: Path) -> None:
+def unpack(wheel: Path, folder: Path) -> None:
+    """Write the files of a wheel that can matter into a new folder."""
     folder.mkdir()
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder, [name for name in archive.namelist() if name.endswith(UNPACKED_SUFFIXES)])
