@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,8 +34,8 @@ class Contender:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def install(cache: Path, name: str) -> Path:
-    """The folder of a tool's commands; the environment is made where there is none.
+def install(cache: Path, name: str, wanted: Sequence[str] = ()) -> Path:
+    """The folder of a tool's commands; the environment is made where there is none, with `wanted` if that is given.
 
     Raises:
         subprocess.CalledProcessError: it cannot be installed.
@@ -44,7 +44,7 @@ def install(cache: Path, name: str) -> Path:
     if not (home / "done").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
         pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, *ENVIRONMENTS[name]], check=True)
+        subprocess.run([*pip, *(wanted or ENVIRONMENTS[name])], check=True)
         (home / "done").touch()
     return home / "bin"
 
