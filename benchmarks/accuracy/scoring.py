@@ -26,7 +26,7 @@ def score(label: Label, package: Path, findings: Iterable[Finding]) -> Score:
     """Hold the findings of a package against a case in it."""
     here = [finding for finding in findings if finding.path == label.path]
     spans = statement_spans((package / label.path).read_text("utf-8", errors="replace"))
-    hits = [_on_statement(line, spans, here) for line in label.lines]
+    hits = [on_statement(line, spans, here) for line in label.lines]
     result = FOUND if all(hits) else PARTLY if any(hits) else MISSED
     return Score(label, result, tuple(dict.fromkeys(finding for on_line in hits for finding in on_line)))
 
@@ -49,7 +49,8 @@ def _span(statement: ast.stmt) -> tuple[int, int]:
     return statement.lineno, max(statement.lineno, body[0].lineno - 1) if body else end
 
 
-def _on_statement(line: int, spans: list[tuple[int, int]], findings: list[Finding]) -> list[Finding]:
+def on_statement(line: int, spans: list[tuple[int, int]], findings: list[Finding]) -> list[Finding]:
+    """The findings, of those of a file, that stand on the same statement as a line."""
     around = [(first, last) for first, last in spans if first <= line <= last]
     first, last = min(around, key=lambda span: span[1] - span[0], default=(line, line))
     return [finding for finding in findings if first <= finding.row <= last]
