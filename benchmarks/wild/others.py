@@ -23,6 +23,7 @@ from benchmarks.accuracy.releases import Release
 from benchmarks.caches import add_cache_option
 from benchmarks.speed.tools import ENVIRONMENTS, install
 from benchmarks.wild.findings import Found, write_findings
+from benchmarks.wild.labels import read_labels
 from benchmarks.wild.sources import fetched
 
 RULES = Path(__file__).with_name("semgrep.yml")
@@ -90,13 +91,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where the findings are written")
     parser.add_argument("--tools", nargs="*", choices=TOOLS, default=list(TOOLS))
+    parser.add_argument("--labelled", action="store_true", help="only on packages that have labels")
     add_cache_option(parser, "loopsafe-wild", "where packages and tools are kept")
     options = parser.parse_args()
+    labelled = {label.release for label in read_labels()}
     failed = False
     for name in options.tools:
         commands = install(options.cache, name, TOOLS[name].wanted)
         found: list[Found] = []
         for release, folder in fetched(options.cache):
+            if options.labelled and str(release) not in labelled:
+                continue
             try:
                 found += TOOLS[name].findings(commands, release, folder)
             except (RuntimeError, ValueError) as error:

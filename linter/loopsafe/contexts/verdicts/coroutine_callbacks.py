@@ -80,7 +80,7 @@ class CoroutineCallbacks:
             values, scope = given.given.values, given.frame.scope
             if values and all(self._is_coroutine(value) for value in values):
                 if scope not in awaited:
-                    awaited[scope] = _awaits_results(scope)
+                    awaited[scope] = any(map(_awaits_results, self._program.index.within(scope)))
                 if not awaited[scope]:
                     yield given
 
