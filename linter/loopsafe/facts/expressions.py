@@ -15,6 +15,7 @@ from loopsafe.facts.schema import (
     Compare,
     Const,
     Expr,
+    Implicit,
     Item,
     Name,
     Not,
@@ -30,6 +31,17 @@ from loopsafe.facts.spelling import spell
 _Reader = Callable[[ast.expr], Expr]
 # The Python from which on the analysed code is looked at.
 _OLDEST = (3, 10)
+# The methods that operators call, without the underscores.
+OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.MatMult: "matmul", ast.Div: "truediv", ast.Mod: "mod",
+    ast.FloorDiv: "floordiv", ast.Pow: "pow", ast.LShift: "lshift", ast.RShift: "rshift", ast.BitOr: "or",
+    ast.BitXor: "xor", ast.BitAnd: "and",
+}  # fmt: skip
+# Others are mostly arithmetic, which holds nothing.
+_FOLLOWED = (ast.LShift, ast.RShift, ast.MatMult)
+_LONGEST_CHAIN = 8
+_UNARY = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
+_NAMED = (Name, Attr, Call, Subscript)
 _COMPARISONS = {ast.Is: "is", ast.IsNot: "is not", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in"}
 
 
@@ -155,15 +167,37 @@ class ExpressionReader:
         return Choice(tuple(options))
 
     def _binary(self, node: ast.BinOp) -> Expr:
-        terms: list[ast.expr] = []
-        left: ast.expr = node
+        chain: list[ast.BinOp] = []
         # A long chain of `+` leans left: walk it in a loop, so that its length does not count as depth.
-        while isinstance(left, ast.BinOp):
-            terms.append(left.right)
-            left = left.left
-        terms.append(left)
-        read = [self.read(term) for term in reversed(terms)]
-        return Choice(tuple(read), joined=True) if isinstance(node.op, (ast.Add, ast.BitOr)) else None
+        at: ast.expr = node
+        while isinstance(at, ast.BinOp):
+            chain.append(at)
+            at = at.left
+        chain.reverse()
+        read = [self.read(at), *(self.read(part.right) for part in chain)]
+        result = read[0]
+        for part, right in zip(chain[:_LONGEST_CHAIN], read[1:], strict=False):
+            result = self.operator(part.op, result, right, part)
+        if isinstance(node.op, (ast.Add, ast.BitOr)):
+            return Choice(tuple(read), joined=True)
+        return result if len(chain) <= _LONGEST_CHAIN else None
+
+    def operator(self, op: ast.operator, base: Expr, given: Expr, node: ast.expr | ast.stmt, prefix: str = "") -> Expr:
+        """Note the method that an operator may call, and give its call where what it gives is worth following."""
+        is_followed = isinstance(op, _FOLLOWED)
+        if isinstance(given, Const) and (not is_followed or isinstance(given.value, int)):
+            return None
+        call = self.special(f"__{prefix}{OPERATORS[type(op)]}__", base, (given,), node)
+        return call if is_followed else None
+
+    def special(self, method: str, base: Expr, given: tuple[Expr, ...], node: ast.expr | ast.stmt) -> Expr:
+        """Note a method that is called without a call in the text, where what it is called on has a name."""
+        if not isinstance(base, _NAMED):
+            return None
+        scope, span = self._scope, self._file.positions.span(node)
+        call = Call(Attr(base, method), given, (), span, scope.guard, scope.handler, "value")
+        scope.implicit.append(Implicit("operator", call, span, scope.guard))
+        return call
 
     def _text(self, node: ast.JoinedStr) -> Expr:
         """An f-string: how it begins, where that may be a name."""
@@ -179,6 +213,7 @@ class ExpressionReader:
             return Not(operand)
         if isinstance(node.op, ast.USub) and isinstance(operand, Const) and isinstance(operand.value, int):
             return Const(-operand.value)
+        self.special(_UNARY[type(node.op)], operand, (), node)
         return None
 
     def _compare(self, node: ast.Compare) -> Expr:
@@ -218,7 +253,12 @@ class ExpressionReader:
 
     def _subscript(self, node: ast.Subscript) -> Expr:
         base, index = self.read(node.value), self.read(node.slice)
-        return _slice(base, node.slice) if isinstance(node.slice, ast.Slice) else Subscript(base, index)
+        if isinstance(node.slice, ast.Slice):
+            return _slice(base, node.slice)
+        item = Subscript(base, index)
+        if isinstance(base, _NAMED):
+            self._file.note_implicit("item", item, node)
+        return item
 
     def _display(self, node: ast.List | ast.Tuple | ast.Set) -> Expr:
         return Collection(type(node).__name__.lower(), (), tuple(self.read(e) for e in node.elts))

@@ -10,7 +10,7 @@ import msgspec
 
 from loopsafe.locations import Span
 
-FACTS_VERSION = 8
+FACTS_VERSION = 9
 
 # One integer, not four: every call and read of a program carries one.
 _BITS = 24
@@ -259,13 +259,18 @@ class Implicit(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True)
     """What a statement calls without writing a call.
 
     Kinds: `iter` (`for` and comprehensions: the iterator's methods), `aiter` (the same, async), `raise` (a raised
-    class).
+    class), `item` (`value` is a subscript), `operator` (`value` is the call of a special method that it stands for,
+    which is not among the calls of its scope).
     """
 
     kind: str
     value: Expr
     packed_span: int
     guard: int
+
+
+# Kinds of what mostly no method is behind.
+OPERATING = ("item", "operator")
 
 
 class Scope(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):

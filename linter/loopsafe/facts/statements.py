@@ -165,6 +165,8 @@ class FileBuilder(Walk):
 
     def _augmented(self, node: ast.AugAssign) -> None:
         value = self.expressions.read(node.value)
+        if not isinstance(value, Const):
+            self.expressions.operator(node.op, self.expressions.pure(node.target), value, node, "i")
         # `items += [f]`, `hooks |= {...}` add to what is there.
         if isinstance(node.op, (ast.Add, ast.BitOr)):
             self.assign(node.target, value)
@@ -405,6 +407,9 @@ class FileBuilder(Walk):
                 base = self.expressions.read(target.value)
                 place = self.positions.span(target)
                 self.scope.stores.append(Store(base, target.attr, None, Const(None), place, self.scope.guard))
+            elif isinstance(target, ast.Subscript):
+                base, index = self.expressions.read(target.value), self.expressions.read(target.slice)
+                self.expressions.special("__delitem__", base, (index,), target)
             else:
                 self.expressions.read(target)
 

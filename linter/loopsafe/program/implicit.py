@@ -1,10 +1,11 @@
-"""What runs without a call in the text: iterators, raised classes, context managers, properties."""
+"""What runs without a call in the text: iterators, raised classes, context managers, properties, operators."""
 
 from __future__ import annotations
 
-from loopsafe.facts.schema import Block, Expr, Implicit, Read
+from loopsafe.facts.schema import OPERATING, Attr, Block, Call, Expr, Implicit, Read, Subscript
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, OnTarget, Target
+from loopsafe.program.operators import in_turn
 from loopsafe.program.solver import Listener
 from loopsafe.program.values import Class, Descriptor, Frame, Function, Instance, Method, Value
 
@@ -18,7 +19,10 @@ class ImplicitCalls:
         self._graph, self._classes = graph, classes
 
     def statement(self, frame: Frame, implicit: Implicit, on_target: OnTarget) -> None:
-        """What a `for`, a comprehension or a `raise` enters."""
+        """What a `for`, a comprehension, a `raise` or an operator enters."""
+        if implicit.kind in OPERATING:
+            self._operate(frame, implicit, on_target)
+            return
 
         def met(value: Value) -> None:
             if implicit.kind == "raise":
@@ -28,6 +32,21 @@ class ImplicitCalls:
                 self._iterate(value, *_ITERATION[implicit.kind], on_target)
 
         self._listen(frame, implicit.value, met)
+
+    def _operate(self, frame: Frame, implicit: Implicit, on_target: OnTarget) -> None:
+        value = implicit.value
+        name, base = "__getitem__", value.base if isinstance(value, Subscript) else None
+        if isinstance(value, Call) and isinstance(value.func, Attr):
+            name, base = value.func.name, value.func.base
+
+        def met(found: Value) -> None:
+            if isinstance(found, Instance):
+                for method in in_turn(name):
+                    if self._classes.binding(found.cls, method) is not None:
+                        self._method(found, method, on_target)
+                        return
+
+        self._listen(frame, base, met)
 
     def block(self, frame: Frame, block: Block, on_target: OnTarget) -> None:
         """What entering and leaving a `with` block enters."""

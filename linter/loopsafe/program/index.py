@@ -25,6 +25,7 @@ from loopsafe.facts.schema import (
     Subscript,
 )
 from loopsafe.program.modules import Module, Modules
+from loopsafe.program.operators import CALLED, is_busy, is_special, special_calls
 from loopsafe.program.python import ADDERS, PUTTERS, PUTTING_FUNCTIONS
 
 CallSite = tuple[Module, Scope, Call]
@@ -71,7 +72,22 @@ class Index:
                 name = last_name(call.func)
                 if name:
                     found[name].append((module, scope, call))
+            for call in self.special.get(scope, ()):
+                found[last_name(call.func)].append((module, scope, call))
         return found
+
+    @cached_property
+    def busy(self) -> frozenset[str]:
+        """The special methods of the project that do more than look."""
+        scopes = (scope for _, scope in self._scopes() if scope.kind == "function" and is_special(scope.name))
+        return frozenset(scope.name for scope in scopes if is_busy(scope))
+
+    @cached_property
+    def special(self) -> dict[Scope, tuple[Call, ...]]:
+        """The calls of such methods that are not written as calls: operators, items, `len(x)`."""
+        called = self.busy & CALLED
+        found = ((scope, tuple(special_calls(scope, called))) for _, scope in self._scopes()) if called else ()
+        return {scope: calls for scope, calls in found if calls}
 
     @cached_property
     def stores(self) -> dict[str, list[StoreSite]]:

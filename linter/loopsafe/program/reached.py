@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from loopsafe.facts.parts import expressions_in
-from loopsafe.facts.schema import Attr, Call, Const, Name, Scope
+from loopsafe.facts.schema import OPERATING, Attr, Call, Const, Name, Scope
 from loopsafe.program.modules import Module, Modules
 
 
@@ -55,8 +55,9 @@ def _is_special(name: str) -> bool:
 
 def _spoken_of(scope: Scope) -> Iterator[str]:
     """The names in what a function or class does, and the strings it calls something with."""
+    implicit = [each for each in scope.implicit if each.kind not in OPERATING]
     for part in expressions_in(
-        *scope.bindings.values(), scope.stores, scope.calls, scope.reads, scope.blocks, scope.implicit, scope.returns,
+        *scope.bindings.values(), scope.stores, scope.calls, scope.reads, scope.blocks, implicit, scope.returns,
         scope.yields, scope.decorators, scope.bases, [parameter.default for parameter in scope.parameters],
     ):  # fmt: skip
         if isinstance(part, Name):

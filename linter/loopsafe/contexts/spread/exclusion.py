@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.facts.schema import Attr, Call, Compare, Const, Expr, Guard, Name, Not, Scope, unpack_span
+from loopsafe.facts.schema import OPERATING, Attr, Call, Compare, Const, Expr, Guard, Name, Not, Scope, unpack_span
 from loopsafe.facts.spelling import is_exact
 
 Tests = tuple[Guard, ...]
@@ -95,8 +95,9 @@ def caught_alone(scope: Scope, call: Call) -> int | None:
 def _others(scope: Scope, call: Call) -> Iterator[int]:
     """The guards of all that a function does, but for one call and for what it reads."""
     yield from (other.guard for other in scope.calls if other is not call)
-    for found in (scope.stores, scope.blocks, scope.implicit):
+    for found in (scope.stores, scope.blocks):
         yield from (one.guard for one in found)
+    yield from (one.guard for one in scope.implicit if one.kind not in OPERATING)
     yield from (*scope.raises, *scope.returned_under)
     yield from (guard for guards in scope.bound_under.values() for guard in guards)
 

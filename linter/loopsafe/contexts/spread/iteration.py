@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from loopsafe.facts.schema import Attr, Call, Expr, Implicit, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Expr, Implicit, Name, Scope, Subscript
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
+
+_METHODS = {"iter": ("__iter__", "__next__"), "aiter": ("__aiter__", "__anext__")}
 
 
 class Iteration:
@@ -16,8 +18,14 @@ class Iteration:
         self._program = program
 
     def may_enter(self, implicit: Implicit) -> bool:
-        """Whether a `for` or comprehension goes over what a generator function of the project gives."""
+        """Whether a `for` or comprehension may go over what the project makes: generators, and its own objects."""
         value = implicit.value
+        methods = _METHODS.get(implicit.kind)
+        if methods is None:
+            return False
+        # Where objects of the project are gone through, names do not tell.
+        if not self._program.index.busy.isdisjoint(methods) and isinstance(value, (Name, Attr, Call, Subscript)):
+            return True
         if isinstance(value, Call):
             # A plain generator is entered where it is called: that is here.
             return implicit.kind == "aiter" and last_name(value.func) in self._generators

@@ -11,6 +11,7 @@ from loopsafe.contexts.places.place import LOOK_UPS, LOOP, STARTING, Hop, Place,
 from loopsafe.contexts.spread.branches import Branches
 from loopsafe.contexts.spread.guards import Guards
 from loopsafe.contexts.spread.iteration import Iteration
+from loopsafe.contexts.spread.operators import Operators
 from loopsafe.contexts.spread.properties import Properties
 from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.type_tests import depends_on_type
@@ -39,6 +40,7 @@ class Propagation:
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
         self._called_back: set[tuple[State, Call, str, Value | None]] = set()
         self._properties = Properties(program, self._edge)
+        self._operators = Operators(program, self._edge)
         self._iteration = Iteration(program)
         self._branches = Branches(program.knowledge)
         # A bound method is an object of its own each time it is asked for.
@@ -131,6 +133,9 @@ class Propagation:
         for implicit in scope.implicit:
             if self._iteration.may_enter(implicit) and self._passes(state, implicit.guard):
                 self._iterate(state, implicit)
+        for operation in self._operators.calls(scope):
+            if self._passes(state, operation.guard):
+                self._operators.run(state, operation)
         if state.place.kind == "loop":
             self._waits.visit(state)
 
@@ -326,14 +331,16 @@ class Propagation:
         """The body of a generator runs where it is iterated, wherever it was made."""
         if implicit.kind == "aiter" and state.place.kind != "loop":
             return
-        self._go_through(state, implicit.value, implicit.packed_span)
+        self._go_through(state, implicit.value, implicit.packed_span, implicit.kind)
 
-    def _go_through(self, state: State, generator: Expr, packed_span: int) -> None:
+    def _go_through(self, state: State, generator: Expr, packed_span: int, kind: str = "") -> None:
         hop = Hop("calls", state.frame.module, packed_span)
 
         def gone_through(value: Value) -> None:
             if isinstance(value, Coroutine) and value.frame.scope.is_generator:
                 self._edge(state, State(value.frame, state.place), hop)
+            elif kind and isinstance(value, Instance):
+                self._operators.iterate(state, value, hop, kind == "aiter")
 
         self.program.solver.listen(self.program.evaluate(state.frame, generator), gone_through)
 
