@@ -50,6 +50,7 @@ class ExpressionReader:
 
     def __init__(self, file: Walk) -> None:
         self._file = file
+        self._is_quoted = False
 
     @property
     def _scope(self) -> ScopeBuilder:
@@ -81,18 +82,24 @@ class ExpressionReader:
         return self.read(node)
 
     def annotation(self, node: ast.expr | None) -> Expr:
-        """An annotation; quoted ones are parsed. Calls inside are not the program's."""
+        """An annotation; quoted ones are parsed. Calls inside are not the program's, but for those in `Annotated`."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            quoted, self._is_quoted = self._is_quoted, True
             try:
                 return self.annotation(ast.parse(node.value, mode="eval").body)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return None
+            finally:
+                self._is_quoted = quoted
         if isinstance(node, ast.Name):
             return Name(node.id)
         if isinstance(node, ast.Attribute):
             return Attr(self.annotation(node.value), node.attr)
         if isinstance(node, ast.Subscript):
-            return Subscript(self.annotation(node.value), self.annotation(node.slice))
+            base = self.annotation(node.value)
+            if isinstance(base, (Name, Attr)) and spell(base).endswith("Annotated"):
+                self._metadata(node.slice)
+            return Subscript(base, self.annotation(node.slice))
         # The arguments of `dict[str, int]`, the parameters of `Callable[[int], str]`.
         if isinstance(node, (ast.Tuple, ast.List)):
             return Collection("tuple", (), tuple(self.annotation(e) for e in node.elts))
@@ -101,6 +108,13 @@ class ExpressionReader:
         if isinstance(node, ast.Constant):
             return self._constant(node)
         return None
+
+    def _metadata(self, node: ast.expr) -> None:
+        """What frameworks find beside a type, and may call: `Annotated[str, Depends(f)]`."""
+        for said in node.elts[1:] if isinstance(node, ast.Tuple) else ():
+            # In what was quoted, rows are others.
+            if isinstance(said, ast.Call) and not self._is_quoted:
+                self.read(said)
 
     def call(self, node: ast.Call, role: str) -> Call:
         """A call with what becomes of its result; noted in the open scope."""

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from loopsafe.knowledge.schema import (
+    Callable,
     AssignRow,
     ClassRow,
     DecoratorRow,
@@ -88,6 +89,11 @@ class Knowledge:
     def starters(self) -> frozenset[str]:
         """The methods that start what was made before."""
         return frozenset(row.started_by for rows in self.runs.values() for row in rows if row.started_by)
+
+    @cached_property
+    def of_loop(self) -> dict[str, Callable]:
+        """Which argument is the loop that what a call gives belongs to, by the last name of what is called."""
+        return {n.rpartition(".")[2]: row.of_loop for n, row in self.results.items() if row.of_loop is not None}
 
     @cached_property
     def crossings(self) -> frozenset[str]:

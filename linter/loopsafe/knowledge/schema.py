@@ -88,12 +88,15 @@ class ResultRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
     The row holds only where none of `unless_given` is given. `awaited` is what awaiting the result gives; `items` are
     the positions of a tuple, with `*` in front a list of such objects. With `existing` the object was there before: the
     call makes nothing. With `holds_result` it holds what its first argument, a coroutine, returns, with
-    `holds_argument` that argument itself.
+    `holds_argument` that argument itself. Going through it gives an object of the class `each`; what it gives belongs
+    to the loop that is its argument `of_loop`.
     """
 
     gives: str = ""
     awaited: str = ""
     items: tuple[str, ...] = ()
+    each: str = ""
+    of_loop: Callable | None = None
     existing: bool = False
     holds_result: bool = False
     holds_argument: bool = False

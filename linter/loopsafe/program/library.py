@@ -8,6 +8,7 @@ from loopsafe.facts.schema import Call, Scope, Star
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Arguments, Entered, Graph, Library, Source, Target
 from loopsafe.program.modules import imported_by_name
+from loopsafe.program.parameters import argument
 from loopsafe.program.put_together import beginnings, names_of
 from loopsafe.program.python import (
     ADDERS,
@@ -105,6 +106,13 @@ class LibraryResults:
         elif row.gives == "instance":
             for source in target.arguments.positional:
                 graph.solver.listen(graph.node(source), self._instance_of, node)
+        elif row.each:
+            own = graph.values.make(Container, "set", frame, call)
+            graph.solver.add(node, own)
+            graph.solver.add(graph.slot(own, None), graph.values.make(Object, row.each, frame, call))
+            if row.of_loop is not None:
+                # Whose they are is asked when all is known.
+                graph.evaluate(frame, argument(call, row.of_loop))
         elif row.items:
             own = graph.values.make(Container, "tuple", frame, call)
             graph.solver.add(node, own)
@@ -349,7 +357,22 @@ class LibraryResults:
                 self._default(frame, call, source, graph.slot(own, None))
         else:
             for source in target.arguments.positional[:1]:
-                graph.include(own, graph.node(source))
+                if kind == "dict":
+                    graph.solver.listen(graph.node(source), self._take_pairs, own)
+                else:
+                    graph.include(own, graph.node(source))
+
+    def _take_pairs(self, own: Value, given: Value) -> None:
+        """What a dict is made of: another, or pairs of a key and a value."""
+        graph = self._graph
+        if isinstance(given, Container) and given.kind != "dict":
+            graph.solver.listen(graph.content(given, None), self._take_pair, own)
+        else:
+            graph.include(own, graph.holding([given]))
+
+    def _take_pair(self, own: Value, pair: Value) -> None:
+        if isinstance(pair, Container):
+            self._graph.solver.link(self._graph.content(pair, 1), self._graph.slot(own, None))
 
     def _default(self, frame: Frame, call: Call, source: Source, into: Node) -> None:
         """What a factory makes when it is called for a missing key."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from loopsafe.facts.schema import Attr, Call, Item, Name, Scope
+from loopsafe.facts.schema import Attr, Call, Expr, Item, Name, Scope
+from loopsafe.knowledge.schema import Callable
 from loopsafe.program.index import last_name
 
 
@@ -40,3 +41,10 @@ def pairs_up(scope: Scope, words: Container[str]) -> bool:
             if len(names & {expr.id for expr in given if isinstance(expr, Name)}) > 1:
                 return True
     return False
+
+
+def argument(call: Call, wanted: Callable) -> Expr:
+    """The argument of a call that a row means, as it is written."""
+    given = dict(call.keywords).get(wanted.keyword)
+    at = wanted.position
+    return call.args[at] if given is None and at is not None and at < len(call.args) else given

@@ -169,9 +169,16 @@ class Receivers:
         elif (exact := graph.exact_key(frame, key)) is not None:
             self._link(held, graph.slot(own, exact))
         elif isinstance(key, (Name, Attr)):
-            self._listen(self.evaluate(frame, key), self._put_under, held, own)
+            keys = self.evaluate(frame, key)
+            self._listen(keys, self._put_under, held, own)
+            graph.solver.when_idle(self._put_somewhere, held, own, keys)
         else:
             self._link(held, graph.slot(own, None))
+
+    def _put_somewhere(self, held: Node, own: Value, keys: Node) -> None:
+        """No value of the key has turned up, so it may be any."""
+        if not keys.values:
+            self._link(held, self._graph.slot(own, None))
 
     def _put_under(self, held: Node, own: Value, key: Value) -> None:
         self._link(held, self._graph.slot(own, key_of(key)))

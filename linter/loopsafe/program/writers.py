@@ -6,6 +6,7 @@ from loopsafe.facts.schema import Call, Const, Expr, Parameter, Scope, Subscript
 from loopsafe.program.classes import Classes
 from loopsafe.program.graph import Graph
 from loopsafe.program.index import WriteSite, last_name, spelling
+from loopsafe.program.modules import Module
 from loopsafe.program.values import Container, Frame, Object, Value, key_of
 
 _MOST_WRITERS = 200
@@ -19,6 +20,7 @@ class Writers:
         self._asked: set[Value] = set()
         self._followed: set[str] = set()
         self._kept: set[tuple[Value, object]] = set()
+        self._closures: dict[Scope, list[Frame]] = {}
         self._in_closures: dict[Scope, list[WriteSite]] = {}
         self._plain: set[Frame] = set()
         self._keyed: dict[Scope, list[Frame]] = {}
@@ -78,6 +80,8 @@ class Writers:
         """A closure, or a function that keeps handlers, is entered: it writes for what it closes over, or is given."""
         if self._graph.finds_handlers(frame):
             self._keyed.setdefault(frame.scope, []).append(frame)
+        elif _is_closure(frame.module, frame.scope):
+            self._closures.setdefault(frame.scope, []).append(frame)
         for site in self._in_closures.get(frame.scope, ()):
             self._follow_decided(frame, site)
 
@@ -113,9 +117,12 @@ class Writers:
         if self._graph.finds_handlers(self._classes.plain_frame(site.module, site.scope)):
             self._follow_keyed(site)
             return
-        if site.scope.parent >= 0 and site.module.facts.scopes[site.scope.parent].kind == "function":
+        frames = list(self._classes.frames(site.module, site.scope))
+        if _is_closure(site.module, site.scope):
             self._in_closures.setdefault(site.scope, []).append(site)
-        for frame in self._classes.frames(site.module, site.scope):
+            # Whoever has entered it before knows what is written there.
+            frames += self._closures.get(site.scope, ())
+        for frame in dict.fromkeys(frames):
             self._follow_in(frame, site)
 
     def _follow_in(self, frame: Frame, site: WriteSite) -> None:
@@ -134,6 +141,10 @@ class Writers:
             graph.include(held, value)
         else:
             graph.solver.link(value, graph.slot(held, exact))
+
+
+def _is_closure(module: Module, scope: Scope) -> bool:
+    return scope.parent >= 0 and module.facts.scopes[scope.parent].kind == "function"
 
 
 def _key_of_base(base: Expr) -> Expr:

@@ -17,6 +17,7 @@ from loopsafe.facts.schema import Attr, Call, Expr, Item, Name, Ref, Scope, Subs
 from loopsafe.program.graph import Entered
 from loopsafe.program.index import CallSite, is_own_call, last_name, method_kind
 from loopsafe.program.modules import Module
+from loopsafe.program.parameters import argument
 from loopsafe.program.python import ADDERS, PUTTERS
 from loopsafe.program.values import Frame, Function
 
@@ -136,6 +137,7 @@ class Callers:
             names = names | {name for scope, name in received if scope is None}
         names = names | {name for kept in names for name in self._getters.get(kept, ())}
         holders = frozenset(_holders(frame.scope, names, made))
+        of_loop = self._program.knowledge.of_loop
         for word in self._words:
             for module, scope, call in self._program.index.calls.get(word, ())[:_MOST_SITES]:
                 base = call.func.base if isinstance(call.func, Attr) else None
@@ -148,7 +150,9 @@ class Callers:
                     known = known or any(_is_attribute(e, names) or _is_out_of(e, holders) for e in held)
                 else:
                     known = _is_attribute(base, names) or _is_out_of(base, holders)
-                if known or any(self._gives(given, names) for keyword, given in call.keywords if keyword == "loop"):
+                told = [given for keyword, given in call.keywords if keyword == "loop"]
+                told += [argument(call, row)] if (row := of_loop.get(word)) else []
+                if known or any(self._gives(given, names) for given in told):
                     yield module, scope, call
 
     @cached_property

@@ -14,6 +14,7 @@ from loopsafe.contexts.places.threads import LoopThread
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
 from loopsafe.program.graph import Entered, Target
 from loopsafe.program.index import last_name
+from loopsafe.program.parameters import argument
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Frame, Instance, Object, Value, same_making
 
@@ -79,9 +80,13 @@ class Owners:
 
     def _making_loops(self, thing: Object) -> list[Object]:
         func = thing.site.func if thing.site is not None else None
-        if thing.frame is None or not isinstance(func, Attr):
+        if thing.frame is None or thing.site is None or not isinstance(func, (Attr, Name)):
             return []
-        held = self._program.evaluate(thing.frame, func.base).values
+        row = self._knowledge.of_loop.get(last_name(func))
+        loop = argument(thing.site, row) if row is not None else None
+        if loop is None and isinstance(func, Attr):
+            loop = func.base
+        held = self._program.evaluate(thing.frame, loop).values
         return [value for value in held if isinstance(value, Object) and self._knowledge.is_a_loop(value.type)]
 
     def things(self) -> Iterator[Thing]:

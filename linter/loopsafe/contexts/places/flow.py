@@ -43,6 +43,10 @@ class Reached:
     named: bool = False
 
 
+HANDED = "handed"
+"""The role of a call that is not written: of an operation itself that something is given to call here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Runner:
     """A library call that runs callables or coroutines: `row` says where, `target` what it is given."""

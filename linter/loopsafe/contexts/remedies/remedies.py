@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from loopsafe.contexts.owners.owner import Owners
-from loopsafe.contexts.places.flow import Flow, Reached
+from loopsafe.contexts.places.flow import HANDED, Flow, Reached
 from loopsafe.contexts.places.place import LOOP, State
 from loopsafe.contexts.remedies.captures import Capture, Captures, coroutine_around
 from loopsafe.contexts.remedies.doubts import Doubts
@@ -95,6 +95,8 @@ class Remedies:
         row, call = reached.row, reached.call
         if reached.started is not None:
             return self._handed_plan(reached)
+        if call.role == HANDED:
+            return FixPlan("declined", "it is not called here, but given to something that calls it")
         if row.fix == "none":
             return FixPlan("declined", _NO_FIX.get(row.category, "the result is needed on this thread"))
         if row.fix == "rename":

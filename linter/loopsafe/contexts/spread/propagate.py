@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from loopsafe.contexts.places.flow import Flow, Origin, Reached, Runner
+from loopsafe.contexts.places.flow import HANDED, Flow, Origin, Reached, Runner
 from loopsafe.contexts.places.place import LOOK_UPS, LOOP, STARTING, Hop, Place, State
 from loopsafe.contexts.spread.branches import Branches
 from loopsafe.contexts.spread.guards import Guards
@@ -39,6 +39,7 @@ class Propagation:
         self._visited: set[State] = set()
         self._operations: set[tuple[State, Call, str, Value | None]] = set()
         self._called_back: set[tuple[State, Call, str, Value | None]] = set()
+        self._handed_calls: dict[Expr, Call] = {}
         self._properties = Properties(program, self._edge)
         self._operators = Operators(program, self._edge)
         self._iteration = Iteration(program)
@@ -233,7 +234,7 @@ class Propagation:
         runner = Runner(call, runs, target)
         if runs.where == "here":
             hop = hop._replace(certain=hop.certain and not runs.likely)
-            self.program.hand_over(runs, target, call, lambda entered: self._here(state, call, entered, hop))
+            self.program.hand_over(runs, target, call, lambda entered: self._here(state, runner, entered, hop))
         elif runs.where == "own-loop":
             loop = target.receiver or self._new_loop(state.frame, call)
             if target.receiver is None:
@@ -288,14 +289,32 @@ class Propagation:
 
         self.program.solver.listen(self.program.node(given), run)
 
-    def _here(self, state: State, call: Call, target: Target, hop: Hop) -> None:
+    def _here(self, state: State, runner: Runner, target: Target, hop: Hop) -> None:
+        call = runner.call
         if isinstance(target, Entered):
             if not target.function.scope.is_async:
                 self._edge(state, State(target.frame, state.place), hop)
             return
+        row = self.program.knowledge.operations.get(target.name)
+        handed = self._handed(runner, target) if row is not None else None
+        if row is not None and handed is not None:
+            self._operation(Reached(state, handed, row, target.name, target.receiver))
         for runs in self.program.knowledge.runs.get(target.name, ()):
             if runs.where == "here" and _calls_its_own(runs) and self._is_first(state, call, target):
                 self._runs(state, call, runs, target, hop)
+
+    def _handed(self, runner: Runner, target: Library) -> Call | None:
+        """The call of an operation that is itself an argument: `stack.callback(self._ended.set)`."""
+        method = target.name.rpartition(".")[2]
+        for source in self.program.callable_sources(runner.row, runner.target.arguments):
+            written = source.expr
+            if isinstance(written, Attr) and written.name == method:
+                if written not in self._handed_calls:
+                    call = runner.call
+                    made = Call(written, (), (), call.packed_span, call.guard, call.handler, HANDED)
+                    self._handed_calls[written] = made
+                return self._handed_calls[written]
+        return None
 
     def _is_first(self, state: State, call: Call, target: Library) -> bool:
         """Whether a method that calls others of its object has not been followed from here: one may lead back to it."""
