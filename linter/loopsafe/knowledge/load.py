@@ -15,8 +15,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from loopsafe.knowledge.schema import (
-    Callable,
     AssignRow,
+    Callable,
     ClassRow,
     DecoratorRow,
     LoopRow,
