@@ -30,6 +30,7 @@ from loopsafe.facts.schema import (
     Store,
 )
 from loopsafe.facts.scopes import Positions, ScopeBuilder, Walk, is_coroutine_mark
+from loopsafe.facts.tried import exception_names, is_brief, is_expression, suppressed
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -222,7 +223,7 @@ class FileBuilder(Walk):
             self.scope.blocks.append(Block(value, is_async, span, self.scope.guard))
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, Enter(value, is_async))
-            self._suppressed(item.context_expr, len(node.items) == 1 and _is_expression(node.body))
+            self._suppressed(item.context_expr, len(node.items) == 1 and is_expression(node.body))
         if self.scope.handler != outer_handler:
             self._try_body(node.body)
         else:
@@ -233,11 +234,9 @@ class FileBuilder(Walk):
 
     def _suppressed(self, manager: ast.expr, is_brief: bool) -> None:
         """`with contextlib.suppress(...)` handles exceptions as a `try` does, and so does a test that expects them."""
-        name = getattr(manager.func, "attr", getattr(manager.func, "id", "")) if isinstance(manager, ast.Call) else ""
-        if isinstance(manager, ast.Call) and name in ("suppress", *_EXPECTING):
-            given = manager.args if name == "suppress" else manager.args[:1]
-            names = tuple(found for argument in given for found in _exception_names(argument))
-            self.scope.handlers.append(Handler(names, self.scope.handler, is_brief and name == "suppress"))
+        found = suppressed(manager, is_brief)
+        if found is not None:
+            self.scope.handlers.append(Handler(found.names, self.scope.handler, found.is_brief))
             self.scope.handler = len(self.scope.handlers) - 1
 
     def _statement(self, statement: ast.stmt) -> None:
@@ -248,8 +247,8 @@ class FileBuilder(Walk):
         outer_handler, start = scope.handler, scope.guard
         own_handler = len(scope.handlers)
         if node.handlers:
-            names = tuple(name for handler in node.handlers for name in _exception_names(handler.type))
-            scope.handlers.append(Handler(names, outer_handler, _is_brief(node)))
+            names = tuple(name for handler in node.handlers for name in exception_names(handler.type))
+            scope.handlers.append(Handler(names, outer_handler, is_brief(node)))
             scope.handler = own_handler
         self._try_body(node.body)
         # A failure in `else` or in a handler is not caught by these handlers.
@@ -424,7 +423,6 @@ class FileBuilder(Walk):
         return Ref(scope.index)
 
 
-_EXPECTING = ("raises", "assertRaises", "assertRaisesRegex")
 _READERS: dict[type[ast.AST], Callable[[FileBuilder, Any], None]] = {
     ast.FunctionDef: FileBuilder._function,
     ast.AsyncFunctionDef: FileBuilder._function,
@@ -464,23 +462,3 @@ def _count(iterable: ast.expr) -> ast.expr | None:
 
 def _class_name(file: FileBuilder, pattern: ast.pattern | None) -> Expr:
     return file.expressions.annotation(pattern.cls) if isinstance(pattern, ast.MatchClass) else None
-
-
-def _exception_names(node: ast.expr | None) -> tuple[str, ...]:
-    """The types a handler names, dotted as written; a bare `except` names BaseException."""
-    if node is None:
-        return ("BaseException",)
-    parts = node.elts if isinstance(node, ast.Tuple) else [node]
-    return tuple(ast.unparse(part) for part in parts)
-
-
-def _is_brief(node: ast.Try) -> bool:
-    """Whether nothing but an expression is tried, and where that fails no more is done than one call."""
-    if len(node.handlers) != 1 or node.orelse or node.finalbody or node.handlers[0].name:
-        return False
-    body = node.handlers[0].body
-    return _is_expression(node.body) and (isinstance(body[0], ast.Pass) or _is_expression(body)) and len(body) == 1
-
-
-def _is_expression(body: list[ast.stmt]) -> bool:
-    return len(body) == 1 and isinstance(body[0], ast.Expr)
