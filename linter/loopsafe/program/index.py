@@ -78,9 +78,9 @@ class Index:
 
     @cached_property
     def busy(self) -> frozenset[str]:
-        """The special methods of the project that do more than look."""
-        scopes = (scope for _, scope in self._scopes() if scope.kind == "function" and is_special(scope.name))
-        return frozenset(scope.name for scope in scopes if is_busy(scope))
+        """The special methods of the project itself that do more than look."""
+        own = (scope for module, scope in self._scopes() if not module.library and scope.kind == "function")
+        return frozenset(scope.name for scope in own if is_special(scope.name) and is_busy(scope))
 
     @cached_property
     def special(self) -> dict[Scope, tuple[Call, ...]]:

@@ -60,11 +60,7 @@ DESCRIPTIVE_MODULES = frozenset(
     {"abc", "asyncio", "builtins", "collections", "contextlib", "enum", "importlib", "numbers", "os", "types", "typing"}
 )
 # Built-in functions that call a method of what they are given.
-CALLED_BY = {
-    "len": "__len__", "next": "__next__", "bool": "__bool__", "str": "__str__", "repr": "__repr__", "abs": "__abs__",
-    "hash": "__hash__", "int": "__int__", "float": "__float__", "bytes": "__bytes__", "reversed": "__reversed__",
-    "iter": "__iter__", "anext": "__anext__", "aiter": "__aiter__",
-}  # fmt: skip
+CALLED_BY = {"len": "__len__", "next": "__next__", "iter": "__iter__", "anext": "__anext__", "aiter": "__aiter__"}
 # Those that go through all that they are given.
 GOING_THROUGH = frozenset(
     {"list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "any", "all", "max", "min", "enumerate"}
@@ -72,7 +68,7 @@ GOING_THROUGH = frozenset(
 # Built-in functions and methods of containers that special methods call in order to look.
 IDLE_FUNCTIONS = CALLED_BY.keys() | GOING_THROUGH | {
     "super", "isinstance", "issubclass", "range", "type", "format", "getattr", "hasattr", "zip", "map", "filter", "id",
-    "round", "divmod", "vars", "dir", "cast",
+    "round", "divmod", "vars", "dir", "cast", "bool", "str", "repr", "abs", "hash", "int", "float", "bytes", "reversed",
 }  # fmt: skip
 IDLE_METHODS = frozenset(
     {"get", "items", "keys", "values", "join", "copy", "format", "startswith", "endswith", "split"}

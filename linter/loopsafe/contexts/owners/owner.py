@@ -12,6 +12,7 @@ from loopsafe.contexts.places.paths import Paths
 from loopsafe.contexts.places.place import LOOK_UPS, State
 from loopsafe.contexts.places.threads import LoopThread
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
+from loopsafe.facts.spelling import is_same_name
 from loopsafe.program.graph import Entered, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.parameters import argument
@@ -86,8 +87,16 @@ class Owners:
         loop = argument(thing.site, row) if row is not None else None
         if loop is None and isinstance(func, Attr):
             loop = func.base
+        elif loop is not None and self._runs(thing.frame.scope, loop):
+            return []
         held = self._program.evaluate(thing.frame, loop).values
         return [value for value in held if isinstance(value, Object) and self._knowledge.is_a_loop(value.type)]
+
+    def _runs(self, scope: Scope, loop: Expr) -> bool:
+        """Whether a function runs a loop itself, before it looks what is left there or after."""
+        names = {name.rpartition(".")[2] for name in self._knowledge.loops}
+        called = (call.func for call in scope.calls)
+        return any(isinstance(f, Attr) and f.name in names and is_same_name(f.base, loop) for f in called)
 
     def things(self) -> Iterator[Thing]:
         """What belongs to the loops of threads, by the calls that make it."""
