@@ -60,7 +60,7 @@ class Solved:
             starts = {s for thread in self.loop_threads.values() for s, _ in self.flow.places_of(thread.hops[0])}
             # What runs a loop is on its thread before and after.
             on_loops = {state.frame.scope for state in (*owners.loops.states, *self.flow.loops_run)}
-            Callers(self.propagation).seed(owners.things(), owners.making, starts, on_loops)
+            Callers(self.propagation).seed(owners.things(), self.program.knowledge.making, starts, on_loops)
             solver.run()
             self.loop_threads.update(loop_threads(self.flow))
 

@@ -199,6 +199,14 @@ class Knowledge:
         """Whether instances belong to the loop that runs where they are made."""
         return any(row.made_on_loop for row in self._rows(cls))
 
+    @cached_property
+    def making(self) -> set[str]:
+        """The last names of what makes things that belong to the loop they are made on."""
+        given = ((name, (row.gives, row.awaited, *row.items)) for name, row in self.results.items())
+        names = {name for name, types in given if any(self.is_made_on_loop(type_) for type_ in types if type_)}
+        names |= {name for name in self.classes if self.is_made_on_loop(name)}
+        return {name.rpartition(".")[2] for name in names}
+
     def is_used_on_loop(self, cls: str) -> bool:
         """Whether instances are used on one loop only, whatever is awaited of them."""
         return any(row.used_on_loop for row in self._rows(cls))

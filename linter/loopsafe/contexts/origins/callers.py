@@ -13,7 +13,7 @@ from functools import cached_property
 from loopsafe.contexts.places.flow import Origin
 from loopsafe.contexts.places.place import CALLER, MAIN, Hop, Place
 from loopsafe.contexts.spread.propagate import Propagation
-from loopsafe.facts.schema import Attr, Call, Expr, Item, Name, Ref, Scope, Subscript
+from loopsafe.facts.schema import Attr, Call, Choice, Expr, Item, Name, Ref, Scope, Subscript
 from loopsafe.program.graph import Entered
 from loopsafe.program.index import CallSite, is_own_call, last_name, method_kind
 from loopsafe.program.modules import Module
@@ -31,7 +31,7 @@ _CALLED_BY_CLASS = ("__init__", "__post_init__", "__enter__", "__exit__")
 _ON_LOOP = ("loop", "home")
 _PUTTING = (*ADDERS, *PUTTERS)
 _TAKING = ("pop", "popleft", "popitem", "get", "get_nowait", "values", "items", "copy")
-_CALLED_BY_USERS = ("__enter__", "__exit__", "__call__")
+_CALLED_BY_USERS = ("__enter__", "__exit__", "__call__", "__del__")
 
 
 class Callers:
@@ -47,19 +47,32 @@ class Callers:
         functions in which the threads start: what comes before and after is told by them.
         """
         operating = dict.fromkeys((*self._operating_on(things, making), *self._marked()))
-        leading = self._leading(operating)
-        starting = [(m, s) for m in self._program.modules.all for s in m.facts.scopes if s in starts] if leading else []
-        within = {scope for _, scope in leading} | {scope for _, scope in self._leading(starting)}
+        leading, from_main = self._leading(operating), self._leading_from_main()
+        found = bool(leading or from_main)
+        starting = [(m, s) for m in self._program.modules.all for s in m.facts.scopes if s in starts] if found else []
+        within = {scope for _, scope in (*leading, *from_main, *self._leading(starting))}
         within |= {taker for module, scope in leading for taker in self._taking(module, scope)}
         self._propagation.cone = within
-        for module, scope in leading:
-            if module.library:
-                continue
-            if scope.kind == "module":
+        tops = {scope: module for module, scope in (*leading, *from_main) if scope.kind == "module"}
+        for module in tops.values():
+            if not module.library:
                 self._start(self._program.module_frame(module), MAIN)
-            elif _is_public(module, scope) and not self._is_loops(module, scope, on_loops):
+        for module, scope in leading:
+            if module.library or scope.kind == "module":
+                continue
+            if _is_public(module, scope) and not self._is_loops(module, scope, on_loops):
                 for frame in self._program.classes.frames(module, scope):
                     self._start(frame, CALLER)
+
+    def _leading_from_main(self) -> list[tuple[Module, Scope]]:
+        """The ways from module level to what needs a running loop, in a program of which only threads run any."""
+        if self._propagation.flow.runs_on_main:
+            return []
+        rows = self._program.knowledge.operations.items()
+        words = sorted({name.rpartition(".")[2] for name, row in rows if row.needs_running_loop})
+        needing = [(m, s) for word in words for m, s, _ in self._program.index.callers(word)[:_MOST_SITES]]
+        found = self._leading(needing)
+        return found if any(scope.kind == "module" for _, scope in found) else []
 
     def _is_loops(self, module: Module, scope: Scope, on_loops: set[Scope]) -> bool:
         """Whether a function runs on loops: it is seen to, a library calls it there, or such methods alone call it."""
@@ -131,7 +144,7 @@ class Callers:
         frame, made = thing
         names = set(self._program.index.kept_as(frame.scope, made))
         given = self._parameters(frame, names)
-        if made in frame.scope.returns:
+        if made in frame.scope.returns or any(isinstance(v, Name) and v.id in names for v in frame.scope.returns):
             received = list(self._received(frame.scope))
             given |= {(scope, name) for scope, name in received if scope is not None}
             names = names | {name for scope, name in received if scope is None}
@@ -167,8 +180,8 @@ class Callers:
         return found
 
     def _received(self, maker: Scope) -> Iterator[tuple[Scope | None, str]]:
-        """The variables, and attributes, that hold what a coroutine has made for whoever handed it over."""
-        for _, scope, call in self._program.index.callers(maker.name)[:_MOST_SITES] if maker.is_async else ():
+        """The variables, and attributes, that hold what a function has made for its caller, a coroutine among them."""
+        for _, scope, call in self._program.index.callers(maker.name)[:_MOST_SITES]:
             for name, values in scope.bindings.items():
                 if any(_is_result_of(value, call) for value in values):
                     yield scope, name
@@ -200,9 +213,10 @@ class Callers:
 
     @cached_property
     def _words(self) -> list[str]:
-        """The last names of all operations, and of what is waited for."""
+        """The last names of all operations, of what is waited for, and of what makes things on a loop it is given."""
         knowledge = self._program.knowledge
-        return sorted({name.rpartition(".")[2] for table in (knowledge.operations, knowledge.waits) for name in table})
+        tables = (knowledge.operations, knowledge.waits)
+        return sorted({name.rpartition(".")[2] for table in tables for name in table} | knowledge.making)
 
     def _leading(self, functions: Iterable[tuple[Module, Scope]]) -> list[tuple[Module, Scope]]:
         """Some functions and those that call them by name, backwards; coroutines run on loops, and lead no further."""
@@ -291,14 +305,17 @@ def _is_public(module: Module, scope: Scope) -> bool:
     """
     if scope.name.startswith("async_") or scope.kind != "function" or method_kind(scope) != "plain":
         return False
-    if scope.is_async or scope.is_generator:
+    # A generator under a decorator may be a coroutine.
+    if scope.is_async or (scope.is_generator and scope.decorators):
         return False
     around = module.facts.scopes[scope.parent]
     return around.kind in ("module", "class") and (not scope.name.startswith("_") or scope.name in _CALLED_BY_USERS)
 
 
 def _is_result_of(value: Expr, call: Call) -> bool:
-    """Whether an expression is what came out of a call that was handed over: `run(call, loop).result()`."""
+    """Whether an expression is what came out of a call, or of one that was handed over: `run(call, loop).result()`."""
+    if value is call or (isinstance(value, Choice) and any(_is_result_of(option, call) for option in value.options)):
+        return True
     while isinstance(value, Call):
         if any(argument is call for argument in value.args):
             return True

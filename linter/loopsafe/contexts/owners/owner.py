@@ -80,16 +80,18 @@ class Owners:
         return bool(makers) and all(m is not None and not paths.lead_into(m.module, m.scope) for m in makers)
 
     def _making_loops(self, thing: Object) -> list[Object]:
-        func = thing.site.func if thing.site is not None else None
-        if thing.frame is None or thing.site is None or not isinstance(func, (Attr, Name)):
+        if thing.frame is None or thing.site is None:
             return []
-        row = self._knowledge.of_loop.get(last_name(func))
-        loop = argument(thing.site, row) if row is not None else None
-        if loop is None and isinstance(func, Attr):
-            loop = func.base
-        elif loop is not None and self._runs(thing.frame.scope, loop):
+        func = thing.site.func
+        row = self._knowledge.of_loop.get(last_name(func)) if isinstance(func, (Attr, Name)) else None
+        asked = argument(thing.site, row) if row is not None else None
+        if asked is not None and self._runs(thing.frame.scope, asked):
             return []
-        held = self._program.evaluate(thing.frame, loop).values
+        given = [value for keyword, value in thing.site.keywords if keyword == "loop"]
+        exprs = [asked] if asked is not None else [func.base, *given] if isinstance(func, Attr) else given
+        nodes = [self._program.evaluate(thing.frame, expr) for expr in exprs]
+        self._program.solver.run()
+        held = (value for node in nodes for value in node.values)
         return [value for value in held if isinstance(value, Object) and self._knowledge.is_a_loop(value.type)]
 
     def _runs(self, scope: Scope, loop: Expr) -> bool:
@@ -114,22 +116,13 @@ class Owners:
         yield from ((s.frame, store.value) for s in runners for store in s.frame.scope.stores if store.name)
         for state in self.loops.on(theirs):
             for call in state.frame.scope.calls:
-                if last_name(call.func) in self.making or last_name(call.func) in LOOK_UPS:
+                if last_name(call.func) in self._knowledge.making or last_name(call.func) in LOOK_UPS:
                     yield state.frame, call
 
     def _made_instances(self, cls: Class) -> Iterator[Thing]:
         """Where a loop of the project's own class is made."""
         for module, scope, call in self._program.index.callers(cls.scope.name):
             yield self._program.classes.plain_frame(module, scope), call
-
-    @cached_property
-    def making(self) -> set[str]:
-        """The last names of what makes things that belong to the loop they are made on."""
-        knowledge = self._knowledge
-        given = ((name, (row.gives, row.awaited, *row.items)) for name, row in knowledge.results.items())
-        names = {name for name, types in given if any(knowledge.is_made_on_loop(type_) for type_ in types if type_)}
-        names |= {name for name in knowledge.classes if knowledge.is_made_on_loop(name)}
-        return {name.rpartition(".")[2] for name in names}
 
     def thread_of(self, reached: Reached) -> LoopThread | None:
         """The thread whose loop the receiver of an operation belongs to; None where that is not known."""
@@ -147,12 +140,31 @@ class Owners:
                 return thread
             if self._stored(reached, thread) or self._is_kept_by(reached, thread.loop):
                 return thread
-        return None
+        # What needs a running loop finds none on a main thread that runs none, and is meant for the only one there is.
+        alone = len(self._single) == 1 and reached.row.needs_running_loop and reached.state.place.kind == "main"
+        return self._single[0] if alone and not self._flow.runs_on_main else None
 
     @cached_property
     def _single(self) -> list[LoopThread]:
-        """The threads but those whose function runs the loops of some objects there, of others where it is called."""
-        return [thread for thread in self.threads.values() if not any(map(self._is_called, thread.runners))]
+        """The threads but those whose function runs the loops of some objects there, of others where it is called.
+
+        A loop that a helper gives to whoever asks, on the thread and elsewhere, is not the thread's everywhere.
+        """
+        threads = (thread for thread in self.threads.values() if not self._is_for_all(thread))
+        return [thread for thread in threads if not any(map(self._is_called, thread.runners))]
+
+    def _is_for_all(self, thread: LoopThread) -> bool:
+        """Whether a function that gives the loop back is called on the thread, and off it as well."""
+        loop = thread.loop
+        if not isinstance(loop, Object) or loop.frame is None:
+            return False
+        maker, kept = loop.frame.scope, self._program.index.kept_as(loop.frame.scope, loop.site)
+        if not any(value is loop.site or (isinstance(value, Name) and value.id in kept) for value in maker.returns):
+            return False
+        states = (*self._flow.edges, *self._flow.roots, *thread.runners)
+        on_threads = {state.frame.scope for state in states if state.place.kind == "thread"}
+        callers = {by for _, by, _ in self._program.index.callers(maker.name)}
+        return not callers.isdisjoint(on_threads) and not callers <= on_threads
 
     def _is_called(self, runner: State) -> bool:
         """Whether a method that runs a loop on a thread is also called off it, on objects of the same class."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from loopsafe.contexts.places.flow import Reached, Waited
 from loopsafe.contexts.places.paths import Paths
+from loopsafe.contexts.places.place import LOOK_UPS
 from loopsafe.contexts.spread.exclusion import condition, outwards, surrounds
 from loopsafe.contexts.spread.helpers import Spot
 from loopsafe.contexts.spread.thread_tests import given_values
@@ -68,6 +69,10 @@ def made_there(reached: Reached, paths: Paths) -> bool:
     """
     receiver = reached.receiver
     if not isinstance(receiver, Object) or receiver.frame is None:
+        return False
+    # A signal's handler that looks for a loop finds the one that it has interrupted.
+    looked_up = receiver.site is not None and last_name(receiver.site.func) in LOOK_UPS
+    if looked_up and reached.state.place.kind == "signal":
         return False
     if not paths.lead_into(receiver.frame.module, receiver.frame.scope):
         return False

@@ -9,7 +9,7 @@ from loopsafe.contexts.places.place import Hop, Place, State
 from loopsafe.facts.schema import Call, Expr, Scope
 from loopsafe.knowledge.schema import OperationRow, RunsRow, WaitRow
 from loopsafe.program.graph import Library
-from loopsafe.program.values import Frame, Value
+from loopsafe.program.values import Frame, Object, Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +102,12 @@ class Flow:
     run_by_main: dict[Value, None] = field(default_factory=dict)
     applications: dict[Value, dict[Call, None]] = field(default_factory=dict)
     _led: tuple[int, dict[State, set[State]]] | None = field(default=None, init=False)
+
+    @property
+    def runs_on_main(self) -> bool:
+        """Whether a loop is run where no thread is seen to, other than by tests."""
+        frames = (loop.frame for loop in self.run_by_main if isinstance(loop, Object))
+        return any(frame is None or not (frame.module.is_test or frame.module.library) for frame in frames)
 
     def places_of(self, hop: Hop) -> tuple[tuple[Scope, int], ...]:
         """The functions in which a thread is started, and where: at the hop itself, else where its object is."""

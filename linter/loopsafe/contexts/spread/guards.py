@@ -30,6 +30,21 @@ class Guards:
         """Whether what stands under this guard runs only on the loop's own thread, or while its loop does not run."""
         return self._is_at_home(Spot(module, scope), guard)
 
+    def only_in_a_step(self, module: Module, scope: Scope, guard: int) -> bool:
+        """The same for a signal's handler: between two steps of the loop, its thread has a running loop as well."""
+        place = Spot(module, scope)
+        while guard >= 0:
+            row = scope.guards[guard]
+            if not self._finds_a_loop(place, row) and self._decide(place, row, (module.index, scope.index, guard)):
+                return True
+            guard = row.parent
+        return False
+
+    def _finds_a_loop(self, place: Spot, row: Guard) -> bool:
+        """Whether what stands there comes after a look-up of the running loop."""
+        looks = row.kind == "after" or (row.kind == "try" and row.holds)
+        return looks and self._tests.fails_elsewhere(place, row.test)
+
     def only_without_loop(self, module: Module, scope: Scope, guard: int) -> bool:
         """Whether what stands under this guard runs only where no loop is running."""
         place = Spot(module, scope)

@@ -151,8 +151,10 @@ class Propagation:
             return False
         module, scope = state.frame.module, state.frame.scope
         # Where there is no loop to go across to, nobody waits.
-        away = state.place.kind != "loop"
-        return not (away and (self.guards.only_on_loop(module, scope, guard) or self._branches.stays(scope, guard)))
+        if state.place.kind == "loop":
+            return True
+        at_home = self.guards.only_in_a_step if state.place.kind == "signal" else self.guards.only_on_loop
+        return not (at_home(module, scope, guard) or self._branches.stays(scope, guard))
 
     def _was_chosen(self, state: State, call: Call, target: Target) -> bool:
         """Whether the variable called holds this target only where this context never gets."""

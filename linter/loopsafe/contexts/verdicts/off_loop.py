@@ -45,7 +45,7 @@ class OffLoop:
         self._owners, self._seconds = owners, seconds
         self._boundaries, self._spans = Boundaries(program.classes), Spans(flow, program)
         self._loops_of_root: dict[State, Loops] = {}
-        self._sets: dict[State, bool] = {}
+        self._sets: dict[tuple[State, bool], bool] = {}
         self._is_of_a_loop: dict[State, bool] = {}
         self._helpers = Helpers(program.modules, program.index)
 
@@ -122,7 +122,7 @@ class OffLoop:
         sure = root not in self._threads.running_roots or self._needs_no_owner(reached)
         if looks_up and self._may_do_without(reached, states, hops):
             return None
-        if self._needs_no_owner(reached) and self._has_set_a_loop(root):
+        if self._needs_no_owner(reached) and self._has_set_a_loop(root, looks_up):
             return None
         if root in self._threads.running_roots and self._waits_for_a_loop(reached, states, hops):
             return None
@@ -209,12 +209,13 @@ class OffLoop:
         known = sorted((loop for loop in owners if loop is not None), key=lambda loop: loop.order)
         return all(any(self._seconds.starts_with(scope, loop) for scope in _ordered(scopes)) for loop in known)
 
-    def _has_set_a_loop(self, root: State) -> bool:
-        """Whether the thread makes or sets a loop for itself."""
-        if root not in self._sets:
+    def _has_set_a_loop(self, root: State, looks_up: bool) -> bool:
+        """Whether the thread makes or sets a loop for itself; who looks for one may also mean an object's own."""
+        key = (root, looks_up)
+        if key not in self._sets:
             scopes = {state.frame.scope for state in self._threads.beneath(root)} | set(self._initializers(root))
-            self._sets[root] = any(last_name(c.func) in _SETTERS for scope in scopes for c in scope.calls)
-        return self._sets[root]
+            self._sets[key] = any(_sets_a_loop(scope, looks_up) for scope in scopes)
+        return self._sets[key]
 
     def _initializers(self, root: State) -> Iterator[Scope]:
         """The functions that pools of the file run first on each of their threads."""
@@ -251,7 +252,8 @@ class OffLoop:
         if started is False or runs_the_loop(self._flow, thread.loop, way):
             return None
         if way[0].place.kind == "main":
-            return None not in self._owners.of(reached.receiver) if started else None
+            owners = self._owners.of(reached.receiver)
+            return (bool(owners) and None not in owners) if started else None
         return False
 
     def _outlasts(self, reached: Reached) -> bool:
@@ -290,6 +292,12 @@ def _called_in(given: Expr, scope: Scope) -> Iterator[str]:
     """The last names of the functions that an argument may mean, through a variable and `functools.partial`."""
     held = (given, *(scope.bindings.get(given.id, ()) if isinstance(given, Name) else ()))
     yield from (last_name(v.args[0] if isinstance(v, Call) and v.args else v) for v in held)
+
+
+def _sets_a_loop(scope: Scope, any_loop: bool) -> bool:
+    """Whether a function makes or sets a loop, if not `any_loop` other than one that a constructor keeps."""
+    kept = {store.value for store in scope.stores} if scope.name == "__init__" and not any_loop else set[Expr]()
+    return any(last_name(call.func) in _SETTERS and call not in kept for call in scope.calls)
 
 
 def _ordered(scopes: set[Scope]) -> list[Scope]:
