@@ -446,7 +446,7 @@ class TestFix:
         assert file.read_text() == guarded
         assert "Fixed nothing; 1 problem left (1 fixable with `loopsafe fix --unsafe-fixes`)." in done.stdout
         assert cli("fix", "--unsafe-fixes").returncode == 0
-        assert "call_soon_threadsafe(self._queue.put_nowait, frame)" in file.read_text()
+        assert "None if queue.full() else queue.put_nowait(frame)" in file.read_text()
 
     def test_only_what_is_selected(self, cli: Cli, project: Path) -> None:
         assert cli("fix", "--ignore", "LSF102").returncode == 0

@@ -6,7 +6,8 @@ done at once may rely on it, and no handler may wait for what it raises.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Set
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Flow, Reached
@@ -17,7 +18,7 @@ from loopsafe.contexts.remedies.held_up import HeldUp, waits_back
 from loopsafe.contexts.remedies.leads import Leads
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.contexts.remedies.rivals import Rivals
-from loopsafe.facts.schema import unpack_span
+from loopsafe.facts.schema import Scope, unpack_span
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Instance, Method, Object
@@ -116,6 +117,31 @@ class Doubts:
             # That main does it is what the finding is about, and no object of the loop is used beside it.
             scopes = scopes | {module.facts.scopes[0] for module in self._program.modules.all}
         yield from self.calls.doubts(scopes)
+        yield from self._of_callers_back(reached, scopes)
+
+    def _of_callers_back(self, reached: Reached, own: Set[Scope]) -> Iterator[str]:
+        """What a library's method calls back runs wherever that is called: `parser.feed(text)`, `signal.send()`."""
+        given = [arg for _, call in self.leads.starts(reached) for arg in (*call.args, *dict(call.keywords).values())]
+        names = {last_name(call.func) for _, call in self.leads.ways(reached)[1:]} | set(map(last_name, given))
+        for name in sorted({like for known in names for like in self._calling_back.get(known, ())}):
+            for _, by, call in self._program.index.callers(name):
+                if by not in own:
+                    yield f"`{name}` in line {call.span.row} may call it as well"
+                    break
+
+    @cached_property
+    def _calling_back(self) -> dict[str, set[str]]:
+        """The library methods that call what their object was given before, or its own methods; with their likes."""
+        by_owner: dict[str, set[str]] = defaultdict(set)
+        for name, rows in self._program.knowledge.runs.items():
+            owner, _, method = name.rpartition(".")
+            if any(row.where == "here" and (c.held or c.given_to) for row in rows for c in row.callables):
+                by_owner[owner].add(method)
+        found: dict[str, set[str]] = defaultdict(set)
+        for methods in by_owner.values():
+            for method in methods:
+                found[method] |= methods
+        return found
 
     def of_waiting(self, reached: Reached) -> Iterator[str]:
         """Why waiting for the loop may end in waiting for ever."""
