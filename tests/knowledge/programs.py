@@ -92,7 +92,7 @@ def _imports(pack: Pack, name: str) -> str:
 
 
 def _project(row: StartRow, kind: str = "") -> str:
-    return kind or "-".join(row.only_if_called) or ("exit" if row.where == "exit" else "")
+    return kind or "-".join(row.only_if_called or row.only_if_handed) or ("exit" if row.where == "exit" else "")
 
 
 def _going(row: StartRow) -> str:
@@ -101,8 +101,8 @@ def _going(row: StartRow) -> str:
         return _DAEMON
     if row.after_call:
         return f"\n\ndef set_going(thing: Case) -> None:\n    thing.{row.after_call}(None)\n"
-    calls = "".join(f"    thing.{name}()\n" for name in row.only_if_called[:1])
-    return f"\n\ndef set_going(thing) -> None:\n{calls}" if calls else ""
+    calls = [f"thing.{name}()" for name in row.only_if_called] or [f"run(thing.{name})" for name in row.only_if_handed]
+    return f"\n\ndef set_going(thing, run) -> None:\n    {calls[0]}\n" if calls else ""
 
 
 def _mark(expected: bool) -> str:
@@ -155,7 +155,7 @@ def _runs(pack: Pack, row: RunsRow, name: str) -> Iterator[Program]:
             for other in row.unless_given:
                 if other.keyword:
                     yield program(f"{number}-{way}-given", [*args, f"{other.keyword}=self"], _handler("", "", False))
-            if row.only_if_called or row.after_call:
+            if row.only_if_called or row.only_if_handed or row.after_call:
                 yield program(f"{number}-{way}-uncalled", args, _handler("", "", False), "uncalled", "")
 
 

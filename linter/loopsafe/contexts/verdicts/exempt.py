@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import LOOP, Hop, State
-from loopsafe.contexts.spread.exclusion import condition, outwards, surrounds
+from loopsafe.contexts.spread.exclusion import Exclusion, condition, outwards, surrounds
 from loopsafe.contexts.spread.guards import is_under_windows, options
 from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.contexts.spread.helpers import Helpers, Spot
@@ -72,7 +72,9 @@ def is_run_next(reached: Reached, program: Program) -> bool:
     scope, call = reached.state.frame.scope, reached.call
     loop = spell(call.func.base) if isinstance(call.func, Attr) and is_exact(call.func.base) else ""
     running = {name.rpartition(".")[2] for name in program.knowledge.loops}
+    exclusion = Exclusion(scope)
     later = (one for one in scope.calls if one.packed_span > call.packed_span and last_name(one.func) in running)
+    later = (one for one in later if not exclusion.holds(call.guard, one.guard))
     is_loops = isinstance(reached.receiver, Object) and program.knowledge.is_a_loop(reached.receiver.type)
     return is_loops and any(isinstance(one.func, Attr) and spell(one.func.base) == loop for one in later)
 
