@@ -60,7 +60,7 @@ class Solved:
             starts = {s for thread in self.loop_threads.values() for s, _ in self.flow.places_of(thread.hops[0])}
             # What runs a loop is on its thread before and after.
             on_loops = {state.frame.scope for state in (*owners.loops.states, *self.flow.loops_run)}
-            Callers(self.propagation).seed(owners.things(), self.program.knowledge.making, starts, on_loops)
+            Callers(self.propagation).seed(owners.things(), starts, on_loops)
             solver.run()
             self.loop_threads.update(loop_threads(self.flow))
 
@@ -78,7 +78,7 @@ class Solved:
     def _applications(self) -> set[Call]:
         """The calls of functions that run an application on a loop."""
         knowledge, found = self.program.knowledge, set[Call]()
-        for word in sorted({name.rpartition(".")[2] for name in knowledge.loops}):
+        for word in sorted(knowledge.running):
             for module, scope, call in self.program.index.callers(word):
 
                 def called(target: Target, call: Call = call) -> None:

@@ -200,12 +200,16 @@ class Knowledge:
         return any(row.made_on_loop for row in self._rows(cls))
 
     @cached_property
-    def making(self) -> set[str]:
+    def running(self) -> frozenset[str]:
+        """The last names of what runs a loop."""
+        return _last_names(self.loops)
+
+    @cached_property
+    def making(self) -> frozenset[str]:
         """The last names of what makes things that belong to the loop they are made on."""
         given = ((name, (row.gives, row.awaited, *row.items)) for name, row in self.results.items())
         names = {name for name, types in given if any(self.is_made_on_loop(type_) for type_ in types if type_)}
-        names |= {name for name in self.classes if self.is_made_on_loop(name)}
-        return {name.rpartition(".")[2] for name in names}
+        return _last_names(names.union(filter(self.is_made_on_loop, self.classes)))
 
     def is_used_on_loop(self, cls: str) -> bool:
         """Whether instances are used on one loop only, whatever is awaited of them."""

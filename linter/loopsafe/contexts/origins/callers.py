@@ -40,13 +40,12 @@ class Callers:
     def __init__(self, propagation: Propagation) -> None:
         self._propagation, self._program = propagation, propagation.program
 
-    def seed(self, things: Iterable[Thing], making: set[str], starts: set[Scope], on_loops: set[Scope]) -> None:
+    def seed(self, things: Iterable[Thing], starts: set[Scope], on_loops: set[Scope]) -> None:
         """Start at module level and at public functions, but for those that are seen to run `on_loops`.
 
-        `making` are the last names of what makes more such things out of one: `loop.create_task`. `starts` are the
-        functions in which the threads start: what comes before and after is told by them.
+        `starts` are the functions in which the threads start: what comes before and after is told by them.
         """
-        operating = dict.fromkeys((*self._operating_on(things, making), *self._marked()))
+        operating = dict.fromkeys((*self._operating_on(things), *self._marked()))
         leading, from_main = self._leading(operating), self._leading_from_main()
         found = bool(leading or from_main)
         starting = [(m, s) for m in self._program.modules.all for s in m.facts.scopes if s in starts] if found else []
@@ -128,14 +127,15 @@ class Callers:
             for module, caller, _ in self._program.index.callers(scope.name)[:_MOST_SITES]:
                 yield module, caller
 
-    def _operating_on(self, things: Iterable[Thing], making: set[str]) -> Iterator[tuple[Module, Scope]]:
+    def _operating_on(self, things: Iterable[Thing]) -> Iterator[tuple[Module, Scope]]:
         pending = list(dict.fromkeys(things))
         seen = set(pending)
         while pending and len(seen) < _MOST_FUNCTIONS:
             for module, scope, call in self._operating(pending.pop()):
                 yield module, scope
                 made: Thing = (self._program.classes.plain_frame(module, scope), call)
-                if last_name(call.func) in making and made not in seen:
+                # More such things are made out of one: `loop.create_task`.
+                if last_name(call.func) in self._program.knowledge.making and made not in seen:
                     seen.add(made)
                     pending.append(made)
 

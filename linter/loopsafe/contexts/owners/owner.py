@@ -96,9 +96,10 @@ class Owners:
 
     def _runs(self, scope: Scope, loop: Expr) -> bool:
         """Whether a function runs a loop itself, before it looks what is left there or after."""
-        names = {name.rpartition(".")[2] for name in self._knowledge.loops}
         called = (call.func for call in scope.calls)
-        return any(isinstance(f, Attr) and f.name in names and is_same_name(f.base, loop) for f in called)
+        return any(
+            isinstance(f, Attr) and f.name in self._knowledge.running and is_same_name(f.base, loop) for f in called
+        )
 
     def things(self) -> Iterator[Thing]:
         """What belongs to the loops of threads, by the calls that make it."""

@@ -119,7 +119,7 @@ class HeldLoops:
     def _driven(self) -> list[Node]:
         """What the methods are called on that run their loop."""
         program = self._program
-        names = {name.rpartition(".")[2] for name in program.knowledge.loops}
+        names = program.knowledge.running
         return [
             program.evaluate(frame, call.func.base)
             for name in sorted(names)

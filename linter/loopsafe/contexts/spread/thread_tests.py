@@ -29,7 +29,7 @@ class ThreadTests:
         knowledge = program.knowledge
         self.helpers, self._is_at_home = Helpers(program.modules, program.index), is_at_home
         self._tells = {name.rpartition(".")[2]: row.tells for name, row in knowledge.tests.items()}
-        self._runners = {name.rpartition(".")[2] for name in knowledge.loops}
+        self._runners = knowledge.running
         self._answers: dict[tuple[Scope, bool | None], bool] = {}
         self._said: dict[tuple[Scope, Expr, bool, int], bool] = {}
         self._told: dict[Scope, str] = {}

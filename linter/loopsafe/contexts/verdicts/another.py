@@ -13,7 +13,7 @@ from typing import NamedTuple
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop
 from loopsafe.contexts.spread.exclusion import outwards
-from loopsafe.contexts.verdicts.chosen import Answers, Chosen, answers_to
+from loopsafe.contexts.verdicts.chosen import EQUALS, Answers, Chosen, answers_to
 from loopsafe.contexts.verdicts.made import Kept, Maker, Makers, Spot, given_for, has_stars
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Scope
 from loopsafe.facts.spelling import is_exact
@@ -21,8 +21,6 @@ from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
 from loopsafe.program.values import Frame, Function, Instance, Member, Method, Value
-
-_POSITIVE = {"is": True, "==": True, "is not": False, "!=": False}
 
 
 def is_of_another(places: Sequence[Spot], start: Hop, reached: Reached, program: Program) -> bool:
@@ -102,11 +100,11 @@ class _Objects:
         if isinstance(test, Not):
             answer = self._answer(test.value, frame, receiver, maker)
             return None if answer is None else not answer
-        if isinstance(test, Compare) and test.operator in _POSITIVE:
+        if isinstance(test, Compare) and test.operator in EQUALS:
             left, right = (self._constant(side, frame, receiver, maker) for side in (test.left, test.right))
             if left is None or right is None or left[0] != right[0]:
                 return None
-            return (left[1] == right[1]) == _POSITIVE[test.operator]
+            return (left[1] == right[1]) == EQUALS[test.operator]
         if isinstance(test, Call) and len(test.args) == 1 and last_name(test.func) == "iscoroutinefunction":
             return self._is_coroutine(test.args[0], frame, receiver, maker)
         held = self._constant(test, frame, receiver, maker) if isinstance(test, Attr) else None

@@ -15,7 +15,8 @@ from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name
 from loopsafe.facts.spelling import is_none, spell
 from loopsafe.program.values import Class, Frame
 
-_NONE_TESTS = {"is": True, "==": True, "is not": False, "!=": False}
+# What compares with one thing alone, and whether it holds where both are the same.
+EQUALS = {"is": True, "==": True, "is not": False, "!=": False}
 _FLAGS = ("bool", "Optional", "None")
 
 
@@ -110,8 +111,8 @@ def unwrapped(test: Expr) -> tuple[tuple[Expr, bool], bool]:
     holds = True
     while isinstance(test, Not):
         test, holds = test.value, not holds
-    if isinstance(test, Compare) and test.operator in _NONE_TESTS and is_none(test.right):
-        return (test.left, True), holds == _NONE_TESTS[test.operator]
+    if isinstance(test, Compare) and test.operator in EQUALS and is_none(test.right):
+        return (test.left, True), holds == EQUALS[test.operator]
     return (test, False), holds
 
 

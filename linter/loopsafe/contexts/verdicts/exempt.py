@@ -13,7 +13,7 @@ from loopsafe.contexts.spread.helpers import Helpers, Spot
 from loopsafe.contexts.verdicts.chosen import question
 from loopsafe.contexts.verdicts.made import given_for
 from loopsafe.facts.schema import Attr, Call, Const, Scope, Star
-from loopsafe.facts.spelling import is_exact, is_none, spell
+from loopsafe.facts.spelling import is_none, is_same_name
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -69,14 +69,20 @@ def is_harmless(reached: Reached, program: Program) -> bool:
 
 def is_run_next(reached: Reached, program: Program) -> bool:
     """Whether the function goes on to run the very loop: then nobody runs it yet."""
-    scope, call = reached.state.frame.scope, reached.call
-    loop = spell(call.func.base) if isinstance(call.func, Attr) and is_exact(call.func.base) else ""
-    running = {name.rpartition(".")[2] for name in program.knowledge.loops}
-    exclusion = Exclusion(scope)
-    later = (one for one in scope.calls if one.packed_span > call.packed_span and last_name(one.func) in running)
-    later = (one for one in later if not exclusion.holds(call.guard, one.guard))
-    is_loops = isinstance(reached.receiver, Object) and program.knowledge.is_a_loop(reached.receiver.type)
-    return is_loops and any(isinstance(one.func, Attr) and spell(one.func.base) == loop for one in later)
+    scope, call, knowledge = reached.state.frame.scope, reached.call, program.knowledge
+    if not isinstance(reached.receiver, Object) or not knowledge.is_a_loop(reached.receiver.type):
+        return False
+    loop = call.func.base if isinstance(call.func, Attr) else None
+    running = [
+        one
+        for one in scope.calls
+        if one.packed_span > call.packed_span
+        and isinstance(one.func, Attr)
+        and one.func.name in knowledge.running
+        and is_same_name(one.func.base, loop)
+    ]
+    exclusion = Exclusion(scope) if running else None
+    return exclusion is not None and not all(exclusion.holds(call.guard, one.guard) for one in running)
 
 
 def is_never_interrupted(reached: Reached) -> bool:
