@@ -54,7 +54,7 @@ class Names:
     def _rebound(self, scope: Scope) -> Rebound:
         found = self._rebindings.get(scope)
         if found is None:
-            found = self._rebindings[scope] = rebound(scope, self._graph.index.functions)
+            found = self._rebindings[scope] = rebound(scope, self._graph.index.definitions)
         return found
 
     def lookup(self, frame: Frame, name: str) -> Node:

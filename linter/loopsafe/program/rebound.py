@@ -20,10 +20,10 @@ class Rebound(NamedTuple):
 _NOTHING = Rebound({}, frozenset())
 
 
-def rebound(scope: Scope, functions: Container[str]) -> Rebound:
+def rebound(scope: Scope, defined: Container[str]) -> Rebound:
     """The names that a function binds so, whatever happens in it: under no test, and in no loop.
 
-    What a call gives must be known: that of a partial, or of one of the project's `functions`.
+    What a call gives must be known: that of a partial, or of a function or class that the project has `defined`.
     """
     last: dict[str, int] = {}
     inside: set[Name] = set()
@@ -33,7 +33,7 @@ def rebound(scope: Scope, functions: Container[str]) -> Rebound:
         for position, value in enumerate(values):
             known = position > 0 or name in parameters
             if known and under[position] < 0 and isinstance(value, Call) and not loops_around(scope, value.span):
-                if last_name(value.func) != "partial" and last_name(value.func) not in functions:
+                if last_name(value.func) != "partial" and last_name(value.func) not in defined:
                     continue
                 names = names_in(value, name)
                 if names:
