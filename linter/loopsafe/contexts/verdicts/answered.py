@@ -33,12 +33,13 @@ def contradicts_itself(places: Sequence[Spot], start: _Place | None) -> bool:
 
 def is_answered(places: Sequence[Spot]) -> bool:
     """Whether a parameter is tested on the path that its call gives another value than the path needs."""
-    return any(
-        _answer(row.test, before.call, at.state.frame) == (not row.holds)
-        for before, at in pairwise(places)
-        for row in outwards(at.state.frame.scope, at.call.guard)
-        if row.kind == "test"
-    )
+    return any(shuts_out(before.call, at.state.frame, at.call.guard) for before, at in pairwise(places))
+
+
+def shuts_out(call: Call, frame: Frame, guard: int) -> bool:
+    """Whether what a call gives to a function keeps control from what stands under a guard there."""
+    rows = (row for row in outwards(frame.scope, guard) if row.kind == "test")
+    return any(_answer(row.test, call, frame) == (not row.holds) for row in rows)
 
 
 def _constants(frame: Frame, call: Call) -> Iterator[tuple[_Constant, bool]]:

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import pairwise
 
 from loopsafe.contexts.places.place import Hop
+from loopsafe.contexts.verdicts.answered import shuts_out
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Expr, Name, Not, Read, Scope
 from loopsafe.program.graph import Entered, Library, OnTarget, Target
 from loopsafe.program.implicit import ImplicitCalls
@@ -147,14 +148,20 @@ class OntoLoops:
         """Whether the constants that are given on the way let control take it."""
         module, scope, step = way.steps[0]
         first = self._program.classes.plain_frame(module, scope)
-        frames = [] if self._program.rules_out(first, step.guard) else [first]
+        frames = [first] if self._lets_in(way.handed[2] if way.handed else None, first, step.guard) else []
         for (_, _, at), (_, entered, onwards) in pairwise(way.steps):
             found: list[Frame] = []
             for frame in frames:
                 self._enter(frame, at, partial(_take, entered, found))
             self._program.solver.run()
-            frames = [frame for frame in found if not self._program.rules_out(frame, onwards.guard)]
+            frames = [frame for frame in found if self._lets_in(at, frame, onwards.guard)]
         return bool(frames)
+
+    def _lets_in(self, step: Step | None, frame: Frame, guard: int) -> bool:
+        """Whether a function that is entered by a step, or by nothing that is known, gets past a guard."""
+        if self._program.rules_out(frame, guard):
+            return False
+        return not (isinstance(step, Call) and shuts_out(step, frame, guard))
 
     def is_guarded(self, scope: Scope, step: Step) -> bool:
         """Whether some test around the call, or before it, asks which thread or loop this is."""
