@@ -58,9 +58,11 @@ class Conditions:
             if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Expr, ast.Return)) and isinstance(value, ast.Call):
                 self._add("try", self._file.pure(value), not raised)
 
-    def caught(self, handler: int) -> None:
-        """Something in the `try` body that has this handler has raised."""
+    def caught(self, handler: int, kind: ast.expr | None) -> None:
+        """Something in the `try` body that has this handler has raised what an `except` clause names."""
         self._add("except", Const(handler), True)
+        if isinstance(kind, ast.Name) and kind.id == "KeyboardInterrupt":
+            self._add("interrupt", Const(handler), True)
 
     def failing(self, test: ast.expr) -> int:
         """The guard under which an `assert` of this test fails."""

@@ -10,7 +10,7 @@ import msgspec
 
 from loopsafe.locations import Span
 
-FACTS_VERSION = 9
+FACTS_VERSION = 10
 
 # One integer, not four: every call and read of a program carries one.
 _BITS = 24
@@ -196,8 +196,8 @@ class Guard(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     `holds` says whether the test is known to be true or false. Kinds: `test`; `some` (at least one of several such
     guards is right); `after` (`test` is a statement call that has returned); `try` (`test` is a call, the first thing
     in a `try` body, that has returned, or raised where `holds` is False); `except` (something under the handler with
-    the index `test` has raised). `outer` is the next one outwards that is not of the kind `after`: those are as many as
-    there are statements.
+    the index `test` has raised); `interrupt` (that was Ctrl-C, and nothing else). `outer` is the next one
+    outwards that is not of the kind `after`: those are as many as there are statements.
     """
 
     kind: str

@@ -261,7 +261,7 @@ class FileBuilder(Walk):
             if handler.name:
                 scope.bind(handler.name, None)
             self.conditions.tried(node.body, raised=True)
-            self.conditions.caught(own_handler)
+            self.conditions.caught(own_handler, handler.type)
             self._body(handler.body)
             scope.guard = start
         scope.final_spans += map(self.positions.span, node.finalbody)

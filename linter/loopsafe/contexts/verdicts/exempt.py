@@ -12,7 +12,7 @@ from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.contexts.spread.helpers import Helpers, Spot
 from loopsafe.contexts.verdicts.chosen import question
 from loopsafe.contexts.verdicts.made import given_for
-from loopsafe.facts.schema import Attr, Call, Const, Scope, Star
+from loopsafe.facts.schema import Attr, Call, Guard, Scope, Star
 from loopsafe.facts.spelling import is_none, is_same_name
 from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import last_name
@@ -87,10 +87,27 @@ def is_run_next(reached: Reached, program: Program) -> bool:
 
 def is_never_interrupted(reached: Reached) -> bool:
     """Whether it stands where only Ctrl-C leads, which Python raises on the main thread alone."""
-    scope = reached.state.frame.scope
-    rows = (row for row in outwards(scope, reached.call.guard) if row.kind == "except" and isinstance(row.test, Const))
-    handlers = [scope.handlers[row.test.value] for row in rows if isinstance(row.test.value, int)]  # type: ignore[union-attr]
-    return any(set(handler.exceptions) == {"KeyboardInterrupt"} for handler in handlers)
+    return any(row.kind == "interrupt" for row in outwards(reached.state.frame.scope, reached.call.guard))
+
+
+def is_over(reached: Reached) -> bool:
+    """Whether what is cancelled has ended: its result was asked for, which raises before that."""
+    scope, func, guard = reached.state.frame.scope, reached.call.func, reached.call.guard
+    if reached.row.category != "future" or not isinstance(func, Attr) or func.name != "cancel":
+        return False
+    while guard >= 0:
+        row = scope.guards[guard]
+        asked = row.test.func if isinstance(row.test, Call) and row.kind in ("test", "after", "try") else None
+        if isinstance(asked, Attr) and is_same_name(asked.base, func.base) and _tells_of_an_end(asked.name, row):
+            return True
+        guard = row.parent
+    return False
+
+
+def _tells_of_an_end(name: str, row: Guard) -> bool:
+    if name == "done":
+        return row.kind == "test" and row.holds
+    return name in ("result", "exception") and (row.kind != "try" or row.holds)
 
 
 def is_given(reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> bool:

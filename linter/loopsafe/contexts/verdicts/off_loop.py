@@ -63,7 +63,9 @@ class OffLoop:
         kind, program = reached.state.place.kind, self._program
         if (kind == "loop" and reached.started is None) or exempt.is_harmless(reached, program):
             return None
-        if exempt.is_run_next(reached, program) or (kind == "thread" and exempt.is_never_interrupted(reached)):
+        if exempt.is_run_next(reached, program) or exempt.is_over(reached):
+            return None
+        if kind == "thread" and exempt.is_never_interrupted(reached):
             return None
         if kind == "exit" and not self._outlasts(reached):
             return None
