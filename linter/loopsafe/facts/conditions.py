@@ -46,6 +46,11 @@ class Conditions:
             if meaning is not None:
                 self._add(kind, meaning, holds)
 
+    def ended(self, loop: ast.While) -> None:
+        """A `while` is over: its test no longer holds, unless a `break` has left it."""
+        if not _breaks(loop.body):
+            self.push(loop.test, False)
+
     def after_call(self, call: Expr) -> None:
         """The statement call has returned."""
         self._add("after", call, True)
@@ -81,6 +86,20 @@ class Conditions:
             scope.guards.append(Guard(kind, test, holds, parent, outer))
             scope.guard_depths.append(depth)
             scope.guard = len(scope.guards) - 1
+
+
+def _breaks(body: list[ast.stmt]) -> bool:
+    """Whether a `break` may leave the loop that has this body."""
+    pending: list[ast.AST] = [*body]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Break):
+            return True
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            pending += node.orelse
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
+            pending += ast.iter_child_nodes(node)
+    return False
 
 
 def leaves(body: list[ast.stmt]) -> bool:

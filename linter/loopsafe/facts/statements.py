@@ -189,6 +189,7 @@ class FileBuilder(Walk):
         self.scope.loop_spans.append(self.positions.span(node))
         with self.conditions.under(node.test, True):
             self._body(node.body)
+        self.conditions.ended(node)
         self._body(node.orelse)
 
     def _if(self, node: ast.If) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from loopsafe.contexts.spread.endings import Endings
 from loopsafe.contexts.spread.helpers import Helpers, Spot
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Scope
 from loopsafe.program.index import last_name
@@ -29,7 +30,7 @@ class ThreadTests:
         knowledge = program.knowledge
         self.helpers, self._is_at_home = Helpers(program.modules, program.index), is_at_home
         self._tells = {name.rpartition(".")[2]: row.tells for name, row in knowledge.tests.items()}
-        self._runners = knowledge.running
+        self._runners, self._endings = knowledge.running, Endings(program.index, knowledge)
         self._answers: dict[tuple[Scope, bool | None], bool] = {}
         self._said: dict[tuple[Scope, Expr, bool, int], bool] = {}
         self._told: dict[Scope, str] = {}
@@ -71,9 +72,11 @@ class ThreadTests:
         return self._tells.get(name) == "loop" and name not in _GIVES_ANYWAY
 
     def has_ended(self, place: Spot, expr: Expr) -> bool:
-        """Whether this is a call that returns only when a thread that ran a loop is over."""
+        """Whether this is a call that returns only when a thread has run a loop to its end."""
         if not isinstance(expr, Call) or expr.args or expr.keywords or not isinstance(expr.func, Attr):
             return False
+        if expr.func.name == "wait" and self._endings.are_told_by_event(place, expr.func.base):
+            return True
         return self._told_by(place, expr.func) == "ended" and self._is_loop_thread(place, expr.func.base)
 
     def _says(self, place: Spot, test: Expr, holds: bool) -> bool:
@@ -85,6 +88,8 @@ class ThreadTests:
             return any(self.says(place, option, holds) for option in test.options)
         if isinstance(test, Call):
             return self._call(place, test, holds)
+        if isinstance(test, Attr) and self._endings.are_told_by_flag(place, test, holds):
+            return True
         if isinstance(test, (Name, Attr)):
             return self._values_say(place, given_values(place, test), holds) or self._property(place, test, holds)
         return False
