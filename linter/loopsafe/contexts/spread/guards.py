@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.contexts.spread.helpers import Spot
 from loopsafe.contexts.spread.thread_tests import ThreadTests, given_values
-from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Guard, Name, Ref, Scope
+from loopsafe.facts.schema import Attr, Call, Choice, Collection, Compare, Const, Expr, Guard, Name, Ref, Scope
 from loopsafe.program.graph import Entered, Library, Target
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
 
 _CROSSINGS = ("call_soon_threadsafe", "run_coroutine_threadsafe")
+_WINDOWS = ("win32", "nt", "Windows", "cygwin")
 _SIGNAL_SETTERS = ("add_signal_handler", "open_signal_receiver")
 
 
@@ -132,10 +133,21 @@ class Guards:
 
 
 def is_under_windows(scope: Scope, guard: int) -> bool:
-    """Whether the innermost comparison with the name of Windows around says that this is Windows."""
-    rows = (row for row in outwards(scope, guard) if row.kind == "test" and _names_windows(row.test))
-    tests = ((row.test.operator, row.holds) for row in rows if isinstance(row.test, Compare))
-    return next(((operator in ("==", "is")) == holds for operator, holds in tests), False)
+    """Whether the innermost comparison with the name of Windows around says that this is Windows, or all in an `or`."""
+    rows = list(outwards(scope, guard))
+    sure = (is_it for row in rows if row.kind == "test" and (is_it := _is_windows(row.test, row.holds)) is not None)
+    either = [_is_windows(row.test, row.holds) for row in rows if row.kind == "some"]
+    return next(sure, bool(either) and all(either))
+
+
+def _is_windows(test: Expr, holds: bool) -> bool | None:
+    """Whether an answer says that this is Windows; None where it says nothing."""
+    if isinstance(test, Compare):
+        names = test.right.items if isinstance(test.right, Collection) else (test.left, test.right)
+        known = any(isinstance(name, Const) and name.value in _WINDOWS for name in names)
+        return (test.operator in ("==", "is", "in")) == holds if known else None
+    given = test.args[0] if isinstance(test, Call) and test.args and last_name(test.func) == "startswith" else None
+    return holds if isinstance(given, Const) and given.value == "win" else None
 
 
 def _lacks_signals(scope: Scope, row: Guard) -> bool:
@@ -143,7 +155,10 @@ def _lacks_signals(scope: Scope, row: Guard) -> bool:
     if row.kind == "except" and isinstance(row.test, Const):
         tried = (c for c in scope.calls if last_name(c.func) in _SIGNAL_SETTERS)
         return any(_is_caught(scope, call.handler, row.test.value) for call in tried)
-    return row.kind == "test" and _names_windows(row.test) and (not isinstance(row.test, Compare) or row.holds)
+    if row.kind != "test":
+        return False
+    asked = last_name(row.test)
+    return _is_windows(row.test, row.holds) or "windows" in asked.lower() or "add_signal_handler" in asked
 
 
 def _is_caught(scope: Scope, handler: int, wanted: object) -> bool:
@@ -151,12 +166,6 @@ def _is_caught(scope: Scope, handler: int, wanted: object) -> bool:
     while handler >= 0 and handler != wanted:
         handler = scope.handlers[handler].parent
     return handler == wanted
-
-
-def _names_windows(test: Expr) -> bool:
-    if isinstance(test, Compare):
-        return any(isinstance(s, Const) and s.value in ("win32", "nt", "Windows") for s in (test.left, test.right))
-    return "windows" in last_name(test).lower() or "add_signal_handler" in last_name(test)
 
 
 def _chosen(place: Spot, func: Expr) -> list[tuple[Expr, int]]:
