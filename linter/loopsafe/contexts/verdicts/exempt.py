@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import LOOP, Hop, State
-from loopsafe.contexts.spread.exclusion import Exclusion, condition, outwards, surrounds
+from loopsafe.contexts.spread.exclusion import Exclusion, condition, is_under_handler, outwards, surrounds
 from loopsafe.contexts.spread.guards import is_under_windows, options
 from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.contexts.spread.helpers import Helpers, Spot
@@ -154,6 +154,15 @@ def is_expected_to_fail(reached: Reached, states: Sequence[State], hops: Sequenc
         return True
     way = _way(reached, states, hops)
     return any(expected_exceptions(frame.scope, call.handler) & _NO_LOOP for frame, call in way)
+
+
+def is_provided_for(reached: Reached, knowledge: Knowledge) -> bool:
+    """Whether what needs a running loop is tried, and where there is none the work goes over to one or is run here."""
+    scope, handler = reached.state.frame.scope, reached.call.handler
+    if not reached.row.needs_running_loop or "RuntimeError" not in expected_exceptions(scope, handler):
+        return False
+    others = knowledge.crossings | knowledge.running
+    return any(last_name(c.func) in others and is_under_handler(scope, c.guard, handler) for c in scope.calls)
 
 
 def has_a_policy(reached: Reached, program: Program) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from loopsafe.contexts.owners.asked import Asked
 from loopsafe.contexts.owners.boundaries import Boundaries, Boundary
 from loopsafe.contexts.owners.owner import Owners, best_known
 from loopsafe.contexts.owners.private import is_just_made, keeper_is_made, made_by_the_first, made_there
@@ -19,7 +20,7 @@ from loopsafe.contexts.spread.helpers import Helpers
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.verdicts import exempt
 from loopsafe.contexts.verdicts.refuted import is_refuted
-from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope
+from loopsafe.facts.schema import Call, Const, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
@@ -47,7 +48,7 @@ class OffLoop:
         self._loops_of_root: dict[State, Loops] = {}
         self._sets: dict[tuple[State, bool], bool] = {}
         self._is_of_a_loop: dict[State, bool] = {}
-        self._helpers = Helpers(program.modules, program.index)
+        self._helpers, self._asked = Helpers(program.modules, program.index), Asked(program)
 
     def found(self, misused: set[Call]) -> Iterator[OffLoopUse]:
         """Each of them once; `misused` are calls that are wrong in another way."""
@@ -65,7 +66,11 @@ class OffLoop:
             return None
         if exempt.is_run_next(reached, program) or exempt.is_over(reached):
             return None
+        if exempt.is_provided_for(reached, program.knowledge):
+            return None
         if kind == "thread" and exempt.is_never_interrupted(reached):
+            return None
+        if self._asked.is_surely(reached):
             return None
         if kind == "exit" and not self._outlasts(reached):
             return None
@@ -89,7 +94,7 @@ class OffLoop:
         ):
             return True
         woken = exempt.is_woken(reached, self._program) or exempt.wakes_itself(self._program)
-        quiet = woken or self._is_for_windows(reached.state) or self._wakes_nobody(reached)
+        quiet = woken or self._is_for_windows(reached.state) or self._asked.is_by_name(reached)
         return quiet and self._owners.thread_of(reached) is None
 
     def _paths_to(self, state: State) -> Paths:
@@ -99,18 +104,6 @@ class OffLoop:
     def _is_for_windows(self, state: State) -> bool:
         paths = self._paths_to(state)
         return state in paths and exempt.is_for_windows(paths.to(state)[0], self._program)
-
-    def _wakes_nobody(self, reached: Reached) -> bool:
-        """Whether it is done to something that is only asked: nobody waits for anything of that name."""
-        thing, func = reached.receiver, reached.call.func
-        if not isinstance(thing, Object) or not isinstance(func, Attr) or reached.row.category != "sync-primitive":
-            return False
-        names = {name.rpartition(".")[2] for name in self._program.knowledge.waits if name.startswith(thing.type)}
-        # `async with` is no call.
-        if any(name.startswith("__") for name in names):
-            return False
-        callees = [call.func for name in sorted(names) for _, _, call in self._program.index.callers(name)]
-        return last_name(func.base) not in {last_name(callee.base) for callee in callees if isinstance(callee, Attr)}
 
     def _is_foreign_on(self, paths: Paths, reached: Reached) -> bool | None:
         """On a thread, off every loop."""
