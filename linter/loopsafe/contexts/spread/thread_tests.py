@@ -114,7 +114,7 @@ class ThreadTests:
                 return self.says(place, other, side.value == same)
         tells = {self._tell(place, side) for side in sides}
         if any(isinstance(side, Const) and side.value is None for side in sides):
-            return "loop" in tells and not same
+            return "loop" in tells and not same and not any(_is_always_there(place, side) for side in sides)
         return same and bool(tells & {"thread", "loop"})
 
     def _values_say(self, place: Spot, values: Given, holds: bool) -> bool:
@@ -219,6 +219,12 @@ def given_values(place: Spot, expr: Expr) -> list[tuple[Expr, int]]:
     if isinstance(expr, Attr) and isinstance(expr.base, Name):
         return [(s.value, s.guard) for s in scope.stores if _is_same(s.base, expr.base) and s.name == expr.name]
     return []
+
+
+def _is_always_there(place: Spot, expr: Expr) -> bool:
+    """Whether it is a loop that is looked up for want of a running one, which is never None."""
+    looked_up = (part for part in (expr, *_behind(place, expr)) if isinstance(part, Call))
+    return any(last_name(call.func) == _GIVES_ANYWAY[0] for call in looked_up)
 
 
 def _made_as(scope: Scope, name: str) -> list[Expr]:
