@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import partial
 
 import msgspec
 
@@ -13,10 +14,10 @@ from loopsafe.contexts.origins.starts import Starts
 from loopsafe.contexts.places.flow import Origin
 from loopsafe.facts.schema import Const
 from loopsafe.knowledge.schema import Callable, RunsRow
-from loopsafe.program.graph import Arguments, Entered, Library, Source
+from loopsafe.program.graph import Arguments, Library, Source
 from loopsafe.program.modules import Module
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Container, Coroutine, Function, Instance, Literal, Value
+from loopsafe.program.values import Class, Container, Instance, Literal, Value
 
 
 class Handed:
@@ -41,15 +42,10 @@ class Handed:
         if wanted.method_of:
             self._named(source, wanted, row, origin)
         elif wanted.iterated:
-            self._program.solver.listen(self._program.node(source), lambda value: self._iterate(value, origin))
+            started = partial(self._starts.propagation.root_of_generator, origin=origin)
+            self._program.solver.listen(self._program.node(source), started)
         elif wanted.key or wanted.methods:
             self._dig(self._program.node(source), wanted.key.split(".") if wanted.key else [], wanted, row, origin)
-
-    def _iterate(self, value: Value, origin: Origin) -> None:
-        if isinstance(value, Coroutine) and not value.frame.scope.is_async and value.frame.parent is not None:
-            made = self._program.values.make(Function, value.frame.module, value.frame.scope, value.frame.parent)
-            assert isinstance(made, Function)
-            self._starts.propagation.root(Entered(value.frame, made), origin)
 
     def _run_all(self, node: Node, row: RunsRow, origin: Origin) -> None:
         self._program.solver.listen(node, lambda value: self._starts.run(value, row, origin))

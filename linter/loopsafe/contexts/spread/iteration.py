@@ -7,6 +7,7 @@ from functools import cached_property
 from loopsafe.facts.schema import Attr, Call, Expr, Implicit, Name, Scope, Subscript
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
+from loopsafe.program.python import GOING_THROUGH
 
 _METHODS = {"iter": ("__iter__", "__next__"), "aiter": ("__aiter__", "__anext__")}
 
@@ -31,6 +32,13 @@ class Iteration:
             return implicit.kind == "aiter" and last_name(value.func) in self._generators
         return isinstance(value, (Attr, Name)) and last_name(value) in self._holders
 
+    def gone_through(self, call: Call) -> tuple[Expr, ...]:
+        """What a built-in function takes elements of, where that may be a generator that is kept somewhere."""
+        if not isinstance(call.func, Name) or not goes_through(call.func.id):
+            return ()
+        given = call.args[:1]
+        return tuple(a for a in given if isinstance(a, (Attr, Name)) and last_name(a) in self._holders)
+
     @cached_property
     def _generators(self) -> frozenset[str]:
         """The names of all generator functions."""
@@ -45,6 +53,11 @@ class Iteration:
             for _, scope, call in self._program.index.callers(name):
                 found |= _kept(scope, call)
         return frozenset(found)
+
+
+def goes_through(name: str) -> bool:
+    """Whether a built-in function takes elements of what it is given."""
+    return name in GOING_THROUGH or name == "next"
 
 
 def _kept(scope: Scope, call: Expr) -> set[str]:

@@ -10,7 +10,7 @@ from loopsafe.contexts.places.flow import HANDED, Flow, Origin, Reached, Runner
 from loopsafe.contexts.places.place import LOOK_UPS, LOOP, STARTING, Hop, Place, State
 from loopsafe.contexts.spread.branches import Branches
 from loopsafe.contexts.spread.guards import Guards
-from loopsafe.contexts.spread.iteration import Iteration
+from loopsafe.contexts.spread.iteration import Iteration, goes_through
 from loopsafe.contexts.spread.operators import Operators
 from loopsafe.contexts.spread.properties import Properties
 from loopsafe.contexts.spread.remarks import Remarks
@@ -74,6 +74,10 @@ class Propagation:
         knowledge = self.program.knowledge
         if origin.frame is None or origin.call is None:
             return
+        if goes_through(target.name.removeprefix("builtins.")):
+            # `to_thread(list, pages())`
+            for given in target.arguments.positional[:1]:
+                self.program.solver.listen(self.program.node(given), partial(self.root_of_generator, origin=origin))
         row = knowledge.operations.get(target.name)
         if row is not None:
             state = State(origin.frame, origin.place)
@@ -89,6 +93,13 @@ class Propagation:
                 self.run_in_thread(runs, target, origin)
         if target.name in knowledge.loops:
             self._thread_loop(target, origin.frame, origin.call, origin.hop)
+
+    def root_of_generator(self, value: Value, origin: Origin) -> None:
+        """A context starts with the body of a generator that is handed on to what goes through it."""
+        if isinstance(value, Coroutine) and not value.frame.scope.is_async and value.frame.parent is not None:
+            made = self.program.values.make(Function, value.frame.module, value.frame.scope, value.frame.parent)
+            assert isinstance(made, Function)
+            self.root(Entered(value.frame, made), origin)
 
     def run_in_thread(self, runs: RunsRow, target: Library, origin: Origin) -> None:
         """A thread starts that runs coroutines on a loop of its own."""
@@ -120,6 +131,8 @@ class Propagation:
                 self.program.targets(frame, call, self._caller(state, call))
                 if isinstance(call.func, Attr) and call.func.name in _RESUMING:
                     self._go_through(state, call.func.base, call.packed_span)
+                for given in self._iteration.gone_through(call):
+                    self._go_through(state, given, call.packed_span)
                 if call.role == "awaited" and state.place.loop is not None and isinstance(call.func, Attr):
                     self._await(state.place.loop, frame, call.func.base)
         for read in scope.reads:
@@ -179,7 +192,7 @@ class Propagation:
             return
         if any(name in self.program.knowledge.loops for name in self._own_names(target.function, target.frame)):
             self._run_loop(state, call, target.frame.receiver, hop)
-        if _is_for_others(target.function.scope, call):
+        if _is_for_others(target.function.scope, state.frame.scope, call):
             return
         if not target.function.scope.is_async or (state.place.kind == "loop" and call.role == "awaited"):
             self._edge(state, State(target.frame, state.place), hop)
@@ -398,6 +411,11 @@ def _calls_its_own(runs: RunsRow) -> bool:
     return any(wanted.held for wanted in runs.callables)
 
 
-def _is_for_others(scope: Scope, call: Call) -> bool:
-    """Whether a call makes a generator that the function only gives back: its body runs where that is iterated."""
-    return scope.is_generator and not scope.decorators and call.role in ("returned", "statement")
+def _is_for_others(made: Scope, by: Scope, call: Call) -> bool:
+    """Whether a call makes a generator that the function only gives back or keeps: it runs where that is iterated."""
+    if not made.is_generator or made.decorators:
+        return False
+    if call.role in ("returned", "statement"):
+        return True
+    kept = {store.name for store in by.stores if store.value is call and store.name}
+    return bool(kept) and kept.isdisjoint(read.attr.name for read in by.reads)
