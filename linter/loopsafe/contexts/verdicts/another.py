@@ -13,10 +13,9 @@ from typing import NamedTuple
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop
 from loopsafe.contexts.spread.exclusion import outwards
-from loopsafe.contexts.verdicts.chosen import EQUALS, Answers, Chosen, answers_to
+from loopsafe.contexts.verdicts.chosen import EQUALS, Answers, Chosen, answers_to, constant_of
 from loopsafe.contexts.verdicts.made import Kept, Maker, Makers, Spot, given_for, has_stars
-from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Scope
-from loopsafe.facts.spelling import is_exact
+from loopsafe.facts.schema import Attr, Call, Choice, Compare, Expr, Name, Not, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
@@ -130,11 +129,7 @@ class _Objects:
         if own and isinstance(expr, Attr) and isinstance(expr.base, Name) and expr.base.id == own[0].name:
             given = self._makers.given(receiver.cls, maker, expr.name)
             expr = given[1] if given is not None else None
-        if isinstance(expr, Const):
-            return "", expr.value
-        # Members are told apart by their names.
-        is_member = isinstance(expr, Attr) and is_exact(expr) and expr.name.isupper()
-        return (last_name(expr.base), expr.name) if is_member else None  # type: ignore[union-attr]
+        return constant_of(expr)
 
     def _may_hold(self, number: int, receiver: Instance, maker: Maker | None, answers: Answers) -> bool:
         """Whether what the path uses of the object next may be what its constructor was given."""

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.contexts.verdicts.made import Kept, Maker, Makers, given_for
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Const, Expr, Name, Not, Parameter
-from loopsafe.facts.spelling import is_none, spell
+from loopsafe.facts.spelling import is_exact, is_none, spell
+from loopsafe.program.index import last_name
 from loopsafe.program.values import Class, Frame
 
 # What compares with one thing alone, and whether it holds where both are the same.
@@ -134,3 +135,12 @@ def answer_of(asked: Asked, given: Expr) -> bool | None:
         return given.value is None if asked.is_none else bool(given.value)
     # What a call makes is something; whether it counts as true is not known.
     return False if asked.is_none and isinstance(given, Call) else None
+
+
+def constant_of(expr: Expr) -> tuple[str, object] | None:
+    """What an expression is: a constant, or a member of what is named first."""
+    if isinstance(expr, Const):
+        return "", expr.value
+    # Members are told apart by their names.
+    is_member = isinstance(expr, Attr) and is_exact(expr) and expr.name.isupper()
+    return (last_name(expr.base), expr.name) if is_member else None  # type: ignore[union-attr]

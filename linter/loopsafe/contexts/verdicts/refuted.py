@@ -13,7 +13,8 @@ from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.contexts.verdicts.another import is_of_another
 from loopsafe.contexts.verdicts.answered import contradicts_itself, is_answered
-from loopsafe.contexts.verdicts.made import Spot, binder, given_for
+from loopsafe.contexts.verdicts.made import Makers, Spot, binder, given_for
+from loopsafe.contexts.verdicts.recorded import is_kept_for_others
 from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -33,7 +34,13 @@ def is_refuted(reached: Reached, states: Sequence[State], hops: Sequence[Hop], p
     if len(places) != len(states):
         return False
     way = _Way(places, program)
-    if is_answered(places) or contradicts_itself(places, _start(hops[0], program)):
+    start = _start(hops[0], program)
+    if is_answered(places) or contradicts_itself(places, start):
+        return True
+    ways = [*([start] if start is not None else ()), *((place.state.frame, place.call) for place in places[:-1])]
+    entered = zip(reversed(ways), reversed(states), strict=False)
+    makers = Makers(places, hops[0], program)
+    if any(is_kept_for_others(frame, call, state, makers, program) for (frame, call), state in entered):
         return True
     return way.is_closed() or way.changes_owner() or is_of_another(places, hops[0], reached, program)
 
