@@ -25,6 +25,8 @@ class Starting:
     def _starts(self, frame: Frame, call: Call) -> bool:
         if self._may_stay_on_loop(frame, call) or self._guards.is_fallback(frame.scope, call.guard):
             return False
+        if isinstance(call.func, Attr) and self._is_of_own_executor(frame, call.func.base):
+            return False
         return not any(self._is_own_executor(frame, given) for given in call.args)
 
     def _is_own_executor(self, frame: Frame, given: Expr) -> bool:
@@ -33,6 +35,11 @@ class Starting:
         held = [v for v in self._program.evaluate(frame, given).values if getattr(v, "frame", True) is not None]
         own = [v for v in held if isinstance(v, Instance) and "submit" in v.cls.scope.bindings]
         return bool(own) and len(own) == len(held)
+
+    def _is_of_own_executor(self, frame: Frame, future: Expr) -> bool:
+        """Whether an executor of the project has made a future: it also says where that is finished."""
+        held = [v for v in self._program.evaluate(frame, future).values if isinstance(v, Object) and v.frame is not None]
+        return bool(held) and all(_is_made_by_executor(value) for value in held)
 
     def _may_stay_on_loop(self, frame: Frame, call: Call) -> bool:
         """Whether the receiver may also be of a class whose method of the same name runs its callback on the loop."""
@@ -57,3 +64,8 @@ class Starting:
         elif isinstance(value, Member) and isinstance(value.receiver, Object):
             names = [f"{owner}.{value.name}" for owner in knowledge.lineage(value.receiver.type)]
         return any(row.where in STARTING for name in names for row in knowledge.runs.get(name, ()))
+
+
+def _is_made_by_executor(value: Object) -> bool:
+    by = value.frame
+    return by is not None and by.scope.name == "submit" and isinstance(by.receiver, Instance)
