@@ -412,6 +412,8 @@ class LibraryResults:
         elif method in ADDERS:
             for source in arguments.positional[:1]:
                 graph.include(own, graph.node(source))
+        elif method == "popitem" and isinstance(own, Container):
+            graph.solver.add(node, self._pair(frame, call, own))
         elif method in GETTERS:
             self._got(frame, own, method, arguments, node)
         elif method == "copy" and isinstance(own, Container):
@@ -457,13 +459,15 @@ class LibraryResults:
 
     def _items(self, frame: Frame, call: Call, own: Value, node: Node) -> None:
         graph = self._graph
-        rows, row = (
-            graph.values.make(Container, "list", frame, call),
-            graph.values.make(Container, "tuple", frame, call),
-        )
+        rows = graph.values.make(Container, "list", frame, call)
         graph.solver.add(node, rows)
-        graph.solver.add(graph.slot(rows, None), row)
-        graph.solver.link(graph.content(own, None), graph.slot(row, 1))
+        graph.solver.add(graph.slot(rows, None), self._pair(frame, call, own))
+
+    def _pair(self, frame: Frame, call: Call, own: Value) -> Value:
+        """Some key and what is kept under it."""
+        row = self._graph.values.make(Container, "tuple", frame, call)
+        self._graph.solver.link(self._graph.content(own, None), self._graph.slot(row, 1))
+        return row
 
 
 def _gives(call: Call, name: str, place: int) -> bool:

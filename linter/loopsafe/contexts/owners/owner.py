@@ -76,8 +76,8 @@ class Owners:
     def is_loops(self, thing: Value | None, paths: Paths) -> bool:
         """Whether a loop that the code on some paths has from elsewhere makes an object: `loop.call_later(...)`."""
         loops = self._making_loops(thing) if isinstance(thing, Object) else []
-        makers = [loop.frame for loop in loops]
-        return bool(makers) and all(m is not None and not paths.lead_into(m.module, m.scope) for m in makers)
+        makers = [loop.frame for loop in loops if loop.frame is not None]
+        return bool(makers) and not any(paths.lead_into(maker.module, maker.scope) for maker in makers)
 
     def _making_loops(self, thing: Object) -> list[Object]:
         if thing.frame is None or thing.site is None:
