@@ -38,7 +38,9 @@ class Starting:
 
     def _is_of_own_executor(self, frame: Frame, future: Expr) -> bool:
         """Whether an executor of the project has made a future: it also says where that is finished."""
-        held = [v for v in self._program.evaluate(frame, future).values if isinstance(v, Object) and v.frame is not None]
+        held = [
+            v for v in self._program.evaluate(frame, future).values if isinstance(v, Object) and v.frame is not None
+        ]
         return bool(held) and all(_is_made_by_executor(value) for value in held)
 
     def _may_stay_on_loop(self, frame: Frame, call: Call) -> bool:

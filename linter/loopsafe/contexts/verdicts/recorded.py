@@ -44,6 +44,8 @@ def is_kept_for_others(frame: Frame, call: Call, entered: State, makers: Makers,
     tests = [row for row in outwards(frame.scope, call.guard) if row.kind == "test"]
     for expr in (call.func, *call.args, *(value for _, value in call.keywords)) if tests else ():
         part = _part(frame.scope, expr)
+        if part is not None and _is_own(frame, part.record):
+            continue  # of its own object a method knows more
         asked = [row for row in tests if part is not None and _asks(frame.scope, row.test, part)]
         if part is not None and asked:
             return _Records(program, makers, frame, part, asked).rule_out(entered)
@@ -92,7 +94,8 @@ class _Records:
             cls: Class = value.cls  # type: ignore[attr-defined]
             line = [base for base in reversed(self._program.classes.mro(cls)) if isinstance(base, Class)]
             if any("__init__" in base.scope.bindings for base in line):
-                held = {key: self._makers.given(cls, maker, str(key)) for key in {self._part.key, *self._asked()}}
+                keys = [key for key in (self._part.key, *self._asked()) if self._makers.stores(cls, str(key))]
+                held = {key: self._makers.given(cls, maker, str(key)) for key in keys}
                 yield maker.frame, {key: given[1] for key, given in held.items() if given is not None}
             else:
                 fields = [name for base in line for name in base.scope.annotations]
@@ -171,6 +174,11 @@ class _Records:
         if part is not None and _is_same(part.record, self._part.record):
             return constant_of(pair.beside.get(part.key))
         return constant_of(expr)
+
+
+def _is_own(frame: Frame, record: Expr) -> bool:
+    own = frame.scope.parameters[:1] if frame.receiver is not None else ()
+    return bool(own) and isinstance(record, Name) and record.id == own[0].name
 
 
 def _asks(scope: Scope, test: Expr, part: _Part) -> bool:
