@@ -107,6 +107,14 @@ async def test_done_callback(claim: Claim) -> None:
     claim.check(probe)
 
 
+@claims("runs", "asyncio.run_coroutine_threadsafe.Future.add_done_callback")
+async def test_done_callback_of_a_hand_over(claim: Claim) -> None:
+    probe = Probe()
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01), asyncio.get_running_loop()).add_done_callback(probe)
+    await probe.called()
+    claim.check(probe)
+
+
 @claims("runs", "asyncio.create_task", "asyncio.ensure_future", "asyncio.gather", "asyncio.shield")
 async def test_tasks(claim: Claim) -> None:
     probe = Probe()

@@ -16,11 +16,13 @@ from loopsafe.contexts.spread.properties import Properties
 from loopsafe.contexts.spread.remarks import Remarks
 from loopsafe.contexts.spread.type_tests import depends_on_type
 from loopsafe.contexts.spread.waits import Waits
-from loopsafe.facts.schema import Attr, Block, Call, Expr, Implicit, Scope
+from loopsafe.facts.schema import Attr, Block, Call, Expr, Implicit, Name, Scope
 from loopsafe.knowledge.schema import OperationRow, RunsRow
 from loopsafe.program.graph import Arguments, Entered, Library, OnTarget, Source, Target
 from loopsafe.program.index import last_name
+from loopsafe.program.parameters import argument
 from loopsafe.program.program import Program
+from loopsafe.program.solver import Node
 from loopsafe.program.values import Coroutine, Frame, Function, Instance, Object, Value
 
 # Methods of a generator that run more of its body.
@@ -272,8 +274,18 @@ class Propagation:
             self.program.solver.listen(self.program.node(source), on_loop)
         elif isinstance(given.receiver, Object) and LOOP in self.program.knowledge.lineage(given.receiver.type):
             on_loop(given.receiver)
+        elif isinstance(given.receiver, Object) and (told := self._loop_of(given.receiver)) is not None:
+            self.program.solver.listen(told, on_loop)
         elif state.place.kind == "loop" and not runs.crossing:
             self.run_on(state, state, runner, state.place, hop)
+
+    def _loop_of(self, thing: Object) -> Node | None:
+        """The loop that the call which has made an object was given for it."""
+        called = thing.site.func if thing.site is not None else None
+        row = self.program.knowledge.of_loop.get(last_name(called)) if isinstance(called, (Attr, Name)) else None
+        if row is None or thing.frame is None or thing.site is None:
+            return None
+        return self.program.evaluate(thing.frame, argument(thing.site, row))
 
     def run_on(self, source: State | None, written: State, runner: Runner, context: Place, hop: Hop) -> None:
         """A library function runs its callables or coroutines on this loop.
