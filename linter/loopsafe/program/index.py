@@ -13,6 +13,7 @@ from loopsafe.facts.schema import (
     Await,
     Call,
     Choice,
+    Collection,
     Const,
     Expr,
     Import,
@@ -315,7 +316,20 @@ class Index:
         sites = list(self.calls.get(name, ()))
         for alias in sorted(self.import_aliases.get(name, ())):
             sites += self.calls.get(alias, ())
-        return sites
+        return sites + self._stand_ins.get(name, [])
+
+    @cached_property
+    def _stand_ins(self) -> dict[str, list[CallSite]]:
+        """Calls of a variable, by the names of the functions and classes that it stands for: `cls = A if x else B`."""
+        found: dict[str, list[CallSite]] = defaultdict(list)
+        for module, scope in self._scopes():
+            for call in scope.calls:
+                if isinstance(call.func, Name) and call.func.id in scope.bindings:
+                    values = scope.bindings[call.func.id]
+                    names = {last_name(part) for value in values for part in _chosen_from(value, module, scope)}
+                    for name in sorted(names & self.defined.keys() - {call.func.id}):
+                        found[name].append((module, scope, call))
+        return found
 
     def own_callers(self, name: str) -> list[CallSite]:
         """Those of them that are the project's own: of installed packages nothing is reported."""
@@ -403,6 +417,30 @@ def _handed_in(value: Expr) -> Iterator[Expr]:
             yield at.type
         elif at is not None:
             yield at
+
+
+def _chosen_from(value: Expr, module: Module, scope: Scope) -> Iterator[Expr]:
+    """The names that a value may be, one of several or out of a display: `a if x else b`, `{"a": a}[x]`."""
+    if isinstance(value, (Name, Attr)):
+        yield value
+    elif isinstance(value, Choice):
+        for option in value.options:
+            yield from _chosen_from(option, module, scope)
+    elif isinstance(value, Call) and isinstance(value.func, Attr) and value.func.name == "get":
+        yield from _shown(value.func.base, module, scope)
+        yield from (default for default in value.args[1:] if isinstance(default, (Name, Attr)))
+    elif isinstance(value, (Item, Subscript)):
+        yield from _shown(value.base, module, scope)
+
+
+def _shown(value: Expr, module: Module, scope: Scope) -> Iterator[Expr]:
+    """The names in a display, or in that which a variable of the function or the module holds."""
+    values: tuple[Expr, ...] = (value,)
+    if isinstance(value, Name):
+        values = scope.bindings.get(value.id) or module.facts.scopes[0].bindings.get(value.id, ())
+    for held in values:
+        if isinstance(held, Collection):
+            yield from (item for item in held.items if isinstance(item, (Name, Attr)))
 
 
 # Methods of classes without a decorator that says so.
