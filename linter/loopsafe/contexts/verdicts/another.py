@@ -193,17 +193,19 @@ class _Objects:
             return True
         if always or maker is None:
             return not always
-        given = given_for(maker.call, by, name.id)  # type: ignore[union-attr]
+        given, giver = given_for(maker.call, by, name.id), maker.frame  # type: ignore[union-attr]
         if given is None:
-            # A default, or stars: those may be anything.
-            return has_stars(maker.call)
-        held = self._program.evaluate(maker.frame, given)
+            if has_stars(maker.call):
+                return True
+            default = (p.default for p in by.scope.parameters if p.name == name.id)  # type: ignore[union-attr]
+            given, giver = next(default), by.parent or by
+        held = self._program.evaluate(giver, given)
         self._program.solver.run()
         nodes = [self._program.attribute(v, attribute) for v in held.values] if attribute else [held]
         if used.through or attribute or not used.called:
             return self._is_in(nodes, used)
         # What is called last may be a method of the object, or what the object was given.
-        inner = [node for v in list(held.values) for node in self._kept(v, maker.frame, given, used.called)]
+        inner = [node for v in list(held.values) for node in self._kept(v, giver, given, used.called)]
         return self._is_in(nodes, used._replace(called="")) or self._is_among(inner, used)
 
     def _is_stored(self, by: Frame, values: Sequence[Expr], used: _Used) -> bool:
