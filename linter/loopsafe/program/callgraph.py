@@ -186,7 +186,7 @@ class Calls:
             names = sorted(base.scope.annotations.keys() - given)
             for value in (value for name in names for value in base.scope.bindings.get(name, ())):
                 factory = dict(value.keywords).get(_FACTORY) if isinstance(value, Call) else None
-                if isinstance(factory, (Ref, Name)):
+                if isinstance(factory, (Ref, Name, Attr)):
                     body = self._graph.values.frame(base.module, base.scope, base.frame)
                     made = self._graph.evaluate(body, factory)
                     self._graph.solver.listen(made, self._graph.called_with, Arguments(), site, on_target)
