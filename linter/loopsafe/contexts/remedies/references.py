@@ -109,6 +109,19 @@ class Crossings:
         candidates = (*self._candidates.get(frame, ()), *self._further.get(frame, ()))
         return any(candidate.optional for candidate in candidates if candidate.text == text)
 
+    def without(self, frame: Frame, text: str, thing: Expr | None, method: str) -> str:
+        """A class of the project that has no such method, where an expression, or `thing` of its text, may be of it."""
+        candidates = (*self._candidates.get(frame, ()), *self._further.get(frame, ()))
+        nodes = [candidate.node for candidate in candidates if candidate.text == text]
+        nodes += [self._program.evaluate(frame, thing)] if spell(thing) == text else []
+        kinds = {value.cls for node in nodes for value in node.values if isinstance(value, Instance)}
+        return min((cls.scope.name for cls in kinds if self._lacks(cls, method)), default="")
+
+    def _lacks(self, cls: Class, method: str) -> bool:
+        own = [base.scope.bindings for base in self._program.classes.mro(cls) if isinstance(base, Class)]
+        named = any(method in names or "__getattr__" in names for names in own)
+        return not named and not self._program.classes.library_bases(cls)
+
     def named_loop(self, frame: Frame) -> str:
         """What is a loop by its name alone: something is stored there, of which nothing is known."""
         unknown = (c for c in self._candidates.get(frame, ()) if c.stored and not c.node.values)

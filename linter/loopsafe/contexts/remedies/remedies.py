@@ -107,6 +107,8 @@ class Remedies:
             # The twin of a loop's method is for every thread.
             doubts = [row.doubt] if row.category == "loop-call" else list(self._doubts.of_place(reached))
             doubts += self._doubts.of_waiting(reached) if row.blocks else ()
+            base = call.func.base if isinstance(call.func, Attr) else None
+            doubts.append(self._without(reached, Loop(spell(base)), row.twin) if base is not None else "")
             return _plan(doubts, (Rewrite(call.span, "rename", row.twin),), ())
         if row.crossing:
             return self._crossing_plan(reached)
@@ -233,9 +235,19 @@ class Remedies:
 
     def _asserted(self, reached: Reached, loop: Loop) -> Loop:
         """The loop with an assertion before the operation where it is declared that it may be None."""
+        if not loop.doubt:
+            method = reached.row.crossing_method or "call_soon_threadsafe"
+            loop = loop._replace(doubt=self._without(reached, loop, method))
         if not self._crossings.is_optional(reached.state.frame, loop.text):
             return loop
         return loop._replace(captures=(*loop.captures, Rewrite(reached.call.span, "assert", loop.text)))
+
+    def _without(self, reached: Reached, loop: Loop, method: str) -> str:
+        """Why what stands for a loop may have no such method: a project's own that only looks like one."""
+        func = reached.call.func
+        base = func.base if isinstance(func, Attr) else None
+        kind = self._crossings.without(reached.state.frame, loop.text, base, method) if loop.text else ""
+        return f"`{loop.text}` may be a `{kind}`, which has no `{method}`" if kind else ""
 
     def _told_loop(self, reached: Reached, avoid: Avoid | None) -> Loop:
         """The loop for the message. Operations without a plan are many: those that are alike are asked for once."""
