@@ -31,6 +31,14 @@ class Conditions:
         yield
         self._scope.guard = start
 
+    @contextmanager
+    def unknown(self) -> Iterator[None]:
+        """While reading what runs only in some cases."""
+        start = self._scope.guard
+        self._add("other", None, True)
+        yield
+        self._scope.guard = start
+
     def push(self, test: ast.expr, holds: bool, kind: str = "test") -> None:
         """`test` is known to be true (false) from here on."""
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
@@ -43,8 +51,9 @@ class Conditions:
         elif isinstance(test, (ast.Compare, ast.Call, ast.Name, ast.Attribute, ast.NamedExpr)):
             # The test has been read where it stands; its calls must not be noted twice.
             meaning = self._file.pure(test)
-            if meaning is not None:
-                self._add(kind, meaning, holds)
+            self._add(kind if meaning is not None else "other", meaning, holds)
+        elif not isinstance(test, ast.Constant):
+            self._add("other", None, holds)
 
     def ended(self, loop: ast.While) -> None:
         """A `while` is over: its test no longer holds, unless a `break` has left it."""

@@ -196,8 +196,9 @@ class Guard(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     `holds` says whether the test is known to be true or false. Kinds: `test`; `some` (at least one of several such
     guards is right); `after` (`test` is a statement call that has returned); `try` (`test` is a call, the first thing
     in a `try` body, that has returned, or raised where `holds` is False); `except` (something under the handler with
-    the index `test` has raised); `interrupt` (that was Ctrl-C, and nothing else). `outer` is the next one
-    outwards that is not of the kind `after`: those are as many as there are statements.
+    the index `test` has raised); `interrupt` (that was Ctrl-C, and nothing else); `other` (what is tested is not
+    understood). `outer` is the next one outwards that is not of the kind `after`: those are as many as there are
+    statements.
     """
 
     kind: str

@@ -325,7 +325,8 @@ class FileBuilder(Walk):
         for case in node.cases:
             self._pattern(case.pattern, subject)
             self.expressions.read(case.guard)
-            self._body(case.body)
+            with self.conditions.unknown():
+                self._body(case.body)
 
     def _pattern(self, pattern: ast.pattern, subject: Expr) -> None:
         if isinstance(pattern, ast.MatchAs):

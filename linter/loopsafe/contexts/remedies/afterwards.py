@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.remedies.awaited import Awaited
 from loopsafe.contexts.remedies.leads import Leads, Way, gives_its_result
 from loopsafe.contexts.remedies.references import method_around
 from loopsafe.contexts.spread.exclusion import is_under_handler
@@ -57,8 +58,8 @@ _Told = tuple[int, str]
 class Afterwards:
     """Asks what stands behind an operation, in its function and in those that lead to it."""
 
-    def __init__(self, program: Program, leads: Leads) -> None:
-        self._program, self._leads = program, leads
+    def __init__(self, program: Program, leads: Leads, awaited: Awaited) -> None:
+        self._program, self._leads, self._awaited = program, leads, awaited
         self._nested: dict[Scope, set[Call]] = {}
         self._asides: dict[tuple[Scope, Reached], set[Call]] = {}
 
@@ -81,8 +82,9 @@ class Afterwards:
         if reached.row.category == "transport":
             yield from self._of_effects((reached.state, reached.call))
         daemon = self._leads.may_stop_anywhere(reached) and not self._is_joined(reached)
+        awaited = self._leads.is_awaited(reached) or self._awaited.is_joined(reached)
         # A loop that has ended refuses what is asked of itself in any case.
-        if reached.row.category != "loop-call" and not self._leads.is_awaited(reached) and not daemon:
+        if reached.row.category != "loop-call" and not awaited and not daemon:
             yield from self._of_end(reached)
 
     def _of_stores(self, way: Way, scopes: set[Scope]) -> Iterator[_Told]:

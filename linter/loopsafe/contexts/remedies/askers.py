@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.remedies.awaited import Awaited
 from loopsafe.contexts.spread.exclusion import asked_before
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Name, Scope, unpack_span
 from loopsafe.facts.spelling import spell
@@ -31,8 +32,8 @@ class Look(NamedTuple):
 class Askers:
     """Collects the looks at objects of the kinds that operations are done to."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
+    def __init__(self, program: Program, awaited: Awaited) -> None:
+        self._program, self._awaited = program, awaited
         self._looks: dict[str, list[Look]] = {}
 
     def prepare(self, reached: Reached) -> None:
@@ -49,7 +50,9 @@ class Askers:
         for name in self._names(reached):
             for look in self._looks.get(name, ()):
                 here = look.module is reached.state.frame.module
-                if not (here and look.packed_span in with_it) and self.is_about(look, reached, name != _GETATTR):
+                if (here and look.packed_span in with_it) or not self.is_about(look, reached, name != _GETATTR):
+                    continue
+                if not self._awaited.is_settled(reached, look.scope, look.packed_span):
                     where = f"line {unpack_span(look.packed_span).row}" + ("" if here else f" of `{look.module.name}`")
                     yield f"`{look.name}` in {where} does not wait for it"
 

@@ -10,9 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Set
 from functools import cached_property
 
+from loopsafe.contexts.owners.owner import Owners
 from loopsafe.contexts.places.flow import Flow, Reached
 from loopsafe.contexts.remedies.afterwards import Afterwards
 from loopsafe.contexts.remedies.askers import Askers
+from loopsafe.contexts.remedies.awaited import Awaited
 from loopsafe.contexts.remedies.failures import Failures
 from loopsafe.contexts.remedies.held_up import HeldUp, waits_back
 from loopsafe.contexts.remedies.leads import Leads
@@ -35,13 +37,15 @@ _MOST_CALLS = 500
 class Doubts:
     """Collects what there is to ask about an operation, and answers once everything is known."""
 
-    def __init__(self, program: Program, flow: Flow) -> None:
+    def __init__(self, program: Program, flow: Flow, owners: Owners) -> None:
         self._program = program
         self.leads = Leads(flow)
         self.calls = OtherCalls(program, flow)
-        self._failures, self._askers = Failures(program, self.leads), Askers(program)
-        self._rivals = Rivals(program, self.leads, self._askers)
-        self._afterwards, self._held_up = Afterwards(program, self.leads), HeldUp(program.knowledge, self.leads)
+        awaited = Awaited(program, self.leads, owners)
+        self._failures, self._askers = Failures(program, self.leads), Askers(program, awaited)
+        self._rivals = Rivals(program, self.leads, self._askers, awaited)
+        self._afterwards = Afterwards(program, self.leads, awaited)
+        self._held_up = HeldUp(self.leads, awaited)
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the answer will need, so that it is known in the end."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.contexts.places.flow import Reached
+from loopsafe.contexts.remedies.awaited import Awaited
 from loopsafe.contexts.remedies.leads import Leads
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Import, Name, Scope
 from loopsafe.facts.spelling import spell
-from loopsafe.knowledge.load import Knowledge
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 
@@ -30,10 +30,8 @@ _ABANDONS = ("abandon_on_cancel", "cancellable")
 class HeldUp:
     """Asks what keeps a loop from its next turn until the thread has done an operation."""
 
-    def __init__(self, knowledge: Knowledge, leads: Leads) -> None:
-        rows = knowledge.runs.items()
-        self._takers = {name.rpartition(".")[2] for name, found in rows if any(row.coroutine for row in found)}
-        self._leads = leads
+    def __init__(self, leads: Leads, awaited: Awaited) -> None:
+        self._leads, self._awaited = leads, awaited
         self._talking: dict[Module, int] = {}
 
     def doubts(self, reached: Reached) -> Iterator[str]:
@@ -41,7 +39,7 @@ class HeldUp:
         hops = self._leads.hops(reached)
         for hop in hops:
             for scope in hop.module.facts.scopes:
-                row = _holds_up(hop.module, scope, hop.packed_span) if scope.is_async else 0
+                row = self._holds_up(hop.module, scope, hop.packed_span) if scope.is_async else 0
                 if row:
                     yield f"line {row} holds the loop up, which may see before its next turn that it is not done"
         for module in dict.fromkeys((reached.state.frame.module, *(hop.module for hop in hops))):
@@ -57,14 +55,25 @@ class HeldUp:
         for scope in module.facts.scopes:
             if scope.is_async or (scope.name in called and scope not in self._leads.on_threads):
                 yield from (
-                    call.span.row for call in scope.calls if _receives(call) and not self._is_coroutine(scope, call)
+                    call.span.row
+                    for call in scope.calls
+                    if _receives(call) and not self._awaited.is_coroutine(scope, call)
                 )
 
-    def _is_coroutine(self, scope: Scope, call: Call) -> bool:
-        """Whether what a call gives is awaited, by itself or by what it is given to."""
-        around = (other for other in scope.calls if other is not call and other.span.contains(call.span))
-        taken = any(other.role == "awaited" or last_name(other.func) in self._takers for other in around)
-        return call.role == "awaited" or taken
+    def _holds_up(self, module: Module, scope: Scope, start: int) -> int:
+        """The row of a call by which a coroutine waits for a thread; 0 where there is none."""
+        started = next((call for call in scope.calls if call.packed_span == start), None)
+        for call in scope.calls:
+            after = started is None or call.packed_span > start
+            waits = _is_wait(module, call) and not self._awaited.is_coroutine(scope, call)
+            if after and (waits or (started is not None and _is_result(scope, started, call))):
+                return call.span.row
+        # A coroutine that waits for the job as coroutines do finds it done at the end of the block.
+        for block in () if scope.awaits else scope.blocks:
+            made = block.value if isinstance(block.value, Call) else None
+            if made is not None and not block.is_async and last_name(made.func).endswith(_POOLS):
+                return made.span.row
+        return 0
 
 
 def _receives(call: Call) -> bool:
@@ -91,21 +100,6 @@ def waits_back(reached: Reached, leads: Leads) -> Iterator[str]:
             for call in calls:
                 if last_name(call.func) in (*_WAITS, "get") and call.role != "awaited" and _is_plain(call):
                     yield f"line {call.span.row} may hold the loop up while the thread waits for it"
-
-
-def _holds_up(module: Module, scope: Scope, start: int) -> int:
-    """The row of a call by which a coroutine waits for a thread; 0 where there is none."""
-    started = next((call for call in scope.calls if call.packed_span == start), None)
-    for call in scope.calls:
-        after = started is None or call.packed_span > start
-        if after and (_is_wait(module, call) or (started is not None and _is_result(scope, started, call))):
-            return call.span.row
-    # A coroutine that waits for the job as coroutines do finds it done at the end of the block.
-    for block in () if scope.awaits else scope.blocks:
-        made = block.value if isinstance(block.value, Call) else None
-        if made is not None and not block.is_async and last_name(made.func).endswith(_POOLS):
-            return made.span.row
-    return 0
 
 
 def _is_wait(module: Module, call: Call) -> bool:

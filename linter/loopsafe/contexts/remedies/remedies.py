@@ -40,7 +40,7 @@ class Remedies:
 
     def __init__(self, program: Program, flow: Flow, crossings: Crossings, owners: Owners) -> None:
         self._program, self._crossings, self._owners = program, crossings, owners
-        self._captures, self._doubts = Captures(program, flow, crossings), Doubts(program, flow)
+        self._captures, self._doubts = Captures(program, flow, crossings), Doubts(program, flow, owners)
         self._held = HeldLoops(program, flow, self._captures, self._doubts.calls, owners)
         self._chosen: dict[Reached, Loop] = {}
         self._told: dict[tuple[State, Value | None, str, str], Loop] = {}

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.askers import Askers, Look
+from loopsafe.contexts.remedies.awaited import Awaited
 from loopsafe.contexts.remedies.leads import Leads
 from loopsafe.contexts.remedies.moves import ENDS
 from loopsafe.facts.schema import Attr, Call, Const, Scope, unpack_span
@@ -30,8 +31,8 @@ _MOST_LOOKS = 200
 class Rivals:
     """Collects what is done to objects of the kinds that operations are done to."""
 
-    def __init__(self, program: Program, leads: Leads, askers: Askers) -> None:
-        self._program, self._leads, self._askers = program, leads, askers
+    def __init__(self, program: Program, leads: Leads, askers: Askers, awaited: Awaited) -> None:
+        self._program, self._leads, self._askers, self._awaited = program, leads, askers, awaited
         self._looks: dict[str, list[Look]] = {}
 
     def prepare(self, reached: Reached) -> None:
@@ -79,11 +80,15 @@ class Rivals:
         """Whether a function that is not on a thread alone has something that blocks."""
         if scope in self._leads.on_threads:
             return False
-        given = (value for call in scope.calls for value in call.args)
-        named = (*(call.func for call in scope.calls if call.role != "awaited" and not _is_text(call)), *given)
+        # While a coroutine waits for a thread that blocks, the loop turns.
+        given = (v for call in scope.calls if not self._awaited.takes_aside(scope, call) for v in call.args)
+        own = [call for call in scope.calls if not self._awaited.is_coroutine(scope, call) and not _is_text(call)]
+        named = (*(call.func for call in own), *given)
         if any(isinstance(each, Attr) and last_name(each) in _BLOCKS for each in named):
             return True
-        plain = any(last_name(call.func) in ("as_completed", "sleep", "wait") for call in scope.calls)
+        # Who counts on time may also be busy for a while.
+        plain = any(last_name(call.func) in ("as_completed", "wait") for call in own)
+        plain = plain or any(last_name(call.func) == "sleep" for call in scope.calls)
         return plain or any(not block.is_async and not isinstance(block.value, Call) for block in scope.blocks)
 
 
