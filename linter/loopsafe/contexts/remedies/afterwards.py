@@ -10,6 +10,7 @@ from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.awaited import Awaited
 from loopsafe.contexts.remedies.leads import Leads, Way, gives_its_result
 from loopsafe.contexts.remedies.references import method_around
+from loopsafe.contexts.remedies.rivals import Rivals
 from loopsafe.contexts.spread.exclusion import is_under_handler
 from loopsafe.facts.enclosing import loops_around
 from loopsafe.facts.schema import (
@@ -29,7 +30,7 @@ from loopsafe.facts.schema import (
     Subscript,
     unpack_span,
 )  # fmt: skip
-from loopsafe.facts.spelling import spell
+from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.values import Class, Coroutine, Frame
@@ -58,8 +59,8 @@ _Told = tuple[int, str]
 class Afterwards:
     """Asks what stands behind an operation, in its function and in those that lead to it."""
 
-    def __init__(self, program: Program, leads: Leads, awaited: Awaited) -> None:
-        self._program, self._leads, self._awaited = program, leads, awaited
+    def __init__(self, program: Program, leads: Leads, awaited: Awaited, rivals: Rivals) -> None:
+        self._program, self._leads, self._awaited, self._rivals = program, leads, awaited, rivals
         self._nested: dict[Scope, set[Call]] = {}
         self._asides: dict[tuple[Scope, Reached], set[Call]] = {}
 
@@ -122,7 +123,9 @@ class Afterwards:
             told = func.name in _TELLS and not (isinstance(func.base, Name) and func.base.id in own)
             if told and later not in self._operations:
                 yield later.span.row, f"`{spell(func)}` in line {later.span.row} may be seen before"
-            elif func.name in self._turns and not self._does_nothing(way[0].frame, later):
+            elif func.name in self._turns and not (
+                self._does_nothing(way[0].frame, later) or self._goes_on(way, later, reached)
+            ):
                 row = later.span.row
                 yield row, f"what is handed over in line {row} comes a turn earlier than what it wakes"
 
@@ -142,6 +145,12 @@ class Afterwards:
         given = call.args[0] if call.args else None
         scope = frame.module.facts.scopes[given.scope] if isinstance(given, Ref) else None
         return scope is not None and scope.kind == "lambda" and not scope.calls
+
+    def _goes_on(self, way: Way, later: Call, reached: Reached) -> bool:
+        """Whether it hands over the same operation, on a queue that others only take from: what comes is in order."""
+        given, func = later.args[0] if later.args else None, reached.call.func
+        same = way[1] is reached.call and reached.row.category == "queue" and not reached.row.answers
+        return same and is_exact(given) and spell(given) == spell(func) and not self._rivals.has_any(reached)
 
     def _is_helper(self, call: Call) -> bool:
         """Whether a call is of the project's own: who knows what that tells others."""

@@ -23,7 +23,7 @@ from loopsafe.contexts.remedies.rivals import Rivals
 from loopsafe.facts.schema import Scope, unpack_span
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
-from loopsafe.program.values import Class, Instance, Method, Object
+from loopsafe.program.values import Class, External, Instance, Method, Object
 
 _LOCK = "threading.Lock"
 # By hand, and by `contextlib.ExitStack`.
@@ -44,7 +44,7 @@ class Doubts:
         awaited = Awaited(program, self.leads, owners)
         self._failures, self._askers = Failures(program, self.leads), Askers(program, awaited)
         self._rivals = Rivals(program, self.leads, self._askers, awaited)
-        self._afterwards = Afterwards(program, self.leads, awaited)
+        self._afterwards = Afterwards(program, self.leads, awaited, self._rivals)
         self._held_up = HeldUp(self.leads, awaited)
 
     def prepare(self, reached: Reached) -> None:
@@ -84,7 +84,8 @@ class Doubts:
     def _of_starts(self, reached: Reached) -> Iterator[str]:
         """What looks like the start of a thread may run its function at once, on the loop."""
         for _, call in self.leads.starts(reached):
-            if last_name(call.func) == "add_done_callback":
+            # Whoever only waits for the object gets it in either way.
+            if last_name(call.func) == "add_done_callback" and self._rivals.has_any(reached):
                 yield f"what line {call.span.row} registers runs at once where it is done already"
             elif last_name(call.func) in _SUBMITS and self._has_own_executor:
                 yield "an executor of the project may run it on the loop"
@@ -128,8 +129,10 @@ class Doubts:
         given = [arg for _, call in self.leads.starts(reached) for arg in (*call.args, *dict(call.keywords).values())]
         names = {last_name(call.func) for _, call in self.leads.ways(reached)[1:]} | set(map(last_name, given))
         for name in sorted({like for known in names for like in self._calling_back.get(known, ())}):
-            for _, by, call in self._program.index.callers(name):
-                if by not in own:
+            for at, by, call in self._program.index.callers(name):
+                # `asyncio.run` is no method of the object.
+                frame = self._program.classes.plain_frame(at, by)
+                if by not in own and not isinstance(self._program.classes.resolve(frame, call.func), External):
                     yield f"`{name}` in line {call.span.row} may call it as well"
                     break
 

@@ -142,7 +142,7 @@ class HeldLoops:
             again = any(name in scope.outer_names for scope in inner if scope is not at.scope)
             return f"`{text}` may stand for something else by then" if again or len(held) > 1 else ""
         holder = self._holder(reached, base)
-        stored = list(self._stored(holder, name)) if holder is not None else []
+        stored = list(self._stored(holder, name) if holder is not None else self._stored_anywhere(name))
         if any(scope.kind == "function" and scope.name != "__init__" and is_none(value) for scope, value, _ in stored):
             return f"`{text}` may be None again by then"
         if any(_is_asked(scope, guard, name) for scope, _, guard in stored):
@@ -184,6 +184,13 @@ class HeldLoops:
                 others = self._program.index.stores.get(name, ())
                 yield from ((scope, store.value, store.guard) for at, scope, store in others if at is base.module)
                 yield from ((base.scope, value, -1) for value in base.scope.bindings.get(name, ()))
+
+    def _stored_anywhere(self, name: str) -> Iterator[tuple[Scope, Expr, int]]:
+        """The same for what is put into an attribute of this name of a library's object, whose class is not known."""
+        index = self._program.index
+        own = (found for stores in index.own_stores.values() for found in stores.get(name, ()))
+        yield from ((scope, unpacked(store.value), store.guard) for scope, store in own)
+        yield from ((scope, store.value, store.guard) for _, scope, store in index.stores.get(name, ()))
 
     def _is_set(self, scope: Scope, name: str, place: int, further: int) -> bool:
         """Whether an attribute is set before a place of a function is reached."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.refusals import question_for
+from loopsafe.contexts.remedies.rivals import ENDS
 from loopsafe.contexts.spread.exclusion import Exclusion, asked_before, condition
 from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.facts.spelling import is_exact, spell
@@ -19,7 +20,6 @@ from loopsafe.program.index import last_name
 
 # Each stands for itself: that two of them are done shows no order on which others rely.
 _ALONE = ("loop-call", "task-creation", "lookup")
-ENDS = ("stop", "close")
 _MOST_TOGETHER = 50
 # Each is compared with each.
 _MOST_IN_FUNCTION = 200

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from loopsafe.contexts.places.place import LOOP
 from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.facts.schema import Annotation, Attr, Choice, Compare, Expr, Ref, Scope, Subscript
-from loopsafe.facts.spelling import is_none, spell
+from loopsafe.facts.spelling import is_exact, is_none, spell
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
 from loopsafe.program.solver import Node
@@ -47,16 +48,26 @@ class Crossings:
             self._candidates[frame] = [*self._of_receiver(frame), *self._of_scopes(frame)]
             self._holding[frame] = list(self._holders(frame))
 
-    def prepare_further(self, frame: Frame) -> None:
-        """Ask also for loops that others hold: modules that are in scope, and objects in attributes and variables."""
-        if frame not in self._further:
-            self._further[frame] = []
-            for text, node in self._holding[frame]:
-                holders = [value for value in node.values if isinstance(value, (Instance, ProjectModule))]
-                # Of several classes nobody can tell which one it is.
-                kinds = {holder.cls if isinstance(holder, Instance) else holder for holder in holders}
-                if len(kinds) == 1:
-                    self._further[frame] += self._held(text, holders[0])
+    def prepare_further(self, frame: Frame, thing: Expr) -> None:
+        """Ask also for loops that others hold: modules that are in scope, and objects in attributes and variables.
+
+        So does what has the `thing` that is touched: `self.server`, which a library sets, for `self.server.lines`.
+        """
+        found = self._further.setdefault(frame, [])
+        known = {candidate.text.rpartition(".")[0] for candidate in found}
+        exact = (holder for holder in holders_of(thing) if is_exact(holder))
+        having = [(spell(holder), self._program.evaluate(frame, holder)) for holder in exact]
+        for text, node in (*having, *self._holding[frame]):
+            holders = [value for value in node.values if isinstance(value, (Instance, ProjectModule))]
+            # Of several classes nobody can tell which one it is.
+            kinds = {holder.cls if isinstance(holder, Instance) else holder for holder in holders}
+            if len(kinds) == 1 and text not in known:
+                known.add(text)
+                found += self._held(text, holders[0])
+        for text, node in having:
+            libraries = [value for value in node.values if isinstance(value, Object)]
+            if len(libraries) == 1 and text not in known:
+                found += [self._of_library(text, libraries[0], name) for name in self._loop_names]
 
     def loop_of_another(
         self, frame: Frame, wanted: str, avoid: Callable[[Value], bool]
@@ -171,6 +182,17 @@ class Crossings:
             Candidate(f"{text}.{name}", name, of(module, name), True, _allows_none(scope.annotations.get(name)))
             for name in _named_after_a_loop(scope.bindings.keys() | scope.annotations.keys())
         ]
+
+    def _of_library(self, text: str, holder: Object, name: str) -> Candidate:
+        """What a program may have put into an attribute of a library's object."""
+        return Candidate(f"{text}.{name}", name, self._program.attribute(holder, name), True, False)
+
+    @cached_property
+    def _loop_names(self) -> list[str]:
+        """The attributes that anything is stored in and that are named after a loop."""
+        index = self._program.index
+        own = {name for stores in index.own_stores.values() for name in stores}
+        return _named_after_a_loop(own | index.stores.keys())
 
     def _held(self, text: str, holder: Instance | ProjectModule) -> list[Candidate]:
         return self._of_instance(text, holder) if isinstance(holder, Instance) else self._of_module(text, holder)

@@ -68,7 +68,8 @@ class Remedies:
             for _, held in found:
                 self._held.prepare(held, reached)
             if not found:
-                self._crossings.prepare_further(reached.state.frame)
+                base = reached.call.func.base if isinstance(reached.call.func, Attr) else None
+                self._crossings.prepare_further(reached.state.frame, base)
         solver.run()
         while self._doubts.calls.follow():
             solver.run()

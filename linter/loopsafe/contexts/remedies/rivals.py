@@ -6,18 +6,20 @@ loop does right after the wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.askers import Askers, Look
 from loopsafe.contexts.remedies.awaited import Awaited
 from loopsafe.contexts.remedies.leads import Leads
-from loopsafe.contexts.remedies.moves import ENDS
 from loopsafe.facts.schema import Attr, Call, Const, Scope, unpack_span
 from loopsafe.program.index import last_name
 from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
+
+ENDS = ("stop", "close")
+"""What a loop is ended by."""
 
 # What blocks, or asks until something is over.
 _BLOCKS = {
@@ -37,32 +39,49 @@ class Rivals:
 
     def prepare(self, reached: Reached) -> None:
         """Ask for what the answer will need, so that it is known in the end."""
-        for name in self._names(reached):
+        for name in (*self._names(reached), *self._slow_names(reached)):
             if name not in self._looks:
                 self._looks[name] = list(self._askers.find(name)) if self._is_rare(name) else []
 
     def doubts(self, reached: Reached) -> Iterator[str]:
         """Why what the loop does to the object may come first."""
         around = {reached.state.frame.module, *(hop.module for hop in self._leads.hops(reached))}
-        on_the_way = self._leads.scopes(reached)
         if not any(self._blocks(module, scope) for module in around for scope in module.facts.scopes):
             return
-        for name in self._names(reached):
+        look = next(self._elsewhere(reached, around, self._names(reached)), None)
+        if look is not None:
+            row = unpack_span(look.packed_span).row
+            yield f"`{look.name}` in line {row} may come first where the loop has waited for the thread"
+
+    def has_any(self, reached: Reached) -> bool:
+        """Whether anything in the program but the functions of the thread may do something to the object."""
+        names = (*self._names(reached), *self._slow_names(reached))
+        return next(self._elsewhere(reached, set(self._program.modules.all), names), None) is not None
+
+    def _elsewhere(self, reached: Reached, modules: Set[Module], names: Iterable[str]) -> Iterator[Look]:
+        on_the_way = self._leads.scopes(reached)
+        for name in names:
             for look in self._looks.get(name, ()):
                 elsewhere = look.scope not in on_the_way and look.scope not in self._leads.on_threads
                 own = look.packed_span == reached.call.packed_span and look.module is reached.state.frame.module
-                if elsewhere and not own and look.module in around and self._askers.is_about(look, reached, True):
-                    row = unpack_span(look.packed_span).row
-                    yield f"`{look.name}` in line {row} may come first where the loop has waited for the thread"
-                    return
+                if elsewhere and not own and look.module in modules and self._askers.is_about(look, reached, True):
+                    yield look
 
     def _names(self, reached: Reached) -> list[str]:
         """The operations on objects of its kind; of a loop that ends, what comes after that is refused in any case."""
         if reached.row.category == "loop-call" and reached.name.rpartition(".")[2] in ENDS:
             return sorted(ENDS)
+        return sorted({method for owner in self._owners(reached) for method in self._operations.get(owner, ())})
+
+    def _slow_names(self, reached: Reached) -> list[str]:
+        """What does the same as an operation, and may wait until it can: `put` for `put_nowait`."""
+        waits, owners = self._program.knowledge.waits.items(), self._owners(reached)
+        found = (name.rpartition(".") for name, row in waits if row.seldom)
+        return sorted({method for owner, _, method in found if owner in owners})
+
+    def _owners(self, reached: Reached) -> set[str]:
         types = self._program.classes.library_types(reached.receiver)
-        owners = {owner for type_ in types for owner in self._program.knowledge.lineage(type_)}
-        return sorted({method for owner in owners for method in self._operations.get(owner, ())})
+        return {owner for type_ in types for owner in self._program.knowledge.lineage(type_)}
 
     @cached_property
     def _operations(self) -> dict[str, set[str]]:
