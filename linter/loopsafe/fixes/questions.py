@@ -1,6 +1,6 @@
 """`if not f.done(): f.set_result(x)` handed over whole: the question is asked where it is done.
 
-Where it leads to a `return` before the call, it stays there, and is asked once more.
+Where it leads to a `return` before the call, or decides on more than that, it stays there, and is asked once more.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from textwrap import dedent
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ def unless(text: SourceText, way: Sequence[ast.AST], crossing: str) -> list[Chan
     statement: ast.stmt | None = around
     if parts is None:
         statement = next((node for node in reversed(way) if isinstance(node, ast.stmt)), None)
-        parts = _early(way, statement) if statement is not None else None
+        parts = next(_further(way, statement), None) if statement is not None else None
     if statement is None or parts is None:
         raise CannotFix("the question before it is asked in another form")
     call, question, target = parts
@@ -56,6 +56,10 @@ def unless_refused(text: SourceText, way: Sequence[ast.AST], crossing: str, ques
 def _only_call(body: list[ast.stmt]) -> ast.Call | None:
     statement = body[0] if len(body) == 1 else None
     return statement.value if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) else None
+
+
+_Parts = tuple[ast.Call, ast.Call, ast.expr]
+"""A call, the question before it, and the object of both."""
 
 
 class _Asked(NamedTuple):
@@ -103,7 +107,7 @@ def _bound_now(text: SourceText, call: ast.Call, bound: dict[str, str]) -> str:
     return ", ".join(arguments)
 
 
-def _parts(statement: ast.If) -> tuple[ast.Call, ast.Call, ast.expr] | None:
+def _parts(statement: ast.If) -> _Parts | None:
     """The call of an `if` statement that has only that, the question before it, and the object of both."""
     test, body = statement.test, statement.body
     question = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else None
@@ -111,19 +115,43 @@ def _parts(statement: ast.If) -> tuple[ast.Call, ast.Call, ast.expr] | None:
     return _of_one(question, done)
 
 
-def _early(way: Sequence[ast.AST], statement: ast.stmt) -> tuple[ast.Call, ast.Call, ast.expr] | None:
-    """The same where the question stands before the call, in the same body, and returns."""
+def _further(way: Sequence[ast.AST], call: ast.stmt) -> Iterator[_Parts]:
+    """The same where the question stands before the call and leaves, or decides on more, the nearest first."""
+    inner: ast.AST = call
+    for node in reversed(way):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.While):
+            yield from _early(way, inner, call) if isinstance(inner, ast.stmt) else ()
+            return
+        if isinstance(node, ast.stmt):
+            if isinstance(node, ast.If) and inner in node.body:
+                yield from _of_any(_denied(node.test), call)
+            yield from _early(way, node, call)
+            inner = node
+
+
+def _early(way: Sequence[ast.AST], statement: ast.stmt, call: ast.stmt) -> Iterator[_Parts]:
     bodies = (body for node in reversed(way) if isinstance(body := getattr(node, "body", None), list))
     before = next((body[: body.index(statement)] for body in bodies if statement in body), [])
     for other in reversed(before):
-        if isinstance(other, ast.If) and len(other.body) == 1 and isinstance(other.body[0], ast.Return):
-            parts = _of_one(other.test, statement)
-            if parts is not None:
-                return parts
-    return None
+        if isinstance(other, ast.If) and isinstance(other.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break):
+            yield from _of_any([other.test], call)
 
 
-def _of_one(question: ast.expr | None, statement: ast.stmt | None) -> tuple[ast.Call, ast.Call, ast.expr] | None:
+def _denied(test: ast.expr) -> Iterator[ast.expr]:
+    """What has been answered with no where a test holds."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        for value in test.values:
+            yield from _denied(value)
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        yield test.operand
+
+
+def _of_any(questions: Iterable[ast.expr], call: ast.stmt) -> Iterator[_Parts]:
+    found = (_of_one(question, call) for question in questions)
+    yield from (parts for parts in found if parts is not None)
+
+
+def _of_one(question: ast.expr | None, statement: ast.stmt | None) -> _Parts | None:
     """The call in a statement, a question, and the object, if both are about the same one."""
     done = statement.value if isinstance(statement, ast.Expr) else None
     if not isinstance(question, ast.Call) or not isinstance(done, ast.Call):

@@ -11,7 +11,7 @@ from typing import TypeVar
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.refusals import question_for
 from loopsafe.contexts.remedies.rivals import ENDS
-from loopsafe.contexts.spread.exclusion import Exclusion, asked_before, condition
+from loopsafe.contexts.spread.exclusion import Exclusion, asked_around, asked_before, condition
 from loopsafe.facts.schema import Attr, Call, Scope
 from loopsafe.facts.spelling import is_exact, spell
 from loopsafe.findings import FixPlan, Rewrite
@@ -107,6 +107,7 @@ class _Settlement:
 
     def settle(self) -> None:
         groups = self._groups()
+        self._renew()
         for group in groups:
             _all_or_none(group)
             self._pulse(group)
@@ -115,6 +116,15 @@ class _Settlement:
             self._doubt(group)
             _join(group)
         self._keep_order(groups)
+
+    def _renew(self) -> None:
+        """What ends a task and puts a new one in its place is one step for the loop, or none."""
+        for move in self._moves:
+            stores = (store for store in self._scope.stores if store.value is move.call and store.name)
+            slots = {f"{spell(store.base)}.{store.name}" for store in stores}
+            ended = [o for o in self._moves if o.object in slots and o.call.packed_span < move.call.packed_span]
+            for each in [*ended, move] if ended and move.reached.row.fix == "coroutine" else ():
+                each.decline(f"`{min(slots)}` is ended and made anew: hand over one function that does both")
 
     def _groups(self) -> list[list[_Move]]:
         """Operations on one object that may follow each other, in order."""
@@ -152,14 +162,17 @@ class _Settlement:
     def _take_along(self, group: list[_Move]) -> None:
         """A question that decides on an operation alone is asked when that is done: `if not f.done(): ...`.
 
-        So is one that tells whether it would fail, where a `try` is around it and nothing else.
+        So is one that tells whether it would fail, where a `try` is around it and nothing else. What decides on
+        more stays, and is asked again.
         """
         for move in group:
             rewrites = move.plan.rewrites
             if not move.is_fixed or move.is_ordered or rewrites[-1].action != "pass":
                 continue
             question = question_for(move.reached)
-            if question or asked_before(self._scope, move.call) is not None:
+            asked = {refusal.asked for refusal in move.reached.row.refused}
+            guarded = asked_before(self._scope, move.call) is not None or asked_around(self._scope, move.call, asked)
+            if question or guarded:
                 unless = replace(rewrites[-1], action="unless", question=question)
                 move.plan = replace(move.plan, rewrites=(*rewrites[:-1], unless))
 

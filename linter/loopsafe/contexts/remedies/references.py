@@ -55,7 +55,9 @@ class Crossings:
         """
         found = self._further.setdefault(frame, [])
         known = {candidate.text.rpartition(".")[0] for candidate in found}
-        exact = (holder for holder in holders_of(thing) if is_exact(holder))
+        bound = method_around(frame)
+        own = bound[0] if bound is not None else ""
+        exact = (holder for holder in holders_of(thing) if is_exact(holder) and spell(holder) != own)
         having = [(spell(holder), self._program.evaluate(frame, holder)) for holder in exact]
         for text, node in (*having, *self._holding[frame]):
             holders = [value for value in node.values if isinstance(value, (Instance, ProjectModule))]

@@ -11,6 +11,7 @@ from loopsafe.contexts.places.place import LOOP, State
 from loopsafe.contexts.remedies.captures import Capture, Captures, coroutine_around
 from loopsafe.contexts.remedies.doubts import Doubts
 from loopsafe.contexts.remedies.held_loops import HeldLoops
+from loopsafe.contexts.remedies.kept_tasks import KeptTasks
 from loopsafe.contexts.remedies.leads import gives_its_result
 from loopsafe.contexts.remedies.moves import crowded
 from loopsafe.contexts.remedies.partners import with_partners
@@ -42,6 +43,7 @@ class Remedies:
         self._program, self._crossings, self._owners = program, crossings, owners
         self._captures, self._doubts = Captures(program, flow, crossings), Doubts(program, flow, owners)
         self._held = HeldLoops(program, flow, self._captures, self._doubts.calls, owners)
+        self._kept_tasks = KeptTasks(program)
         self._chosen: dict[Reached, Loop] = {}
         self._told: dict[tuple[State, Value | None, str, str], Loop] = {}
         self._captured: dict[tuple[State, Value | None, str], Capture | str] = {}
@@ -214,6 +216,8 @@ class Remedies:
             return _plan([loop.doubt, *self._why_not(reached)], (*loop.captures, rewrite), ())
         if any(name not in ("coro", "loop") for name, _ in call.keywords):
             return FixPlan("declined", "the task's name or context would be lost")
+        if need := self._kept_tasks.need(reached.state.frame, call):
+            return FixPlan("declined", need)
         used = "the task is used, and becomes a concurrent future"
         rewrite = Rewrite(call.span, "coroutine", loop.text)
         return _plan([loop.doubt, used, *self._why_not(reached)], (*loop.captures, rewrite), ("asyncio",))

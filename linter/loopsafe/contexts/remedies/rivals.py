@@ -56,6 +56,9 @@ class Rivals:
     def has_any(self, reached: Reached) -> bool:
         """Whether anything in the program but the functions of the thread may do something to the object."""
         names = (*self._names(reached), *self._slow_names(reached))
+        if reached.started is not None:
+            # What hands the operation itself over may do more to the object.
+            return True
         return next(self._elsewhere(reached, set(self._program.modules.all), names), None) is not None
 
     def _elsewhere(self, reached: Reached, modules: Set[Module], names: Iterable[str]) -> Iterator[Look]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from loopsafe.facts.schema import OPERATING, Attr, Call, Compare, Const, Expr, Guard, Name, Not, Scope, unpack_span
 from loopsafe.facts.spelling import is_exact
@@ -83,6 +83,19 @@ def asked_before(scope: Scope, call: Call) -> Call | None:
         row.holds != scope.guards[r].holds and _decides(scope, guard, r) for r in scope.returned_under if r >= 0
     )
     return test if early or not any(_decides(scope, guard, one) for one in _others(scope, call)) else None
+
+
+def asked_around(scope: Scope, call: Call, questions: Collection[str]) -> bool:
+    """Whether a call is made only where its object has said no to one of these questions, whatever else hangs on it."""
+    func = call.func
+    if call.role != "statement" or call.keywords or not isinstance(func, Attr) or not is_exact(func.base):
+        return False
+    for row in outwards(scope, call.guard):
+        test, holds = (row.test.value, not row.holds) if isinstance(row.test, Not) else (row.test, row.holds)
+        asked = test.func if row.kind == "test" and isinstance(test, Call) and not (holds or test.args) else None
+        if isinstance(asked, Attr) and asked.name in questions and _is_same(asked.base, func.base):
+            return True
+    return False
 
 
 def caught_alone(scope: Scope, call: Call) -> int | None:
