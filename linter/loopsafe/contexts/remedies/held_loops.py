@@ -11,6 +11,7 @@ from loopsafe.contexts.places.place import LOOK_UPS, State
 from loopsafe.contexts.remedies.captures import Captures
 from loopsafe.contexts.remedies.other_calls import OtherCalls
 from loopsafe.contexts.remedies.references import holders_of, method_around
+from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.facts.enclosing import loops_around
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Expr, Name, Scope
 from loopsafe.facts.spelling import is_none, spell, unpacked
@@ -135,6 +136,8 @@ class HeldLoops:
             at = reached.state.frame
             while at.parent is not None and name not in _own_names(at.scope):
                 at = at.parent
+            if at.parent is None and self._is_set_with(reached, name):
+                return ""
             held = (*at.scope.bindings.get(name, ()), *(p.default for p in at.scope.parameters if p.name == name))
             if any(_may_be_none(at.scope, value) for value in held):
                 return nothing
@@ -157,6 +160,30 @@ class HeldLoops:
             return ""
         known = bool(starts) and all(self._is_set(scope, name, place, _FURTHEST) for _, scope, place in starts)
         return "" if known else nothing
+
+    def _is_set_with(self, reached: Reached, name: str) -> bool:
+        """Whether one coroutine sets a global, and that of the object, once and before it starts the thread."""
+        module, func = reached.state.frame.module, reached.call.func
+        base = func.base if isinstance(func, Attr) else None
+        names = {name, base.id} if isinstance(base, Name) else set()
+        setting = [scope for scope in module.facts.scopes if names & scope.outer_names.keys()]
+        if len(setting) != 1 or not setting[0].is_async or self._runs_again(module):
+            return False
+        scope, starts = setting[0], list(self._captures.starting(reached))
+        given = [value for each in sorted(names) for value in scope.bindings.get(each, ())]
+        before = [value for each in names for value in module.facts.scopes[0].bindings.get(each, ())]
+        guards = (guard for each in names for guard in scope.bound_under.get(each, ()))
+        once = (
+            len(given) == len(names & scope.outer_names.keys()) == 2 and not names & self._program.index.stores.keys()
+        )
+        always = all(row.kind == "after" for guard in guards for row in outwards(scope, guard))
+        early = all(
+            isinstance(value, Call) and value.packed_span < place and not loops_around(scope, value.span)
+            for value in given
+            for _, _, place in starts
+        )
+        here = bool(starts) and all(at is scope for _, at, _ in starts)
+        return once and always and early and here and all(map(is_none, before))
 
     def _holder(self, reached: Reached, text: str) -> Class | None:
         """The class of the object that has the loop: `self`, or what has the object that is touched as well."""
