@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
+import re
 from asyncio import futures
 from inspect import CO_COROUTINE
 from types import CodeType, FrameType
@@ -15,18 +16,20 @@ from loopsafe.runtime.violations import spot
 
 _INNER = ("LSF103", "LSF104")
 _OF_CHANNELS = ("send_nowait", "recv_nowait", "receive_nowait", "close")
+_OWN = re.compile(r"self\.(\w+)\.")
 
 
 def boundary(stack: list[FrameType], code: str) -> tuple[FrameType, str]:
     """The frame to tell of, and the code.
 
-    A class of the project that sets events or completes futures, and has coroutine methods, belongs to the loop as they
-    do: it is told of where a thread calls into it.
+    A class of the project that sets events or completes futures, and has coroutine methods that know them, belongs to
+    the loop as they do: it is told of where a thread calls into it.
     """
     at = 0
     if code not in _INNER:
         return stack[0], code
-    while cls := _shared_class(stack[at]):
+    kept = _OWN.match(spot(stack[0]).source)
+    while cls := _shared_class(stack[at], "" if at or kept is None else kept[1]):
         outside = at
         while outside < len(stack) and _class_of(stack[outside]) is cls:
             outside += 1
@@ -75,10 +78,10 @@ def _tries(path: str) -> tuple[tuple[int, int], ...]:
     return tuple((node.body[0].lineno, node.body[-1].end_lineno or 0) for node in nodes)
 
 
-def _shared_class(frame: FrameType) -> type | None:
-    """The class whose method this is, if coroutines of it wait."""
+def _shared_class(frame: FrameType, kept: str) -> type | None:
+    """The class whose method this is, if coroutines of it wait, and know this attribute."""
     cls = _class_of(frame)
-    return cls if cls is not None and any(map(_has_coroutines, cls.__mro__)) else None
+    return cls if cls is not None and any(_has_coroutines(base, kept) for base in cls.__mro__) else None
 
 
 def _is_installed(frame: FrameType) -> bool:
@@ -102,6 +105,7 @@ def _holds(cls: type, code: CodeType) -> bool:
     return getattr(found, "__code__", None) is code
 
 
-def _has_coroutines(cls: type) -> bool:
-    codes = (getattr(one, "__code__", None) for one in vars(cls).values())
-    return any(code is not None and code.co_flags & CO_COROUTINE for code in codes)
+def _has_coroutines(cls: type, kept: str) -> bool:
+    codes = [getattr(one, "__code__", None) for one in vars(cls).values()]
+    waiting = [code for code in codes if code is not None and code.co_flags & CO_COROUTINE]
+    return any(not kept or kept in code.co_names for code in waiting)

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop, State
+from loopsafe.facts.parts import expressions_in
 from loopsafe.facts.schema import Attr, Call, Expr, Name, Subscript
 from loopsafe.facts.spelling import spell
 from loopsafe.program.classes import Classes
@@ -42,10 +43,10 @@ class Boundaries:
         """
         if reached.row.category not in _INNER or not _on_own_state(reached):
             return None
-        found, first = None, len(states)
+        found, first, kept = None, len(states), _kept_as(reached)
         while first > 0:
             cls = self._class_of(states[first - 1])
-            if cls is None or not self._is_shared(cls):
+            if cls is None or not self._is_shared(cls, kept if first == len(states) else set()):
                 break
             first = self._first_of(cls, states, first - 1)
             found = self._at(reached, states, hops, first) or found
@@ -77,14 +78,35 @@ class Boundaries:
             at = at.parent
         return at.receiver.cls if at is not None and isinstance(at.receiver, Instance) else None
 
-    def _is_shared(self, cls: Class) -> bool:
-        """Whether loop code uses the class too: it has coroutine methods that wait."""
+    def _is_shared(self, cls: Class, kept: set[str]) -> bool:
+        """Whether loop code uses the class too: it has coroutine methods that wait, and that have to do with `kept`.
+
+        A task that the class only starts and cancels wakes nobody who waits there.
+        """
         for base in self._classes.mro(cls):
             if isinstance(base, Class):
                 for scope in base.module.facts.scopes:
-                    if scope.parent == base.scope.index and scope.is_async and scope.awaits:
+                    waits = scope.parent == base.scope.index and scope.is_async and scope.awaits
+                    if waits and (not kept or kept & _attributes_in(scope.awaits, scope.calls, scope.blocks)):
                         return True
         return False
+
+
+def _kept_as(reached: Reached) -> set[str]:
+    """The attributes that the receiver is taken from, also by way of a variable."""
+    func, scope = reached.call.func, reached.state.frame.scope
+    assert isinstance(func, Attr)
+    local = [
+        value
+        for part in expressions_in(func.base)
+        if isinstance(part, Name)
+        for value in scope.bindings.get(part.id, ())
+    ]
+    return _attributes_in(func.base, local)
+
+
+def _attributes_in(*things: object) -> set[str]:
+    return {part.name for part in expressions_in(*things) if isinstance(part, Attr)}
 
 
 def _on_own_state(reached: Reached) -> bool:
