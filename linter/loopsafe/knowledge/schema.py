@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-Runs = Literal["thread", "loop", "own-loop", "home", "here", "signal", "finalizer", "exit", "process"]
+Runs = Literal["thread", "loop", "own-loop", "home", "here", "signal", "finalizer", "exit", "process", "anywhere"]
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -126,7 +126,8 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `where`: `thread` (another thread), `loop` (the loop's thread; for a method of a loop that very loop), `own-loop` (a
     loop of its own, on this thread), `here` (before it returns, on this thread), `signal`, `finalizer`, `exit` (on
-    the main thread when the program ends), `process`. `unless_async` says that an `async def` runs on the loop instead,
+    the main thread when the program ends), `process`, `anywhere` (it is not
+    known). `unless_async` says that an `async def` runs on the loop instead,
     `unless_decorated` the same of functions with one of these decorators; `likely` that it may now and then run on the
     loop too, or do no harm, and `likely_with` the same of projects that import or call something of these names. With
     `only_if_called` the row holds in projects that call a function or method of one of these names (`loop_start`), with
@@ -155,7 +156,8 @@ class RunsRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     With `coroutine` the argument is a coroutine, with `awaits` a coroutine function whose result it awaits. The row
     holds only where the keywords of `when` are given as these constants, and not where one of the arguments
-    `unless_given` is given. `executor` is the argument that may send the callable to another process instead.
+    `unless_given` is given. `executor` is the argument that may send the callable to another process instead. With
+    `drops` nobody looks at what the callable gives.
     """
 
     callables: tuple[Callable, ...]
@@ -163,6 +165,7 @@ class RunsRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
     coroutine: bool = False
     awaits: bool = False
     crossing: bool = False
+    drops: bool = False
     loop_argument: Callable | None = None
     executor: Callable | None = None
     when: dict[str, bool | str] = {}

@@ -94,8 +94,13 @@ class CoroutineCallbacks:
             made = self._results[value].values if value in self._results else ()
             return bool(made) and all(isinstance(v, Coroutine) and _is_async(v.frame.scope) for v in made)
         if isinstance(value, Function):
-            return _is_async(value.scope)
+            return _is_async(value.scope) and not self._may_be_plain(value.scope)
         return isinstance(value, Coroutine) and _is_async(value.frame.scope)
+
+    def _may_be_plain(self, scope: Scope) -> bool:
+        """Whether a decorator of a library may have made a plain function of it, as those for windows do."""
+        names = (last_name(decorator) for decorator in scope.decorators)
+        return any(name not in _KEEPING and name not in self._program.index.definitions for name in names)
 
     def _ask(self, frame: Frame, call: Call) -> None:
         program = self._program
@@ -142,12 +147,14 @@ def _awaits_results(scope: Scope) -> bool:
 
 def _is_plain(name: str, row: RunsRow) -> bool:
     """Whether a function calls its argument as it is, without awaiting what that gives."""
-    calls = row.where in _CALLING if name.startswith(_STANDARD) else row.where == "thread"
+    calls = row.drops or row.where in (_CALLING if name.startswith(_STANDARD) else _ELSEWHERE)
     return calls and not row.coroutine and not row.unless_async and not row.awaits
 
 
 _STANDARD = ("asyncio.", "threading.", "concurrent.", "signal.", "_thread.", "atexit.", "weakref.")
-_CALLING = ("thread", "loop", "signal", "exit", "finalizer")
+_KEEPING = ("staticmethod", "classmethod", "wraps")
+_ELSEWHERE = ("thread", "process")
+_CALLING = (*_ELSEWHERE, "loop", "signal", "exit", "finalizer")
 
 
 _REMEDIES = {
@@ -158,7 +165,5 @@ _REMEDIES = {
     "call_soon_threadsafe": "use `asyncio.run_coroutine_threadsafe`",
     "to_thread": "await it here",
     "run_in_executor": "await it here",
-    "Thread": "use `asyncio.run` there",
-    "Timer": "use `asyncio.run` there",
-    "submit": "use `asyncio.run` there",
+    **dict.fromkeys(("Thread", "Timer", "Process", "submit", "do", "addCleanup"), "use `asyncio.run` there"),
 }
