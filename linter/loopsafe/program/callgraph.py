@@ -264,10 +264,11 @@ class Calls:
     def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:
         """The arguments that the row says are callables."""
         found = [source for wanted in row.callables for source in self._callables(wanted, arguments)]
-        # `gather(*(work(n) for n in numbers))`: what is written out there, since all else would be followed far.
+        # `gather(*(work(n) for n in numbers))`, `gather(*map(work, numbers))`: what is written out there, since all
+        # else would be followed far.
         written = row.coroutine and any(wanted.rest_from is not None for wanted in row.callables)
         for starred in arguments.rest if written else ():
-            if isinstance(starred.expr, Collection):
+            if isinstance(starred.expr, Collection) or _is_map(starred.expr):
                 found.append(Source(None, None, Node()))
                 self._graph.elements(starred, self._graph.node(found[-1]))
         return found
@@ -412,6 +413,10 @@ class Calls:
             cls = frame.receiver.cls if isinstance(frame.receiver, Instance) else frame.receiver
             return cls.scope.name
         return scope.name
+
+
+def _is_map(expr: Expr | None) -> bool:
+    return isinstance(expr, Call) and isinstance(expr.func, Name) and expr.func.id == "map"
 
 
 def _ignore(_: object) -> None:

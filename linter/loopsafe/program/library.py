@@ -281,7 +281,11 @@ class LibraryResults:
             graph.call(callee, arguments, call, entered)
 
         def entered(found: Target) -> None:
-            if isinstance(found, Entered) and found.function.scope.name != "__init__":
+            if not isinstance(found, Entered) or found.function.scope.name == "__init__":
+                return
+            if found.function.scope.is_async or found.function.scope.is_generator:
+                graph.solver.add(graph.slot(rows, None), graph.values.make(Coroutine, found.frame))
+            else:
                 graph.solver.link(graph.result(found.frame), graph.slot(rows, None))
 
         for source in given[:1]:

@@ -124,13 +124,17 @@ class SecondLoops:
         before = {s for s in leading_to(starting, self._surely_backwards) if s.place.kind == "loop"}
         return self._forward(before, surely=True)
 
+    def is_of_application(self, second: SecondLoop) -> bool:
+        """Whether it is run on a thread by what a framework calls there."""
+        return second.hops[0] in self._flow.of_application
+
     def run_together(self, second: SecondLoop, loops: Loops) -> bool:
         """Whether some loops are seen to run while this one does: what runs the one also starts the other."""
         if second.kind == "caller" or not second.starts:
             return True
         if None in loops:
             return False
-        if OF_APPLICATION in loops and second.hops[0] in self._flow.of_application:
+        if OF_APPLICATION in loops and self.is_of_application(second):
             return True
         known = sorted((loop for loop in loops if loop is not None), key=lambda loop: loop.order)
         return all(self._starts(second, loop) for loop in known)

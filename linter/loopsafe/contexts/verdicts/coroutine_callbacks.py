@@ -152,7 +152,7 @@ def _is_plain(name: str, row: RunsRow) -> bool:
 
 
 _STANDARD = ("asyncio.", "threading.", "concurrent.", "signal.", "_thread.", "atexit.", "weakref.")
-_KEEPING = ("staticmethod", "classmethod", "wraps")
+_KEEPING = ("staticmethod", "classmethod", "wraps", "coroutine")
 _ELSEWHERE = ("thread", "process")
 _CALLING = (*_ELSEWHERE, "loop", "signal", "exit", "finalizer")
 

@@ -252,7 +252,10 @@ class _Shared:
 
     @cached_property
     def _runs_many(self) -> bool:
-        """Whether the second loop stands for several that run side by side: one for each thread of a circle or pool."""
+        """Whether the second loop stands for several that run side by side: for each thread of a circle or pool, or for
+        each request that a framework hands to a thread."""
+        if self._seconds.is_of_application(self._second):
+            return True
         for scope, span in self._second.starts:
             call = next((call for call in scope.calls if call.packed_span == span), None)
             if call is not None and (last_name(call.func) == "map" or _is_repeated(scope, call)):
