@@ -259,6 +259,11 @@ def _assigns(pack: Pack, row: AssignRow, name: str) -> Iterator[Program]:
 
 def _entries(pack: Pack, row: EntryRow, name: str) -> Iterator[Program]:
     parameters = ", ".join((*row.parameters, "*rest"))
+    if name == "<module>":
+        for kind, head in (("own", _imports(pack, f"{pack.imports[0]}.x")), ("other", "import asyncio\n")):
+            text = f"{head}\n\ndef look() -> None:\n    asyncio.get_event_loop(){_mark(kind == 'own')}\n\n\nlook()\n"
+            yield Program(f"{pack.library}-entry-{kind}", text, "", "LSF203")
+        return
     head = f"{_imports(pack, f'{pack.imports[0]}.x')}\nqueue: asyncio.Queue[int] = asyncio.Queue()\n\n\n"
     for kind, prefix, more in (
         ("", "", ""),

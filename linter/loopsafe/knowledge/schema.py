@@ -199,7 +199,8 @@ class AssignRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class EntryRow(StartRow, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Functions at the top of a module that a framework finds by name; `names` are these names alone.
+    """Functions at the top of a module that a framework finds by name; `names` are these names alone. `<module>` is the
+    module's own code, where it imports the library.
 
     Modules are told by `modules` (paths with `*`) or by the names of the function's first `parameters`. The row does
     not hold in a module that defines `unless_defined`.
