@@ -26,9 +26,16 @@ class Awaited:
         self._program, self._leads, self._owners = program, leads, owners
         rows = program.knowledge.runs.items()
         self._takers = {name.rpartition(".")[2] for name, found in rows if any(row.coroutine for row in found)}
-        threads = {name.rpartition(".")[2] for name, found in rows if any(row.where == "thread" for row in found)}
+        threads = {
+            name for name, found in rows if any(row.where == "thread" for row in found) and self._ends_with(name)
+        }
         # By such a name of the project's, anything may be called.
-        self._threads = threads - program.index.functions.keys()
+        self._threads = {name.rpartition(".")[2] for name in threads} - program.index.functions.keys()
+
+    def _ends_with(self, name: str) -> bool:
+        """Whether what starts a thread gives what it returns, to be awaited: others come back while it goes on."""
+        row = self._program.knowledge.results.get(name)
+        return row is not None and (row.gives == "result" or self._program.knowledge.is_made_on_loop(row.gives))
 
     def is_coroutine(self, scope: Scope, call: Call) -> bool:
         """Whether what a call gives is awaited, by itself or by what it is given to."""
@@ -93,7 +100,9 @@ class Awaited:
         for call in (start, *scope.calls):
             if call.role != "awaited" or call.handler >= 0 or _may_go_on(scope, call):
                 continue
-            if call is start or (call.packed_span > start.packed_span and self._joins(scope, start, call)):
+            if (call is start and last_name(call.func) in self._threads) or (
+                call.packed_span > start.packed_span and self._joins(scope, start, call)
+            ):
                 yield call
 
     def _joins(self, scope: Scope, start: Call, call: Call) -> bool:
