@@ -115,7 +115,7 @@ class Remedies:
             return _plan(doubts, (Rewrite(call.span, "rename", row.twin),), ())
         if row.crossing:
             return self._crossing_plan(reached)
-        if row.answers and self._is_used(reached):
+        if (row.answers or _is_entered(reached)) and self._is_used(reached):
             return FixPlan("declined", "what it returns is needed on this thread")
         loop = self._loop(reached, avoid)
         if not loop.text:
@@ -390,3 +390,8 @@ def _has_plain_name(reached: Reached) -> bool:
             return all(isinstance(value, Import) for value in at.scope.bindings[func.id])
         at = at.parent
     return True
+
+
+def _is_entered(reached: Reached) -> bool:
+    """Whether `with` enters what the call gives."""
+    return any(block.value is reached.call for block in reached.state.frame.scope.blocks)

@@ -261,7 +261,13 @@ def _is_called_under_windows(scope: Scope, program: Program) -> bool:
 
 
 def wakes_itself(program: Program) -> bool:
-    """Whether the program makes a loop that needs no waking by handlers of signals."""
+    """Whether handlers of signals need not wake the loop: the program makes one that wakes itself, or watches some.
+
+    A loop that watches for one signal is woken by all of them.
+    """
+    watching = program.index.own_callers("add_signal_handler")
+    if any(not (m.is_test or any(row.kind == "except" for row in outwards(s, c.guard))) for m, s, c in watching):
+        return True
     types = {name for name, row in program.knowledge.classes.items() if row.wakes_itself}
     sites = [site for name in sorted(types) for site in program.index.callers(name.rpartition(".")[2])]
     made = [program.evaluate(program.classes.plain_frame(module, scope), call) for module, scope, call in sites]
