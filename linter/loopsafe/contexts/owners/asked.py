@@ -55,13 +55,14 @@ class Asked:
         parts = [(m, s, c.func) for w in ways for m, s, c in self._index.callers(w) if c.role != "statement"]
         parts += [(m, s, read.attr) for w in ways for m, s, read in self._index.reads.get(w, ())]
         held = [
-            self._program.evaluate(frame, part.base)
+            (module, self._program.evaluate(frame, part.base))
             for module, scope, part in parts
             if isinstance(part, Attr)
             for frame in self._program.classes.frames(module, scope)
         ]
         self._program.solver.run()
-        return any(not node.values or thing in node.values for node in held)
+        # What a library waits for by itself is its own.
+        return any(thing in node.values or not (node.values or module.library) for module, node in held)
 
     @cached_property
     def _given_away(self) -> frozenset[str]:
