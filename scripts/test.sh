@@ -38,6 +38,6 @@ elif [ "$part" = --brief ]; then
     --ignore=tests/decoder/test_rule.py
 else
   # A twelfth of the fixable cases is executed before and after the fix; with LOOPSAFE_EXECUTE=third more, with `all` all.
-  check python -m pytest --numprocesses auto
+  check python -m pytest --numprocesses auto --durations 25
 fi
 exit $status
