@@ -1,10 +1,10 @@
-"""Which function or class of a file a place is in."""
+"""Which function or class of a file a place is in, and what stands at a place of a function."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
-from loopsafe.facts.schema import FileFacts, Scope, unpack_span
+from loopsafe.facts.schema import Call, FileFacts, Scope, unpack_span
 from loopsafe.locations import Span
 
 
@@ -35,3 +35,8 @@ class Enclosing:
 def loops_around(scope: Scope, span: Span) -> list[Span]:
     """The `for` and `while` statements of a function that a place in it stands in."""
     return [loop for loop in map(unpack_span, scope.loop_spans) if loop.contains(span)]
+
+
+def call_at(scope: Scope, packed_span: int) -> Call | None:
+    """The call that stands at a place of a function."""
+    return next((call for call in scope.calls if call.packed_span == packed_span), None)

@@ -96,6 +96,11 @@ class Knowledge:
         return {n.rpartition(".")[2]: row.of_loop for n, row in self.results.items() if row.of_loop is not None}
 
     @cached_property
+    def takers(self) -> frozenset[str]:
+        """The last names of what takes coroutines and runs them."""
+        return _last_names(name for name, rows in self.runs.items() if any(row.coroutine for row in rows))
+
+    @cached_property
     def crossings(self) -> frozenset[str]:
         """The last names of what hands work to a loop from another thread."""
         return _last_names(name for name, rows in self.runs.items() if any(row.crossing for row in rows))

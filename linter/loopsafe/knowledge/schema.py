@@ -126,8 +126,8 @@ class StartRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `where`: `thread` (another thread), `loop` (the loop's thread; for a method of a loop that very loop), `own-loop` (a
     loop of its own, on this thread), `here` (before it returns, on this thread), `signal`, `finalizer`, `exit` (on
-    the main thread when the program ends), `process`, `anywhere` (it is not
-    known). `unless_async` says that an `async def` runs on the loop instead,
+    the main thread when the program ends), `process`, `anywhere` (it is not known). `unless_async`
+    says that an `async def` runs on the loop instead,
     `unless_decorated` the same of functions with one of these decorators; `likely` that it may now and then run on the
     loop too, or do no harm, and `likely_with` the same of projects that import or call something of these names. With
     `only_if_called` the row holds in projects that call a function or method of one of these names (`loop_start`), with

@@ -256,25 +256,13 @@ class Calls:
             if wanted.given_to and target.receiver is not None:
                 sources = [Source(None, None, self._subscribed.node(target.receiver, wanted))]
             if wanted.key and row.where == "here":
-                sources = [self._dug(source, wanted.key.split(".")) for source in sources]
+                path = wanted.key.split(".")
+                sources = [Source(None, None, self._graph.dug(self._graph.node(s), path)) for s in sources]
             for source in sources:
                 # What a loop gives its handlers is made on that loop.
                 maker = site if isinstance(site, Call) and row.where == "loop" else None
                 given = self._given(row.passes, target.arguments, maker)
                 self._graph.solver.listen(self._graph.node(source), self._graph.called_with, given, site, on_target)
-
-    def _dug(self, source: Source, path: list[str]) -> Source:
-        """What stands inside an argument, in dicts and lists."""
-        graph, node = self._graph, self._graph.node(source)
-        for step in path:
-            inner = Node()
-            graph.solver.listen(node, self._link_content, None if step == "*" else step, inner)
-            node = inner
-        return Source(None, None, node)
-
-    def _link_content(self, key: str | None, inner: Node, value: Value) -> None:
-        if isinstance(value, Container):
-            self._graph.solver.link(self._graph.content(value, key), inner)
 
     def callable_sources(self, row: RunsRow, arguments: Arguments) -> list[Source]:
         """The arguments that the row says are callables."""

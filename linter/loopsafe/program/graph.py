@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -235,6 +235,18 @@ class Graph(ABC):
     @abstractmethod
     def content(self, container: Value, key: object) -> Node:
         """What may be read under a key of a container; `None` stands for any key."""
+
+    def dug(self, node: Node, path: Sequence[str]) -> Node:
+        """What stands inside of dicts and lists, by keys of which `*` is any."""
+        for step in path:
+            inner = Node()
+            self.solver.listen(node, self._link_content, None if step == "*" else step, inner)
+            node = inner
+        return node
+
+    def _link_content(self, key: str | None, inner: Node, value: Value) -> None:
+        if isinstance(value, Container):
+            self.solver.link(self.content(value, key), inner)
 
     @abstractmethod
     def exact_key(self, frame: Frame, key: Expr) -> str | int | None:

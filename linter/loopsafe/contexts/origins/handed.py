@@ -17,7 +17,7 @@ from loopsafe.knowledge.schema import Callable, RunsRow
 from loopsafe.program.graph import Arguments, Library, Source
 from loopsafe.program.modules import Module
 from loopsafe.program.solver import Node
-from loopsafe.program.values import Class, Container, Instance, Literal, Value
+from loopsafe.program.values import Class, Instance, Literal, Value
 
 
 class Handed:
@@ -55,28 +55,14 @@ class Handed:
         if wanted.every_keyword:
             yield from (self._program.node(source) for _, source in arguments.keywords)
         for rest in arguments.rest_keywords if wanted.keyword or wanted.every_keyword else ():
-            held = Node()
-            self._dig_one(self._program.node(rest), wanted.keyword or "*", held)
-            yield held
+            yield self._program.dug(self._program.node(rest), (wanted.keyword or "*",))
 
     def _dig(self, node: Node, path: list[str], wanted: Callable, row: RunsRow, origin: Origin) -> None:
-        for step in path:
-            inner = Node()
-            self._dig_one(node, step, inner)
-            node = inner
+        node = self._program.dug(node, path)
         if wanted.methods:
             self._objects(node, wanted, row, origin)
         else:
             self._run_all(node, row, origin)
-
-    def _dig_one(self, node: Node, step: str, into: Node) -> None:
-        program = self._program
-
-        def take(value: Value) -> None:
-            if isinstance(value, Container):
-                program.solver.link(program.content(value, None if step == "*" else step), into)
-
-        program.solver.listen(node, take)
 
     def _objects(self, node: Node, wanted: Callable, row: RunsRow, origin: Origin) -> None:
         def given(value: Value) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.facts.schema import Attr, Call, Name
 from loopsafe.facts.spelling import unpacked
 from loopsafe.program.index import last_name
+from loopsafe.program.modules import Module
 from loopsafe.program.program import Program
+from loopsafe.program.solver import Node
 from loopsafe.program.values import Object
 
 
@@ -18,6 +21,7 @@ class Asked:
     def __init__(self, program: Program) -> None:
         self._program, self._index, self._knowledge = program, program.index, program.knowledge
         self._verdicts: dict[Object, bool] = {}
+        self._waits: dict[tuple[str, ...], list[tuple[Module, Node]]] = {}
 
     def is_by_name(self, reached: Reached) -> bool:
         """Whether nobody waits for anything that is called so."""
@@ -52,17 +56,21 @@ class Asked:
 
     def _is_waited_for(self, thing: Object, ways: list[str]) -> bool:
         """Whether a waiting method of the thing, or of what is not known, is read, or called for what it gives."""
+        key = tuple(ways)
+        if key not in self._waits:
+            self._waits[key] = list(self._waited_for(ways))
+            self._program.solver.run()
+        # What a library waits for by itself is its own.
+        return any(thing in node.values or not (node.values or module.library) for module, node in self._waits[key])
+
+    def _waited_for(self, ways: list[str]) -> Iterator[tuple[Module, Node]]:
+        """What such methods are called on, or read of."""
         parts = [(m, s, c.func) for w in ways for m, s, c in self._index.callers(w) if c.role != "statement"]
         parts += [(m, s, read.attr) for w in ways for m, s, read in self._index.reads.get(w, ())]
-        held = [
-            (module, self._program.evaluate(frame, part.base))
-            for module, scope, part in parts
-            if isinstance(part, Attr)
-            for frame in self._program.classes.frames(module, scope)
-        ]
-        self._program.solver.run()
-        # What a library waits for by itself is its own.
-        return any(thing in node.values or not (node.values or module.library) for module, node in held)
+        for module, scope, part in parts:
+            if isinstance(part, Attr):
+                for frame in self._program.classes.frames(module, scope):
+                    yield module, self._program.evaluate(frame, part.base)
 
     @cached_property
     def _given_away(self) -> frozenset[str]:

@@ -12,8 +12,9 @@ from msgspec import structs
 
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.places.place import Hop, State
+from loopsafe.facts.enclosing import call_at
 from loopsafe.facts.parts import expressions_in
-from loopsafe.facts.schema import Attr, Call, Expr, Name, Subscript
+from loopsafe.facts.schema import Attr, Expr, Name, Subscript
 from loopsafe.facts.spelling import spell
 from loopsafe.program.classes import Classes
 from loopsafe.program.values import Class, Frame, Instance
@@ -60,7 +61,7 @@ class Boundaries:
 
     def _at(self, reached: Reached, states: tuple[State, ...], hops: tuple[Hop, ...], first: int) -> Boundary | None:
         """The boundary before `states[first]`."""
-        call = _call_at(states[first - 1], hops[first]) if first > 0 else None
+        call = call_at(states[first - 1].frame.scope, hops[first].packed_span) if first > 0 else None
         # What `create_task` or `asyncio.run` is given enters the class too, but not by a call of its own.
         if call is None or not isinstance(call.func, Attr) or hops[first].kind != "calls":
             return None
@@ -118,7 +119,3 @@ def _on_own_state(reached: Reached) -> bool:
     while isinstance(base, (Attr, Subscript)):
         base = base.base
     return isinstance(base, Name) and (base.id == scope.parameters[0].name or base.id in scope.bindings)
-
-
-def _call_at(state: State, hop: Hop) -> Call | None:
-    return next((call for call in state.frame.scope.calls if call.packed_span == hop.packed_span), None)

@@ -24,8 +24,10 @@ class Awaited:
 
     def __init__(self, program: Program, leads: Leads, owners: Owners) -> None:
         self._program, self._leads, self._owners = program, leads, owners
-        rows = program.knowledge.runs.items()
-        self._takers = {name.rpartition(".")[2] for name, found in rows if any(row.coroutine for row in found)}
+        knowledge = program.knowledge
+        self._takers = knowledge.takers
+        self._runners = {name.rpartition(".")[2] for name in knowledge.loop_makers} | knowledge.running
+        rows = knowledge.runs.items()
         threads = {
             name for name, found in rows if any(row.where == "thread" for row in found) and self._ends_with(name)
         }
@@ -89,9 +91,7 @@ class Awaited:
 
     def _is_run(self, scope: Scope, call: Call) -> bool:
         """Whether a plain function, or a module, waits for a coroutine that it makes: `asyncio.run(main())`."""
-        knowledge = self._program.knowledge
-        runs = {name.rpartition(".")[2] for name in (*knowledge.loop_makers, *knowledge.running)}
-        return any(last_name(other.func) in runs and other.span.contains(call.span) for other in scope.calls)
+        return any(last_name(other.func) in self._runners and other.span.contains(call.span) for other in scope.calls)
 
     def _ends(self, scope: Scope, start: Call) -> Iterator[Call]:
         """The calls in a coroutine, none of them skipped, that come back only when the thread is over."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from loopsafe.contexts.places.flow import Reached
 from loopsafe.contexts.remedies.awaited import Awaited
 from loopsafe.contexts.remedies.leads import Leads
+from loopsafe.facts.enclosing import call_at
 from loopsafe.facts.schema import Attr, Call, Const, Expr, Import, Name, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.program.index import last_name
@@ -62,7 +63,7 @@ class HeldUp:
 
     def _holds_up(self, module: Module, scope: Scope, start: int) -> int:
         """The row of a call by which a coroutine waits for a thread; 0 where there is none."""
-        started = next((call for call in scope.calls if call.packed_span == start), None)
+        started = call_at(scope, start)
         for call in scope.calls:
             after = started is None or call.packed_span > start
             waits = _is_wait(module, call) and not self._awaited.is_coroutine(scope, call)

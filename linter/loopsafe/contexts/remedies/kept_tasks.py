@@ -21,9 +21,7 @@ class KeptTasks:
     """Looks for uses that need a task, by the names under which it is kept."""
 
     def __init__(self, program: Program) -> None:
-        self._program = program
-        rows = program.knowledge.runs.items()
-        self._takers = {name.rpartition(".")[2] for name, found in rows if any(row.coroutine for row in found)}
+        self._program, self._takers = program, program.knowledge.takers
 
     def need(self, frame: Frame, call: Call) -> str:
         """Why no concurrent future can take the place of the task that a call makes; empty where one can."""

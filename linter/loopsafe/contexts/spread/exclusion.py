@@ -71,10 +71,11 @@ def asked_before(scope: Scope, call: Call) -> Call | None:
     row = scope.guards[guard] if guard >= 0 else None
     if row is None or row.kind != "test" or call.role != "statement" or call.keywords:
         return None
-    test, holds = (row.test.value, not row.holds) if isinstance(row.test, Not) else (row.test, row.holds)
-    if holds or not isinstance(test, Call) or test.args or test.keywords or not isinstance(test.func, Attr):
+    asked = _denied(row)
+    if asked is None:
         return None
-    is_own = isinstance(call.func, Attr) and is_exact(call.func.base) and _is_same(call.func.base, test.func.base)
+    test, question = asked
+    is_own = isinstance(call.func, Attr) and is_exact(call.func.base) and _is_same(call.func.base, question.base)
     # `while` asks again.
     again = any(unpack_span(loop).row == test.span.row for loop in scope.loop_spans)
     if not is_own or again:
@@ -85,15 +86,22 @@ def asked_before(scope: Scope, call: Call) -> Call | None:
     return test if early or not any(_decides(scope, guard, one) for one in _others(scope, call)) else None
 
 
+def _denied(row: Guard) -> tuple[Call, Attr] | None:
+    """A question without arguments that has been answered with no, and what is called for it."""
+    test, holds = (row.test.value, not row.holds) if isinstance(row.test, Not) else (row.test, row.holds)
+    if holds or row.kind != "test" or not isinstance(test, Call) or test.args or test.keywords:
+        return None
+    return (test, test.func) if isinstance(test.func, Attr) else None
+
+
 def asked_around(scope: Scope, call: Call, questions: Collection[str]) -> bool:
     """Whether a call is made only where its object has said no to one of these questions, whatever else hangs on it."""
     func = call.func
     if call.role != "statement" or call.keywords or not isinstance(func, Attr) or not is_exact(func.base):
         return False
     for row in outwards(scope, call.guard):
-        test, holds = (row.test.value, not row.holds) if isinstance(row.test, Not) else (row.test, row.holds)
-        asked = test.func if row.kind == "test" and isinstance(test, Call) and not (holds or test.args) else None
-        if isinstance(asked, Attr) and asked.name in questions and _is_same(asked.base, func.base):
+        asked = _denied(row)
+        if asked is not None and asked[1].name in questions and _is_same(asked[1].base, func.base):
             return True
     return False
 

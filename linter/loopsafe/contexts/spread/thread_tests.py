@@ -13,7 +13,8 @@ from loopsafe.program.program import Program
 _POSITIVE = {"is": True, "==": True, "in": True, "is not": False, "!=": False, "not in": False}
 _DEEPEST = 6
 # These give a loop that does not run here, or None.
-_GIVES_ANYWAY = ("get_event_loop", "_get_running_loop")
+_NEVER_NONE = "get_event_loop"
+_GIVES_ANYWAY = (_NEVER_NONE, "_get_running_loop")
 
 Given = Sequence[tuple[Expr, int]]
 """Values, each with the guard under which it is given."""
@@ -101,7 +102,7 @@ class ThreadTests:
         if tells == "closed":  # many things can be closed
             return holds and (last_name(base).lower().endswith("loop") or self._tell(place, base) == "loop")
         if tells == "loop":
-            return holds and last_name(test.func) != "get_event_loop"
+            return holds and last_name(test.func) != _NEVER_NONE
         if tells == "alive":
             return not holds and self._is_loop_thread(place, base)
         return self._helpers_say(place, self.helpers.called(place, test.func), holds)
@@ -224,7 +225,7 @@ def given_values(place: Spot, expr: Expr) -> list[tuple[Expr, int]]:
 def _is_always_there(place: Spot, expr: Expr) -> bool:
     """Whether it is a loop that is looked up for want of a running one, which is never None."""
     looked_up = (part for part in (expr, *_behind(place, expr)) if isinstance(part, Call))
-    return any(last_name(call.func) == _GIVES_ANYWAY[0] for call in looked_up)
+    return any(last_name(call.func) == _NEVER_NONE for call in looked_up)
 
 
 def _made_as(scope: Scope, name: str) -> list[Expr]:

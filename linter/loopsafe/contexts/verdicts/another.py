@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from loopsafe.contexts.places.flow import Reached
-from loopsafe.contexts.places.place import Hop
 from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.contexts.verdicts.chosen import EQUALS, Answers, Chosen, answers_to, constant_of
-from loopsafe.contexts.verdicts.made import Kept, Maker, Makers, Spot, given_for, has_stars
+from loopsafe.contexts.verdicts.made import Kept, Maker, Makers, Spot, given_for, has_stars, is_own
 from loopsafe.facts.schema import Attr, Call, Choice, Compare, Expr, Name, Not, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -22,15 +21,14 @@ from loopsafe.program.solver import Node
 from loopsafe.program.values import Frame, Function, Instance, Member, Method, Value
 
 
-def is_of_another(places: Sequence[Spot], start: Hop, reached: Reached, program: Program) -> bool:
+def is_of_another(places: Sequence[Spot], makers: Makers, reached: Reached, program: Program) -> bool:
     """Whether an object on the path is made there, and is given nothing of what the path comes to through it."""
-    return _Objects(places, start, reached, program).are_others()
+    return _Objects(places, makers, reached, program).are_others()
 
 
 class _Objects:
-    def __init__(self, places: Sequence[Spot], start: Hop, reached: Reached, program: Program) -> None:
-        self._places, self._reached, self._program = places, reached, program
-        self._makers = Makers(places, start, program)
+    def __init__(self, places: Sequence[Spot], makers: Makers, reached: Reached, program: Program) -> None:
+        self._places, self._makers, self._reached, self._program = places, makers, reached, program
 
     def are_others(self) -> bool:
         """Whether all objects that the path may enter at some place are other ones."""
@@ -111,8 +109,7 @@ class _Objects:
 
     def _is_coroutine(self, expr: Expr, frame: Frame, receiver: Instance, maker: Maker) -> bool | None:
         """Whether the function that the object was given is a coroutine function."""
-        own = frame.scope.parameters[:1]
-        if not own or not isinstance(expr, Attr) or not isinstance(expr.base, Name) or expr.base.id != own[0].name:
+        if not isinstance(expr, Attr) or not is_own(frame.scope, expr.base):
             return None
         given = self._makers.given(receiver.cls, maker, expr.name)
         if given is None:
@@ -125,8 +122,7 @@ class _Objects:
 
     def _constant(self, expr: Expr, frame: Frame, receiver: Instance, maker: Maker) -> tuple[str, object] | None:
         """What an expression or an attribute of the object is: a constant, or a member of what is named first."""
-        own = frame.scope.parameters[:1]
-        if own and isinstance(expr, Attr) and isinstance(expr.base, Name) and expr.base.id == own[0].name:
+        if isinstance(expr, Attr) and is_own(frame.scope, expr.base):
             given = self._makers.given(receiver.cls, maker, expr.name)
             expr = given[1] if given is not None else None
         return constant_of(expr)
@@ -274,5 +270,4 @@ def _own_attributes(func: Expr, frame: Frame) -> tuple[str, ...]:
     while isinstance(func, Attr):
         names.append(func.name)
         func = func.base
-    own = frame.scope.parameters[:1]
-    return tuple(reversed(names)) if own and isinstance(func, Name) and func.id == own[0].name else ()
+    return tuple(reversed(names)) if is_own(frame.scope, func) else ()

@@ -12,6 +12,7 @@ from loopsafe.contexts.spread.handlers import expected_exceptions
 from loopsafe.contexts.spread.helpers import Helpers, Spot
 from loopsafe.contexts.verdicts.chosen import question
 from loopsafe.contexts.verdicts.made import given_for
+from loopsafe.facts.enclosing import call_at
 from loopsafe.facts.schema import Attr, Call, Guard, Scope, Star
 from loopsafe.facts.spelling import is_none, is_same_name
 from loopsafe.knowledge.load import Knowledge
@@ -113,7 +114,7 @@ def _tells_of_an_end(name: str, row: Guard) -> bool:
 def is_given(reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> bool:
     """Whether a loop is looked up for want of an argument that the call before gives."""
     frame = reached.state.frame
-    before = _call_at(states[-2].frame.scope, hops[-1]) if len(states) > 1 else None
+    before = call_at(states[-2].frame.scope, hops[-1].packed_span) if len(states) > 1 else None
     if before is None:
         return False
     for row in outwards(frame.scope, reached.call.guard):
@@ -182,14 +183,10 @@ def has_a_policy(reached: Reached, program: Program) -> bool:
     return any(not isinstance(policy, External) or policy.name.startswith("builtins.") for policy in made)
 
 
-def _call_at(scope: Scope, hop: Hop) -> Call | None:
-    return next((call for call in scope.calls if call.packed_span == hop.packed_span), None)
-
-
 def _way(reached: Reached, states: Sequence[State], hops: Sequence[Hop]) -> Iterator[tuple[Frame, Call]]:
     """The calls on the way to an operation, itself the last, and where they are made. `hops` lead to `states`."""
     for state, hop in zip(states, hops[1:], strict=False):
-        call = _call_at(state.frame.scope, hop)
+        call = call_at(state.frame.scope, hop.packed_span)
         if call is not None:
             yield state.frame, call
     yield reached.state.frame, reached.call
@@ -245,7 +242,7 @@ def _ends_always(function: Function, program: Program, depth: int) -> bool:
 
 def is_for_windows(hop: Hop, program: Program) -> bool:
     """Whether a handler is set under Windows only, where asyncio's usual loop is woken by signals."""
-    setting = ((scope, _call_at(scope, hop)) for scope in hop.module.facts.scopes)
+    setting = ((scope, call_at(scope, hop.packed_span)) for scope in hop.module.facts.scopes)
     return any(
         any(isinstance(given, Attr) and given.name == "SIGBREAK" for given in call.args)
         or is_under_windows(scope, call.guard)

@@ -14,7 +14,7 @@ from loopsafe.contexts.places.loops import UNKNOWN, Loops
 from loopsafe.contexts.places.together import SecondLoop, SecondLoops
 from loopsafe.contexts.spread.branches import Branches
 from loopsafe.contexts.spread.guards import Guards
-from loopsafe.facts.enclosing import loops_around
+from loopsafe.facts.enclosing import call_at, loops_around
 from loopsafe.facts.schema import Call, Expr, Scope
 from loopsafe.facts.spelling import spell
 from loopsafe.program.index import last_name
@@ -257,7 +257,7 @@ class _Shared:
         if self._seconds.is_of_application(self._second):
             return True
         for scope, span in self._second.starts:
-            call = next((call for call in scope.calls if call.packed_span == span), None)
+            call = call_at(scope, span)
             if call is not None and (last_name(call.func) == "map" or _is_repeated(scope, call)):
                 return True
         return False

@@ -11,6 +11,7 @@ from loopsafe.contexts.places.paths import Paths
 from loopsafe.contexts.places.place import Hop, State
 from loopsafe.contexts.places.together import SecondLoop
 from loopsafe.contexts.spread.guards import Guards
+from loopsafe.facts.enclosing import call_at
 from loopsafe.facts.schema import Attr, Await, Call, Name, Scope
 from loopsafe.program.program import Program
 from loopsafe.program.values import Frame, Instance, Method
@@ -56,7 +57,7 @@ class ForeignPaths:
         """
         made = False
         for source, hop in zip(states, hops[len(hops) - len(states) + 1 :], strict=False):
-            call = next((c for c in source.frame.scope.calls if c.packed_span == hop.packed_span), None)
+            call = call_at(source.frame.scope, hop.packed_span)
             if made and self._is_dispatched(source, hop):
                 return True
             made = made or (call is not None and self._is_of_own_making(source.frame, call))

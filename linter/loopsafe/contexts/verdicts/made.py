@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from loopsafe.contexts.places.place import Hop, State
-from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Star
+from loopsafe.facts.schema import Attr, Call, Collection, Const, Expr, Name, Scope, Star
 from loopsafe.facts.spelling import is_none, unpacked
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -47,8 +47,9 @@ class Makers:
 
     def __init__(self, places: Sequence[Spot], start: Hop, program: Program) -> None:
         self._places, self._program = places, program
-        self._start = program.index.call_at(start.module, start.packed_span)
-        self._module = start.module
+        found = program.index.call_at(start.module, start.packed_span)
+        # The function that starts the thread, and the call that does.
+        self.start = (program.classes.plain_frame(start.module, found[0]), found[1]) if found is not None else None
 
     def of(self, number: int, depth: int = _FURTHEST) -> tuple[Maker, ...]:
         """The calls that may make the object which the path enters at a place."""
@@ -62,13 +63,10 @@ class Makers:
 
     def own_start(self) -> tuple[Frame, Call] | None:
         """Where a method starts another one of its object on a thread, if the path begins so."""
-        if self._start is None:
+        if self.start is None:
             return None
-        scope, call = self._start
-        base, own = self._started_on(call), scope.parameters[:1]
-        if not own or not isinstance(base, Name) or base.id != own[0].name:
-            return None
-        return self._program.classes.plain_frame(self._module, scope), call
+        frame, call = self.start
+        return self.start if is_own(frame.scope, self._started_on(call)) else None
 
     def given(self, cls: Class, maker: Maker, name: str) -> tuple[Frame, Expr] | None:
         """What an attribute of an object holds that its constructor alone sets, and where that is written."""
@@ -133,10 +131,9 @@ class Makers:
 
     def _of_start(self, receiver: Instance, depth: int) -> tuple[Maker, ...]:
         """The object whose method a thread runs."""
-        if self._start is None:
+        if self.start is None:
             return self.of_class(receiver)
-        scope, call = self._start
-        frame = self._program.classes.plain_frame(self._module, scope)
+        frame, call = self.start
         base = self._started_on(call)
         return self._in(frame, call if base is None else base, receiver, depth)
 
@@ -155,8 +152,7 @@ class Makers:
         if not depth:
             return ()
         if isinstance(expr, Attr):
-            own = frame.scope.parameters[:1]
-            if own and isinstance(expr.base, Name) and expr.base.id == own[0].name and frame.receiver is not None:
+            if frame.receiver is not None and is_own(frame.scope, expr.base):
                 stores = (s.value for s in frame.scope.stores if s.name == expr.name and not is_none(s.value))
                 just = list(stores)
                 if len(just) == 1 and isinstance(just[0], Call):
@@ -174,10 +170,10 @@ class Makers:
         if place:
             given = given_for(self._places[place - 1].call, frame, expr.id)
             return self._behind(place - 1, given, receiver, depth - 1)
-        if self._start is None:
+        if self.start is None:
             return ()
-        around = self._program.classes.plain_frame(self._module, self._start[0])
-        return self._in(around, _given_at_start(self._start[1], frame, expr.id), receiver, depth - 1)
+        around, call = self.start
+        return self._in(around, _given_at_start(call, frame, expr.id), receiver, depth - 1)
 
     def _of_attribute(self, at: int, name: str, receiver: Instance, depth: int) -> Iterator[Maker]:
         """What makes what the object that the path is in holds under a name."""
@@ -199,8 +195,7 @@ class Makers:
             at: Frame | None = frame
             while at is not None and not _binds(at, expr.id):
                 at = at.parent
-            own = at.scope.parameters[:1] if at is not None else ()
-            if at is not None and own and own[0].name == expr.id:
+            if at is not None and is_own(at.scope, expr):
                 return self._of_callers(at, receiver, depth - 1)
             bound = at.scope.bindings.get(expr.id, ()) if at is not None else ()
             if at is None or len(bound) != 1 or any(p.name == expr.id for p in at.scope.parameters):
@@ -262,6 +257,11 @@ def _as_given(init: Frame, value: Expr, maker: Maker | None) -> tuple[Frame, Exp
             return None if has_stars(maker.call) else (init, parameter.default)
         init, value, maker = maker.frame, given, maker.outer
     return init, value
+
+
+def is_own(scope: Scope, expr: Expr) -> bool:
+    """Whether it is the first parameter of a function: a method's own object."""
+    return isinstance(expr, Name) and bool(scope.parameters) and expr.id == scope.parameters[0].name
 
 
 def binder(places: Sequence[Spot], at: int, name: str) -> int | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from loopsafe.contexts.places.place import State
 from loopsafe.contexts.spread.exclusion import outwards
 from loopsafe.contexts.verdicts.chosen import EQUALS, constant_of
-from loopsafe.contexts.verdicts.made import Makers, given_for, has_stars
+from loopsafe.contexts.verdicts.made import Makers, given_for, has_stars, is_own
 from loopsafe.facts.schema import Attr, Call, Collection, Compare, Const, Expr, Guard, Item, Name, Not, Scope, Subscript
 from loopsafe.facts.spelling import is_same_name
 from loopsafe.program.index import last_name
@@ -44,7 +44,7 @@ def is_kept_for_others(frame: Frame, call: Call, entered: State, makers: Makers,
     tests = [row for row in outwards(frame.scope, call.guard) if row.kind == "test"]
     for expr in (call.func, *call.args, *(value for _, value in call.keywords)) if tests else ():
         part = _part(frame.scope, expr)
-        if part is not None and _is_own(frame, part.record):
+        if part is not None and frame.receiver is not None and is_own(frame.scope, part.record):
             continue  # of its own object a method knows more
         asked = [row for row in tests if part is not None and _asks(frame.scope, row.test, part)]
         if part is not None and asked:
@@ -174,11 +174,6 @@ class _Records:
         if part is not None and _is_same(part.record, self._part.record):
             return constant_of(pair.beside.get(part.key))
         return constant_of(expr)
-
-
-def _is_own(frame: Frame, record: Expr) -> bool:
-    own = frame.scope.parameters[:1] if frame.receiver is not None else ()
-    return bool(own) and isinstance(record, Name) and record.id == own[0].name
 
 
 def _asks(scope: Scope, test: Expr, part: _Part) -> bool:

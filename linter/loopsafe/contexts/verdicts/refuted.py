@@ -15,6 +15,7 @@ from loopsafe.contexts.verdicts.another import is_of_another
 from loopsafe.contexts.verdicts.answered import contradicts_itself, is_answered
 from loopsafe.contexts.verdicts.made import Makers, Spot, binder, given_for
 from loopsafe.contexts.verdicts.recorded import is_kept_for_others
+from loopsafe.facts.enclosing import call_at
 from loopsafe.facts.schema import Attr, Call, Collection, Expr, Name, Scope
 from loopsafe.program.index import last_name
 from loopsafe.program.program import Program
@@ -29,30 +30,20 @@ def is_refuted(reached: Reached, states: Sequence[State], hops: Sequence[Hop], p
 
     What a function makes of a value (`decode(message)`) counts as of its class.
     """
-    left = [_call_at(state.frame.scope, hop) for state, hop in zip(states, hops[1:], strict=False)]
+    left = [call_at(state.frame.scope, hop.packed_span) for state, hop in zip(states, hops[1:], strict=False)]
     places = [Spot(s, c) for s, c in zip(states, (*left, reached.call), strict=False) if c is not None]
     if len(places) != len(states):
         return False
     way = _Way(places, program)
-    start = _start(hops[0], program)
-    if is_answered(places) or contradicts_itself(places, start):
-        return True
-    ways = [*([start] if start is not None else ()), *((place.state.frame, place.call) for place in places[:-1])]
-    entered = zip(reversed(ways), reversed(states), strict=False)
     makers = Makers(places, hops[0], program)
+    if is_answered(places) or contradicts_itself(places, makers.start):
+        return True
+    start = [makers.start] if makers.start is not None else []
+    ways = [*start, *((place.state.frame, place.call) for place in places[:-1])]
+    entered = zip(reversed(ways), reversed(states), strict=False)
     if any(is_kept_for_others(frame, call, state, makers, program) for (frame, call), state in entered):
         return True
-    return way.is_closed() or way.changes_owner() or is_of_another(places, hops[0], reached, program)
-
-
-def _start(hop: Hop, program: Program) -> tuple[Frame, Call] | None:
-    """The function that starts the thread, and the call that does."""
-    found = program.index.call_at(hop.module, hop.packed_span)
-    return (program.classes.plain_frame(hop.module, found[0]), found[1]) if found is not None else None
-
-
-def _call_at(scope: Scope, hop: Hop) -> Call | None:
-    return next((call for call in scope.calls if call.packed_span == hop.packed_span), None)
+    return way.is_closed() or way.changes_owner() or is_of_another(places, makers, reached, program)
 
 
 class _Way:
